@@ -1,0 +1,47 @@
+"""Governments that run a node, and the devices they own."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Literal
+
+import msgspec
+
+from farolito.model.errors import Invalid
+from farolito.model.ids import AgencyId, DeviceId
+from farolito.model.place import Point
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+class Agency(msgspec.Struct, frozen=True, kw_only=True):
+    """A police department, sheriff's office or tribal nation. `law` names its state pack."""
+
+    agency_id: AgencyId
+    name: str
+    ori: str  # the nine-character Originating Agency Identifier of NCIC
+    law: str = "us-nm"
+    keep_reads: timedelta = timedelta(days=14)
+
+    def __post_init__(self) -> None:
+        if not _SLUG.fullmatch(self.agency_id):
+            raise Invalid(f"agency id {self.agency_id!r}", "use lower case letters, digits, -")
+
+
+class Device(msgspec.Struct, frozen=True, kw_only=True):
+    """A plate reader, camera or sensor: where it stands and which wire format it speaks."""
+
+    device_id: DeviceId
+    agency: AgencyId
+    kind: Literal["plate_reader", "camera", "gunshot_sensor"]
+    name: str  # as people say it: "Central @ 4th, eastbound"
+    format: str  # the adapter's word: "hikvision", "openalpr", "farolito"
+    place: Point | None = None
+    heading_deg: float | None = None
+    zone: str = "UTC"  # IANA zone of times that its format sends without one
+    clock_trusted: bool = True
+
+    def __post_init__(self) -> None:
+        if not _SLUG.fullmatch(self.device_id):
+            raise Invalid(f"device id {self.device_id!r}", "use lower case letters, digits, -")
