@@ -1,0 +1,78 @@
+"""Real engines for the tests: one PostgreSQL a run, a fresh migrated database a test."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from farolito.app import postgres
+from farolito.app.supervise import Supervisor
+from farolito.store import Database, migrate
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def real_inputs() -> Path:
+    """The folder of real inputs; a test that needs it skips, and says so, where it is absent."""
+    folder = Path(os.environ.get("FAROLITO_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"real inputs are absent: set FAROLITO_DATA (looked in {folder})")
+    return folder
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> random.Random:
+    """Chance with a seed that belongs to the test's name: the same in every run."""
+    return random.Random(request.node.nodeid)
+
+
+@pytest.fixture(scope="session")
+def run_folder() -> Iterator[Path]:
+    """A folder that an unprivileged account can reach, gone after the run."""
+    folder = Path(tempfile.mkdtemp(prefix="farolito-test-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def cluster(run_folder: Path) -> Iterator[postgres.Cluster]:
+    """A running PostgreSQL with a migrated template database."""
+    cluster = postgres.prepare(run_folder, durable=False)
+    with asyncio.Runner() as runner:
+        supervisor = Supervisor()
+        child = postgres.child(cluster, run_folder / "postgres.log")
+        runner.run(supervisor.start(child))
+        runner.run(migrate(cluster.dsn))
+        yield cluster
+        runner.run(supervisor.stop())
+
+
+@pytest.fixture
+async def dsn(cluster: postgres.Cluster) -> AsyncIterator[str]:
+    """The address of a fresh, migrated database."""
+    name = f"test_{uuid4().hex}"
+    admin = await asyncpg.connect(cluster.dsn.replace("/farolito?", "/postgres?"))
+    await admin.execute(f"create database {name} template farolito")
+    try:
+        yield cluster.dsn.replace("/farolito?", f"/{name}?")
+    finally:
+        await admin.execute(f"drop database {name} with (force)")
+        await admin.close()
+
+
+@pytest.fixture
+async def database(dsn: str) -> AsyncIterator[Database]:
+    opened = await Database.open(dsn)
+    yield opened
+    await opened.close()
