@@ -9,6 +9,8 @@ from typing import Literal
 
 import msgspec
 
+from farolito.model.errors import Invalid
+
 LatLon = tuple[float, float]
 StreetKind = Literal["motorway", "arterial", "collector", "local", "path"]
 AreaKind = Literal[
@@ -72,3 +74,13 @@ class StreetMap(msgspec.Struct, frozen=True, kw_only=True):
     areas: tuple[Area, ...] = ()
     buildings: tuple[Building, ...] = ()
     landmarks: tuple[Landmark, ...] = ()
+
+
+def bounds_of(street_map: StreetMap) -> tuple[float, float, float, float]:
+    """(south, west, north, east) of the streets, degrees. Raises Invalid for a map without any."""
+    points = [at for segment in street_map.segments for at in segment.line]
+    if not points:
+        raise Invalid("a map without streets has no bounds", "import a file with street lines")
+    lats = [lat for lat, _ in points]
+    lons = [lon for _, lon in points]
+    return min(lats), min(lons), max(lats), max(lons)
