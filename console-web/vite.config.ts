@@ -1,0 +1,31 @@
+import { fileURLToPath } from 'node:url'
+
+import { svelte } from '@sveltejs/vite-plugin-svelte'
+import { defineConfig } from 'vitest/config'
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+// While the front end is worked on, `vite` serves it and asks a running node for everything else.
+const node = process.env.FAROLITO_NODE ?? 'http://localhost:8700'
+
+export default defineConfig({
+  base: '/',
+  plugins: [svelte()],
+  worker: { format: 'es' },
+  build: {
+    target: 'es2022',
+    outDir: here('../src/farolito/console/web'),
+    emptyOutDir: true,
+    chunkSizeWarningLimit: 1_300, // MapLibre alone is about 1.1 MB before compression
+    rolldownOptions: {
+      input: ['index.html', 'brief.html', 'audit.html', 'health.html'].map(here),
+    },
+  },
+  server: {
+    proxy: {
+      '/api': { target: node, ws: true },
+      '/tiles': node,
+    },
+  },
+  test: { include: ['**/*.test.ts'], exclude: ['node_modules/**'], environment: 'node' },
+})
