@@ -41,6 +41,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     heading_deg: float | None = None
     zone: str = "UTC"  # IANA zone of times that its format sends without one
     clock_trusted: bool = True
+    speaks_for: frozenset[DeviceId] = frozenset()  # a gateway: readers whose reads its key may send
 
     def __post_init__(self) -> None:
         if not _SLUG.fullmatch(self.device_id):

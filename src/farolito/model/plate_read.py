@@ -10,7 +10,7 @@ import msgspec
 from farolito.model.errors import Invalid
 from farolito.model.ids import AgencyId, DeviceId, ReadId
 from farolito.model.place import Point
-from farolito.model.plates import normalise_plate
+from farolito.model.plates import is_normal
 
 CANDIDATES_MAX = 64
 
@@ -84,7 +84,7 @@ class PlateRead(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.captured_at.tzinfo is None or self.received_at.tzinfo is None:
             raise Invalid("a time without a zone", "send UTC or an offset")
-        if normalise_plate(self.plate) != self.plate:
+        if not is_normal(self.plate):
             raise Invalid("a plate that is not normalised")
         if self.characters is not None and len(self.characters) != len(self.plate):
             raise Invalid(

