@@ -1,0 +1,168 @@
+"""Why a question was refused, in a word and a sentence.
+
+Cedar's default no has no reason. So the same rules are asked again about the same person with
+everything right, and then with one thing at a time as it was: whatever turns the yes back into a
+no is what stands in the way. The reasons can never disagree with the rules, for they come from
+them. Costs five more questions, on refusals only, and twelve once for each kind of question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from farolito.model import Act, Purpose, Thing, UnitId
+from farolito.policy.request import Fact, Request
+from farolito.policy.rule_book import FACTS, Answer, RuleBook
+
+# The order in which reasons are told: what can never be mended first. The first is the reason
+# in the ledger. {who}, {act}, {thing} and {purposes} are filled in.
+REASONS: Mapping[str, tuple[str, str]] = {
+    "prohibited_purpose": (
+        "the law rules this purpose out",
+        "no role and no agreement opens it; the question stands in the ledger",
+    ),
+    "foreign_agency": (
+        "this belongs to another agency, and no signed agreement opens it",
+        "ask the owner",
+    ),
+    "no_purpose": ("no purpose was given", "choose one from the list"),
+    "role": ("{who} may not {act} {thing}", "ask somebody whose duty it is"),
+    "purpose": ("{who} may not {act} {thing} for this purpose", "possible purposes: {purposes}"),
+    "on_behalf_of": (
+        "asked on behalf of somebody whose agency is not the owner, or not told",
+        "let them ask themselves",
+    ),
+    "sign_in_too_old": ("the sign-in is older than 12 hours", "sign in again"),
+    "sign_in_again": ("this wants a sign-in of the last 5 minutes", "sign in again"),
+    "case": ("no case or call number was given", "give the number of the open case or call"),
+    "unconfirmed": ("no person has confirmed this alert", "confirm it first"),
+    "not_your_unit": ("this is not your unit's", "ask the desk to brief your unit"),
+    "reason_code": ("no reason from the closed list was given", "choose a reason code"),
+    "records": (
+        "the answer would hold records of people or vehicles, which {who} does not open",
+        "ask for the counts alone",
+    ),
+    "not_understood": ("the question could not be decided", "report this: {errors}"),
+}
+_IDEAL_UNIT = UnitId("1")
+_ACTS = {
+    Act.READ: "read",
+    Act.LIVE: "follow",
+    Act.WATCH: "watch",
+    Act.ACT: "change",
+    Act.EXPORT: "take out",
+}
+_THINGS = {
+    Thing.ALERT: "alerts",
+    Thing.BRIEF: "briefs",
+    Thing.PLATE_READ: "plate reads",
+    Thing.PICTURE: "pictures",
+    Thing.HOT_LIST: "hot lists",
+    Thing.UNIT: "units",
+    Thing.MAP: "the map",
+    Thing.LEDGER: "the ledger",
+    Thing.LEDGER_FIELD: "the ledger's personal fields",
+    Thing.HEALTH: "the health page",
+    Thing.DEVICE: "devices",
+    Thing.PERSON: "the people who sign in here",
+    Thing.DEAD_LETTER: "dead letters",
+}
+
+
+class Why(msgspec.Struct, frozen=True):
+    reasons: tuple[str, ...]
+    purposes: tuple[Purpose, ...]
+
+
+def why(book: RuleBook, request: Request, answer: Answer) -> Why:
+    """All reasons for `answer`, the foremost first. Never empty."""
+    found = {rule for rule in answer.rules if rule in REASONS}
+    purposes = open_purposes(book, request)
+    if not purposes:
+        found.add("role")
+    elif request.purpose not in purposes:
+        if request.purpose is not None:
+            found.add("purpose")
+        found |= _lacking(book, request, purposes[0])
+    else:
+        found |= _lacking(book, request, request.purpose)
+    if answer.errors and not found:
+        found.add("not_understood")
+    return Why(tuple(r for r in REASONS if r in found) or ("not_understood",), purposes)
+
+
+def open_purposes(book: RuleBook, request: Request) -> tuple[Purpose, ...]:
+    """For which purposes this role may do this to that thing, were all else right."""
+    kind = (request.owner, request.person.role, request.act, request.thing)
+    known = book.open_purposes.get(kind)
+    if known is not None:
+        return known
+    purposes = list(Purpose)
+    answers = book.ask([ideal(request, p) for p in purposes])
+    found = tuple(p for p, a in zip(purposes, answers, strict=True) if a.yes)
+    if request.owner in book.agencies:  # so that made-up owners cannot fill the memory
+        book.open_purposes[kind] = found
+    return found
+
+
+def ideal(request: Request, purpose: Purpose) -> Request:
+    """The same role, act and thing, with everything else as the rules would have it."""
+    person = msgspec.structs.replace(request.person, agency=request.owner, unit=_IDEAL_UNIT)
+    return msgspec.structs.replace(
+        request,
+        person=person,
+        purpose=purpose,
+        signed_in_s=0,
+        case="1",
+        on_behalf_of=None,
+        facts={
+            "confirmed": True,
+            "assigned_unit": _IDEAL_UNIT,
+            "records": False,
+            "reason_code": "routine_review",
+        },
+    )
+
+
+def _lacking(book: RuleBook, request: Request, purpose: Purpose) -> set[str]:
+    best = ideal(request, purpose)
+    tries = {
+        "case": msgspec.structs.replace(best, case=request.case),
+        "unconfirmed": _with_fact(best, request, "confirmed"),
+        "not_your_unit": msgspec.structs.replace(
+            _with_fact(best, request, "assigned_unit"),
+            person=msgspec.structs.replace(best.person, unit=request.person.unit),
+        ),
+        "reason_code": _with_fact(best, request, "reason_code"),
+        "records": _with_fact(best, request, "records"),
+    }
+    answers = book.ask(list(tries.values()))
+    return {reason for reason, a in zip(tries, answers, strict=True) if not a.yes}
+
+
+def _with_fact(best: Request, request: Request, name: str) -> Request:
+    assert name in FACTS
+    facts: dict[str, Fact] = {n: v for n, v in best.facts.items() if n != name}
+    if name in request.facts:
+        facts[name] = request.facts[name]
+    return msgspec.structs.replace(best, facts=facts)
+
+
+def sentence(reason: str, request: Request, why: Why, errors: tuple[str, ...]) -> tuple[str, str]:
+    """What to say and what to do, for a person."""
+    words = {
+        "who": _who(request),
+        "act": _ACTS[request.act],
+        "thing": _THINGS[request.thing],
+        "purposes": ", ".join(p.value.replace("_", " ") for p in why.purposes),
+        "errors": "; ".join(errors) or "no rule and no reason found",
+    }
+    says, do = REASONS[reason]
+    return says.format(**words), do.format(**words)
+
+
+def _who(request: Request) -> str:
+    role = request.person.role.value.replace("_", " ")
+    return f"an {role}" if role[0] in "aeiou" else f"a {role}"

@@ -1,0 +1,104 @@
+"""What the law of a state adds: purposes ruled out, list categories refused, how long is kept.
+
+A pack is a TOML file in `packs/`, so a changed bill is a changed line and no release of code.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Sequence
+from datetime import date
+from importlib.resources import files
+from typing import Literal
+
+import msgspec
+
+from farolito.model import Invalid, Purpose, Thing
+
+_WORD = re.compile(r"[a-z0-9]+")
+# The law of no place asks at least this much, so a pack that forgets one is refused.
+PROHIBITED_EVERYWHERE = frozenset(
+    {
+        Purpose.IMMIGRATION_ENFORCEMENT,
+        Purpose.PROTECTED_HEALTH_CARE,
+        Purpose.PROTECTED_ACTIVITY,
+        Purpose.PERSONAL,
+    }
+)
+
+
+class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Days; None: this law sets no limit, the agency's own policy does."""
+
+    reads_days_max: int | None = None
+    hits_days_max: int | None = None
+    ledger_days_min: int = 365
+
+
+class StatePack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One state's rules as data. `unverified` names fields nobody has held against the text."""
+
+    law: str
+    name: str
+    prohibited_purposes: frozenset[Purpose]
+    forbidden_list_categories: frozenset[str]
+    case_required: frozenset[Thing]
+    out_of_state: Literal["declaration", "never"]
+    retention: Retention
+    in_force_from: date | None = None
+    unverified: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        missing = PROHIBITED_EVERYWHERE - self.prohibited_purposes
+        if missing:
+            raise Invalid(
+                f"state pack {self.law} allows {', '.join(sorted(missing))}",
+                "list it under prohibited_purposes",
+            )
+        unknown = set(self.unverified) - set(self.__struct_fields__)
+        if unknown:
+            raise Invalid(f"state pack {self.law}: no field {', '.join(sorted(unknown))}")
+
+    @property
+    def keep_reads_days_max(self) -> int | None:
+        return self.retention.reads_days_max
+
+    def forbids_category(self, category: str) -> bool:
+        """Whether rows of this hot-list category are refused at the door.
+
+        `Immigration Violator`, `ncic-immigration_violator` and `IMMIGRATION` are all the same
+        word to this; `police` is not `ice`.
+        """
+        words = _words(category)
+        return any(_contains(words, _words(term)) for term in self.forbidden_list_categories)
+
+
+def load_pack(law: str) -> StatePack:
+    """The pack of `law` ("us-nm"). Raises Invalid where there is none or it is malformed."""
+    if law not in laws():
+        raise Invalid(f"no state pack {law!r}", f"use one of {', '.join(laws())}")
+    text = files("farolito.policy").joinpath("packs", f"{law}.toml").read_text("utf-8")
+    return parse_pack(text)
+
+
+def parse_pack(text: str) -> StatePack:
+    try:
+        return msgspec.convert(tomllib.loads(text), StatePack)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise Invalid(f"state pack: {error}", "correct the file") from error
+
+
+def laws() -> list[str]:
+    """The laws there is a pack for."""
+    packs = files("farolito.policy").joinpath("packs").iterdir()
+    return sorted(p.name.removesuffix(".toml") for p in packs if p.name.endswith(".toml"))
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.lower())
+
+
+def _contains(words: Sequence[str], term: Sequence[str]) -> bool:
+    n = len(term)
+    return any(list(words[i : i + n]) == list(term) for i in range(len(words) - n + 1))

@@ -1,0 +1,94 @@
+"""What is absent by construction (DESIGN 4.6): shown of the rules, the schema and the nouns."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import msgspec
+
+from farolito import model
+from farolito.model import Act, Person, Purpose, Role, Thing
+from farolito.policy import Policies
+from farolito.policy.rule_book import FACTS, read_rules
+
+from .conftest import request
+
+FORBIDDEN_WORDS = re.compile(
+    r"face|facial|biometric|gait|iris|risk_score|person_score|threat_level|score|predict"
+    r"|suspicion_level|ethnicity|race\b|religion|super_?user|root\b|wildcard|password",
+    re.IGNORECASE,
+)
+
+
+def code_of_the_rules() -> str:
+    schema, rules = read_rules()
+    return re.sub(r"//[^\n]*", "", "\n".join((schema, *rules)))
+
+
+def test_no_face_recognition_and_no_score_of_a_person_in_rules_or_schema() -> None:
+    assert not FORBIDDEN_WORDS.findall(code_of_the_rules())
+    assert not [w for w in (*Act, *Thing, *Purpose, *Role, *FACTS) if FORBIDDEN_WORDS.search(w)]
+
+
+def test_no_noun_of_the_model_recognises_or_scores_a_person() -> None:
+    nouns = [n for _, n in inspect.getmembers(model, inspect.isclass)]
+    names = {n.__name__ for n in nouns}
+    names |= {f for n in nouns if issubclass(n, msgspec.Struct) for f in n.__struct_fields__}
+    assert "plate" in names
+    assert not [n for n in names if FORBIDDEN_WORDS.search(n)]
+    assert Person.__struct_fields__ == ("person_id", "agency", "name", "role", "unit")
+
+
+def test_every_right_is_given_to_one_role_named_in_the_rule(policies: Policies) -> None:
+    for rule, body in policies.rules_as_json().items():
+        if body["effect"] == "permit":
+            assert body["principal"]["op"] == "==", f"{rule} gives a right to more than one role"
+            assert body["action"]["op"] != "All", f"{rule} gives every act"
+            whole = body["resource"]["op"] == "All"
+            assert not whole or "Thing" in str(body["conditions"]), f"{rule} opens everything"
+
+
+def test_a_rule_cannot_name_a_person() -> None:
+    schema = read_rules()[0]
+    assert "entity Person" not in schema
+    assert "person_id" not in code_of_the_rules()
+
+
+def test_no_role_opens_everything(policies: Policies) -> None:
+    told: dict[str, object] = {
+        "records": False,
+        "confirmed": True,
+        "assigned_unit": "2A14",
+        "reason_code": "complaint",
+    }
+    for role in Role:
+        questions = [
+            request(role, act, thing, p, unit="2A14", case="1", facts=told)
+            for act in Act
+            for thing in Thing
+            for p in Purpose
+        ]
+        answers = policies.permits(questions)
+        opened = {q.thing for q, yes in zip(questions, answers, strict=True) if yes}
+        assert len(opened) <= 9, f"{role} opens {len(opened)} of {len(Thing)}"
+        data = {Thing.PLATE_READ, Thing.ALERT, Thing.PICTURE}
+        reads = {
+            q.thing
+            for q, yes in zip(questions, answers, strict=True)
+            if yes and q.act is not Act.ACT
+        }
+        assert not (reads & data and reads & {Thing.LEDGER, Thing.LEDGER_FIELD})
+        assert not (reads & data and opened & {Thing.PERSON, Thing.DEVICE})
+
+
+def test_the_closed_lists_of_the_schema_are_those_of_the_model() -> None:
+    schema = re.sub(r"//[^\n]*", "", read_rules()[0])
+    for name, enum in (("Role", Role), ("Thing", Thing), ("Purpose", Purpose)):
+        listed = re.search(rf"entity {name} enum \[(.*?)\]", schema, re.DOTALL)
+        assert listed
+        words = set(re.findall(r'"(\w+)"', listed[1])) - {"none"}
+        assert words == {m.value for m in enum}
+    actions = re.search(r"action (.*?) appliesTo", schema, re.DOTALL)
+    assert actions
+    assert set(re.findall(r'"(\w+)"', actions[1])) == {a.value for a in Act}
