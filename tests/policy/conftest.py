@@ -27,7 +27,7 @@ def policies() -> Policies:
 @pytest.fixture
 def ask(policies: Policies) -> Ask:
     def decide(*question: Any, **given: Any) -> Permit | Refusal:
-        return policies.decide(request(*question, **asked))
+        return policies.decide(request(*question, **given))
 
     return decide
 

@@ -103,7 +103,7 @@ def test_no_rules_permit_nothing() -> None:
         (['@id("a") permit(principal, action == Action::"score", resource);'], "score"),
         (
             ['@id("a") permit(principal, action, resource) when {context.case_number == "1"};'],
-            "has",
+            "optional",
         ),
         (['@id("a") permit(principal, action, resource) when {context.face};'], "face"),
         (['@id("unheard_of") forbid(principal, action, resource);'], "no reason"),

@@ -26,19 +26,9 @@ def test_retention_limits_are_the_state_s_and_absent_where_it_sets_none() -> Non
     assert load_pack("us-nm").retention.ledger_days_min == 365
 
 
-@pytest.mark.parametrize(
-    "category",
-    ["immigration", "Immigration Violator", "NCIC-IMMIGRATION_VIOLATOR", "ICE", "visa/overstay"],
-)
-def test_new_mexico_refuses_immigration_categories_however_written(category: str) -> None:
-    assert load_pack("us-nm").forbids_category(category)
-
-
-@pytest.mark.parametrize(
-    "category", ["stolen_vehicle", "police", "felony vehicle", "missing person", "office", ""]
-)
-def test_a_word_that_only_contains_a_forbidden_one_passes(category: str) -> None:
-    assert not load_pack("us-nm").forbids_category(category)
+def test_every_state_forbids_lists_of_immigration_and_of_health_care() -> None:
+    for law in laws():
+        assert {"immigration", "ice", "abortion"} <= load_pack(law).forbidden_list_categories
 
 
 def test_a_node_keeps_the_stricter_of_its_own_law_and_the_agency_s() -> None:

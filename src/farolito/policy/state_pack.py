@@ -5,9 +5,7 @@ A pack is a TOML file in `packs/`, so a changed bill is a changed line and no re
 
 from __future__ import annotations
 
-import re
 import tomllib
-from collections.abc import Sequence
 from datetime import date
 from importlib.resources import files
 from typing import Literal
@@ -16,7 +14,6 @@ import msgspec
 
 from farolito.model import Invalid, Purpose, Thing
 
-_WORD = re.compile(r"[a-z0-9]+")
 # The law of no place asks at least this much, so a pack that forgets one is refused.
 PROHIBITED_EVERYWHERE = frozenset(
     {
@@ -64,15 +61,6 @@ class StatePack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     def keep_reads_days_max(self) -> int | None:
         return self.retention.reads_days_max
 
-    def forbids_category(self, category: str) -> bool:
-        """Whether rows of this hot-list category are refused at the door.
-
-        `Immigration Violator`, `ncic-immigration_violator` and `IMMIGRATION` are all the same
-        word to this; `police` is not `ice`.
-        """
-        words = _words(category)
-        return any(_contains(words, _words(term)) for term in self.forbidden_list_categories)
-
 
 def load_pack(law: str) -> StatePack:
     """The pack of `law` ("us-nm"). Raises Invalid where there is none or it is malformed."""
@@ -93,12 +81,3 @@ def laws() -> list[str]:
     """The laws there is a pack for."""
     packs = files("farolito.policy").joinpath("packs").iterdir()
     return sorted(p.name.removesuffix(".toml") for p in packs if p.name.endswith(".toml"))
-
-
-def _words(text: str) -> list[str]:
-    return _WORD.findall(text.lower())
-
-
-def _contains(words: Sequence[str], term: Sequence[str]) -> bool:
-    n = len(term)
-    return any(list(words[i : i + n]) == list(term) for i in range(len(words) - n + 1))
