@@ -1,0 +1,296 @@
+"""How likely it is that the passing car carries the listed plate.
+
+The car has a plate q of a state s. Bayes over all (q, s), for the listed plate h of state t:
+
+    posterior(h, t) = V·R(t)·E(h)·w(h, t)  ÷  [ the same + everything else the car could be ]
+
+E(q)     the reader's probability of the string q (evidence.Evidence.of).
+R(s)     the reader's probability of the state s over an even one: c when it read s, (1 - c)/50 when
+         it read another, 1 for all where it read none (b uniform over ISSUERS).
+V        how much likelier the seen make, colour and kind are of the listed car than of any car
+         (vehicle.compare). It stands on the listed plate alone: others are "any car".
+w(q, s)  the base rate: n(q, s) + alpha(s)·issued(q, s). n counts earlier reads in reach;
+         alpha(s) = A·g(s)/M is what a registered plate not seen yet is worth, with A = the reads of
+         newcomers expected beside N others (NOVEL_SHARE), g(s) the state's share of traffic, M =
+         REGISTERED_PLATES. issued = 1 for the listed plate, which somebody registered;
+         ISSUED_COMMON for another string of a shape common in s, since plates are issued in
+         series and so a neighbour of an issued plate is likely issued; ISSUED_ODD otherwise.
+
+Everything else is the sum, exact for the unseen and not over a beam of best strings, of
+  1. the same string issued by another state;
+  2. strings seen here before, by their counts (those in Traffic.seen);
+  3. all strings of the read's length: for each shape the sum over its strings is the product over
+     positions of the probability of "a digit" or "a letter" there;
+  4. strings of another length: LENGTH_WRONG of the evidence at the weight of an unseen plate, and
+     those with one character fewer that were seen, by their counts.
+
+n(h) is lowered by the reads of h that misreadings of its seen neighbours explain: a dirty 3 that a
+reader takes for a 7 each morning must not make the listed plate a regular here.
+
+A list whose issuer stores O as 0 names a family of strings: E and n are then summed over all of
+them, and none of them is a rival. Not calibrated on outcomes yet: the constants are
+the defaults of an agency that has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from farolito.model import HotList, HotListEntry, PlateRead, fold_o
+from farolito.plates.confusion import SEED, Confusion
+from farolito.plates.evidence import STILL_CHARACTER_ERROR, Evidence, weigh
+from farolito.plates.traffic import REGISTERED_PLATES, Fleet, Traffic, shape
+
+NOVEL_SHARE = 0.1  # of reads, those whose plate was not read before within retention
+NOVEL_READS_MIN = 1_000.0  # of a node that just started and has counted nothing
+ISSUED_COMMON = 0.3  # of the strings of a state's series near an issued one, those issued
+ISSUED_ODD = 0.003  # of strings of any other shape: vanity plates
+ISSUERS = 51  # fifty states and the District of Columbia
+HOME_SHARE_UNKNOWN = 0.5  # of traffic that is of the listed state, where nobody has counted yet
+STATE_UNRATED = 0.8  # the confidence of a state whose source tells none
+STATE_CONFIDENCE_MAX = 0.98  # no reader's certainty of a state is taken whole
+RIVALS_MAX = 96  # strings whose counts are asked for; the least likely beyond it are left out
+_UNKNOWN_STATE = "?"  # all states that nobody counted, as one
+
+
+class Posterior(msgspec.Struct, frozen=True):
+    """`listed`: probability of the listed plate. `rivals`: the likeliest other strings and their
+    probabilities, the likeliest first; `other_state`: of the same string, issued elsewhere."""
+
+    listed: float
+    other_state: float
+    rivals: tuple[tuple[str, float], ...]
+
+
+def is_folded(read: PlateRead, hot_list: HotList) -> bool:
+    """Whether O and 0 are one character between this read and this list."""
+    return hot_list.folded or read.folded is not None
+
+
+def same_text(read: PlateRead, entry: HotListEntry, hot_list: HotList) -> bool:
+    if is_folded(read, hot_list):
+        return fold_o(read.plate) == fold_o(entry.plate)
+    return read.plate == entry.plate
+
+
+def strings_that_matter(
+    read: PlateRead, entry: HotListEntry, confusion: Confusion = SEED
+) -> tuple[str, ...]:
+    """The plates whose earlier reads `posterior` wants counted, at most RIVALS_MAX of them.
+
+    The listed plate and the read one with O and 0 as written and folded, the reader's candidates,
+    what is one look-alike away from either, and the read text with one character left out.
+    """
+    wanted: dict[str, None] = {}
+    for plate in (entry.plate, read.plate):
+        wanted[plate] = None
+        wanted[fold_o(plate)] = None
+        if "0" in plate:
+            wanted[plate.replace("0", "O")] = None
+    wanted.update(dict.fromkeys(c.plate for c in read.candidates[:16]))
+    ranked: list[tuple[float, str]] = []
+    for plate in dict.fromkeys((entry.plate, read.plate)):
+        for j, c in enumerate(plate):
+            ranked.extend(
+                (share, plate[:j] + true + plate[j + 1 :])
+                for true, share in confusion.errors.look_alikes(c)
+            )
+    ranked.sort(reverse=True)
+    if len(read.plate) > 1:
+        wanted.update((read.plate[:j] + read.plate[j + 1 :], None) for j in range(len(read.plate)))
+    wanted.update((plate, None) for _, plate in ranked)
+    return tuple(wanted)[:RIVALS_MAX]
+
+
+class _World:
+    """The prior and the state evidence of one read, ready to be asked about strings."""
+
+    def __init__(
+        self, read: PlateRead, entry: HotListEntry, traffic: Traffic, plain_shapes: Iterable[str]
+    ) -> None:
+        self.traffic = traffic
+        novel = max(NOVEL_READS_MIN, traffic.total * NOVEL_SHARE / (1 - NOVEL_SHARE))
+        shares, self.shapes = _shares(traffic.fleet, entry.state, read.state, plain_shapes)
+        self.alpha = {s: novel * g / REGISTERED_PLATES for s, g in shares.items()}
+        self.reading = {s: _state_evidence(read, s) for s in shares}
+        self.unseen = {s: self.alpha[s] * self.reading[s] for s in shares}
+        self.all_unseen = sum(self.unseen.values())
+
+    def issued(self, plate: str, state: str) -> float:
+        common = shape(plate) in self.shapes.get(state, frozenset())
+        return ISSUED_COMMON if common else ISSUED_ODD
+
+    def counts(self, plate: str) -> dict[str, float]:
+        """n(q, s): reads whose state was not read go where the others of this plate are."""
+        n = float(self.traffic.seen.get(plate, 0))
+        if not n:
+            return {}
+        known = self.traffic.states.get(plate, {})
+        told = {s: float(k) for s, k in known.items()}
+        rest = max(n - sum(told.values()), 0.0)
+        if told:
+            total = sum(told.values())
+            return {s: k + rest * k / total for s, k in told.items()}
+        by_fleet = {s: self.alpha[s] * self.issued(plate, s) for s in self.alpha}
+        total = sum(by_fleet.values())
+        return {s: rest * share / total for s, share in by_fleet.items()}
+
+    def reading_of(self, state: str) -> float:
+        return self.reading.get(state, self.reading.get(_UNKNOWN_STATE, 1.0))
+
+    def seen_weight(self, plate: str) -> float:
+        """The sum over states of R(s)·n(q, s)."""
+        return sum(n * self.reading_of(s) for s, n in self.counts(plate).items())
+
+    def unseen_weight(self, plate: str) -> float:
+        return sum(u * self.issued(plate, s) for s, u in self.unseen.items())
+
+    def unseen_same_length(self, evidence: Evidence) -> float:
+        """Term 3: the sum over all strings of E(q)·R(s)·alpha(s)·issued(q, s)."""
+        digits = [sum(row[:10]) for row in evidence.spread]
+        letters = [sum(row[10:]) for row in evidence.spread]
+        by_shape: dict[str, float] = {}
+        for state, forms in self.shapes.items():
+            for form in forms:
+                if len(form) == len(digits):
+                    by_shape[form] = by_shape.get(form, 0.0) + self.unseen.get(state, 0.0)
+        total = self.all_unseen * ISSUED_ODD
+        for form, weight in by_shape.items():
+            likely = weight * (ISSUED_COMMON - ISSUED_ODD)
+            for j, kind in enumerate(form):
+                likely *= digits[j] if kind == "D" else letters[j]
+            total += likely
+        return total * (1 - evidence.wrong_length)
+
+
+def _shares(
+    fleet: Fleet, listed: str | None, read: str | None, plain_shapes: Iterable[str]
+) -> tuple[dict[str, float], dict[str, frozenset[str]]]:
+    """g(s) and the common shapes; without a counted fleet, of the states that play a part."""
+    if fleet.states:
+        shares = dict(fleet.states)
+        for state in (listed, read):
+            if state is not None and state not in shares:
+                shares[state] = min(fleet.states.values())
+        shapes = dict(fleet.shapes)
+        for state in (listed, read):
+            if state is not None and state not in shapes:
+                shapes[state] = frozenset(plain_shapes)
+        return shares, shapes
+    named = dict.fromkeys(s for s in (listed, read) if s is not None)
+    shares = {s: HOME_SHARE_UNKNOWN / len(named) for s in named}
+    shares[_UNKNOWN_STATE] = 1 - sum(shares.values())
+    return shares, dict.fromkeys(shares, frozenset(plain_shapes))
+
+
+def _state_evidence(read: PlateRead, state: str) -> float:
+    """R(s). All states that nobody counted together are read as one of them would be."""
+    if read.state is None:
+        return 1.0
+    told = STATE_UNRATED if read.state_confidence is None else read.state_confidence
+    believed = min(max(told, 1 / ISSUERS), STATE_CONFIDENCE_MAX)
+    likely = believed if state == read.state else (1 - believed) / (ISSUERS - 1)
+    return likely * ISSUERS
+
+
+def posterior(
+    read: PlateRead,
+    entry: HotListEntry,
+    hot_list: HotList,
+    traffic: Traffic,
+    car_likelihood: float = 1.0,
+    confusion: Confusion = SEED,
+) -> Posterior:
+    """See the module: P(the passing car carries the listed plate | read, base rate, sight)."""
+    folded = is_folded(read, hot_list)
+    evidence = weigh(read, confusion)
+    world = _World(read, entry, traffic, _plain_shapes(read, entry, folded))
+
+    def is_listed(plate: str) -> bool:
+        return fold_o(plate) == fold_o(entry.plate) if folded else plate == entry.plate
+
+    text = evidence.of_folded(entry.plate) if folded else evidence.of(entry.plate)
+    family = {q for q in traffic.seen if is_listed(q)} | {entry.plate}
+    own, elsewhere = _listed_weights(world, entry, family, confusion)
+    seen = {q: evidence.of(q) * world.seen_weight(q) for q in traffic.seen if not is_listed(q)}
+    unseen = world.unseen_same_length(evidence)
+    # The listed string has its own terms; what the sum over all strings gave it is taken out.
+    unseen = max(unseen - text * world.unseen_weight(entry.plate), 0.0)
+    unseen += evidence.wrong_length * world.all_unseen * ISSUED_COMMON
+    unseen += sum(
+        share * world.unseen_weight(q) for q, share in evidence.offered.items() if not is_listed(q)
+    )
+    listed = text * own * car_likelihood
+    total = listed + text * elsewhere + sum(seen.values()) + unseen
+    if total <= 0:
+        return Posterior(0.0, 0.0, ())
+    return Posterior(
+        listed / total,
+        text * elsewhere / total,
+        _rivals(evidence, world, seen, total, entry.plate, confusion),
+    )
+
+
+def _plain_shapes(read: PlateRead, entry: HotListEntry, folded: bool) -> frozenset[str]:
+    """Without a counted fleet, plates are taken to look like the two at hand."""
+    return frozenset({shape(entry.plate)} if folded else {shape(entry.plate), shape(read.plate)})
+
+
+def _listed_weights(
+    world: _World, entry: HotListEntry, family: Iterable[str], confusion: Confusion
+) -> tuple[float, float]:
+    """Sum of R·w over the listed plate's own state(s), and over the others with that string."""
+    counts: dict[str, float] = {}
+    for plate in family:
+        kept = _not_explained(plate, world.traffic, confusion)
+        for state, n in world.counts(plate).items():
+            counts[state] = counts.get(state, 0.0) + n * kept
+    if entry.state is None:
+        # A row that names no state means whoever issued it: no state is a rival.
+        own = sum(world.unseen.values()) + sum(n * world.reading_of(s) for s, n in counts.items())
+        return own, 0.0
+    own = (world.alpha[entry.state] + counts.get(entry.state, 0.0)) * world.reading[entry.state]
+    elsewhere = sum(
+        u * world.issued(entry.plate, s) for s, u in world.unseen.items() if s != entry.state
+    ) + sum(n * world.reading_of(s) for s, n in counts.items() if s != entry.state)
+    return own, elsewhere
+
+
+def _not_explained(plate: str, traffic: Traffic, confusion: Confusion) -> float:
+    """The share of n(plate) that misreadings of its neighbours one character away leave over."""
+    n = traffic.seen.get(plate, 0)
+    if not n:
+        return 0.0
+    explained = 0.0
+    for other, times in traffic.seen.items():
+        if len(other) == len(plate) and times > n:
+            differing = [j for j in range(len(plate)) if plate[j] != other[j]]
+            if len(differing) == 1:
+                j = differing[0]
+                share = confusion.errors.shares[plate[j]]
+                explained += times * STILL_CHARACTER_ERROR * share[_place(other[j])]
+    return max(n - 2 * explained, 0.0) / n
+
+
+def _place(character: str) -> int:
+    return ord(character) - 48 if character <= "9" else ord(character) - 55
+
+
+def _rivals(
+    evidence: Evidence,
+    world: _World,
+    seen: dict[str, float],
+    total: float,
+    listed: str,
+    confusion: Confusion,
+) -> tuple[tuple[str, float], ...]:
+    """Each look-alike of the listed plate and each seen string, by its part of the whole."""
+    weights = dict(seen)
+    for j, c in enumerate(listed):
+        for true, _ in confusion.errors.look_alikes(c):
+            plate = listed[:j] + true + listed[j + 1 :]
+            weights[plate] = seen.get(plate, 0.0) + evidence.of(plate) * world.unseen_weight(plate)
+    ranked = sorted(weights.items(), key=lambda pair: -pair[1])
+    return tuple((q, weight / total) for q, weight in ranked if weight > 0)
