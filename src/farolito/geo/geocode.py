@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Literal, NamedTuple
 
 from farolito.geo.distance import XY, Foot, Plane, bearing_deg, compass
@@ -94,7 +94,7 @@ class Geocoder:
         weight = _IMPORTANCE[segment.kind]
         self._importance[segment.name] = max(weight, self._importance.get(segment.name, 0))
         line = self._lines[i]
-        for a, b in zip(line, line[1:], strict=False):
+        for a, b in pairwise(line):
             self._grid.add(i, a, b)
 
     def describe(self, at: LatLon, plus_minus_m: float | None = None) -> Whereabouts | None:
@@ -274,7 +274,7 @@ def _holds(numbers: tuple[int, int], number: int) -> bool:
 
 
 def _step_at(line: tuple[XY, ...], along_m: float) -> tuple[XY, XY]:
-    for a, b in zip(line, line[1:], strict=False):
+    for a, b in pairwise(line):
         step_m = math.dist(a, b)
         if along_m <= step_m and step_m > 0:
             return a, b

@@ -30,7 +30,6 @@ _WORDS = {
     "first": "1st", "second": "2nd", "third": "3rd", "fourth": "4th", "fifth": "5th",
     "sixth": "6th", "seventh": "7th", "eighth": "8th", "ninth": "9th", "tenth": "10th",
     "eleventh": "11th", "twelfth": "12th", "mount": "mt", "saint": "st", "fort": "ft",
-    "martin luther king": "mlk",
 }  # fmt: skip
 _NOT_WORD = re.compile(r"[^\w\s]", re.UNICODE)
 FUZZY_1_FROM = 4  # characters a name needs before one slip is forgiven
