@@ -5,8 +5,9 @@ In: files from disk. Out: one StreetMap, its vector tiles (`tiles.build`) and it
 anything a rejected file left half done.
 """
 
+from farolito.ingest.map.features import Box
 from farolito.ingest.map.files import load, save
 from farolito.ingest.map.read import Imported, read_map
 from farolito.ingest.map.tiles import TileReport, build
 
-__all__ = ["Imported", "TileReport", "build", "load", "read_map", "save"]
+__all__ = ["Box", "Imported", "TileReport", "build", "load", "read_map", "save"]
