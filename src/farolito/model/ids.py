@@ -22,6 +22,8 @@ AlertId = NewType("AlertId", UUID)
 BriefId = NewType("BriefId", UUID)
 
 _VERSION_AND_VARIANT = (7 << 76) | (0b10 << 62)
+_UNKNOWN = SafeUUID.unknown
+_new, _set = object.__new__, object.__setattr__
 _RANDOM_BITS = ((1 << 12) - 1) << 64 | ((1 << 62) - 1)
 
 
@@ -30,9 +32,9 @@ def _uuid(value: int) -> UUID:
 
     `value` must fit 128 bits.
     """
-    made = object.__new__(UUID)
-    object.__setattr__(made, "int", value)
-    object.__setattr__(made, "is_safe", SafeUUID.unknown)
+    made = _new(UUID)
+    _set(made, "int", value)
+    _set(made, "is_safe", _UNKNOWN)
     return made
 
 
@@ -57,12 +59,13 @@ def digest_ids(*prefix: str) -> Callable[[int, str], UUID]:
 
     The function it gives asserts nothing: `at_ms` must be within 0…2**48 - 1.
     """
-    begun = blake2b("\x1f".join((*prefix, "")).encode(), digest_size=10)
+    copy = blake2b("\x1f".join((*prefix, "")).encode(), digest_size=10).copy
+    from_bytes = int.from_bytes  # big-endian by default
 
     def with_last(at_ms: int, last: str) -> UUID:
-        digest = begun.copy()
+        digest = copy()
         digest.update(last.encode())
-        tail = int.from_bytes(digest.digest(), "big") & _RANDOM_BITS
+        tail = from_bytes(digest.digest()) & _RANDOM_BITS
         return _uuid((at_ms << 80) | _VERSION_AND_VARIANT | tail)
 
     return with_last

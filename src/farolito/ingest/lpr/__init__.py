@@ -13,10 +13,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from farolito.ingest.lpr import farolito
+from farolito.ingest.lpr import (
+    axis,
+    farolito,
+    flock,
+    frigate,
+    genetec_sharpv,
+    hikvision,
+    openalpr,
+    platerecognizer,
+    verkada,
+)
 from farolito.ingest.lpr.decoded import Adapter, Decoded, RejectedItem, WrongTime
 
-_ADAPTERS: tuple[Adapter, ...] = (farolito,)
+_ADAPTERS: tuple[Adapter, ...] = (
+    farolito,
+    openalpr,
+    platerecognizer,
+    flock,
+    hikvision,
+    axis,
+    genetec_sharpv,
+    verkada,
+    frigate,
+)
 
 FORMATS: Mapping[str, Adapter] = {adapter.NAME: adapter for adapter in _ADAPTERS}
 

@@ -28,8 +28,8 @@ class Decoded(msgspec.Struct, frozen=True):
     """The reads of one message.
 
     `pictures`: bytes by their SHA-256 in hex, the name that the reads' pictures carry.
-    `rejected`: items that did not go in. `dropped`: parts (a picture that is none, character
-    confidences that do not fit) left out of reads that did go in.
+    `rejected`: items that did not go in. `dropped`: parts (a picture that is none) left
+    out of reads that did go in.
     `heartbeat`: the message is in order, carries no read, and says that its source lives.
     """
 
@@ -55,10 +55,13 @@ class Adapter(Protocol):
     """A module that turns one wire format into reads. It looks at its arguments and nothing else:
     no clock, no disk, no network."""
 
-    NAME: str
+    @property
+    def NAME(self) -> str:  # noqa: N802 (a module's constant)
+        """The format's word, as devices name it."""
 
-    @staticmethod
-    def decode(body: bytes, content_type: str, device: Device, received_at: datetime) -> Decoded:
+    def decode(
+        self, body: bytes, content_type: str, device: Device, received_at: datetime
+    ) -> Decoded:
         """The message's reads. Raises Rejected, and nothing else whatever the bytes."""
 
 

@@ -8,9 +8,9 @@ one with a badly shaped item is taken apart item by item.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from hashlib import blake2b
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -24,6 +24,7 @@ from farolito.ingest.lpr.report import (
     LANE_MAX,
     SPEED_MPS_MAX,
     candidates_of,
+    digest_key,
     key_of,
     plate_of,
     point_of,
@@ -237,10 +238,8 @@ class _Makers:
 
 
 def _event(wire: WireRead, plate: str) -> str:
-    """A key for a read that was sent without one: what it says of the car, digested, so that
-    the plate does not stand in keys."""
-    told = f"{wire.captured_at.isoformat()}\x1f{plate}\x1f{wire.lane}"
-    return blake2b(told.encode(), digest_size=8).hexdigest()
+    """A key for a read that was sent without one."""
+    return digest_key(wire.captured_at.isoformat(), plate, wire.lane)
 
 
 def _candidates(wire: WireRead) -> tuple[Candidate, ...]:
@@ -262,7 +261,7 @@ def _limited(count: int) -> None:
         raise Rejected("too_many", says, f"send at most {READS_MAX} at once", status=413)
 
 
-def _wires(body: bytes, kind: str) -> list[WireRead] | list[msgspec.Raw]:
+def _wires(body: bytes, kind: str) -> Sequence[WireRead | msgspec.Raw]:
     """The reads, decoded; where one of them is badly shaped, all of them as they came.
 
     Raises Rejected for what is no JSON as a whole.
@@ -280,11 +279,11 @@ def _wires(body: bytes, kind: str) -> list[WireRead] | list[msgspec.Raw]:
         raise envelope.rejected_json(error) from error
 
 
-def _lines(body: bytes) -> list[WireRead] | list[msgspec.Raw]:
+def _lines(body: bytes) -> Sequence[WireRead | msgspec.Raw]:
     """A line that does not end is a line cut short: it is rejected alone, the others go in."""
     _limited(body.count(b"\n"))
     try:
-        return _MANY.decode_lines(body)  # type: ignore[return-value]
+        return _ONE.decode_lines(body)
     except envelope.BAD_JSON:
         return [msgspec.Raw(line) for line in body.split(b"\n") if line.strip()]
 
@@ -299,8 +298,9 @@ def decode(body: bytes, content_type: str, device: Device, received_at: datetime
     errors: list[tuple[int, Rejected]] = []
     for item, wire in enumerate(wires):
         try:
-            made = _ONE.decode(wire) if isinstance(wire, msgspec.Raw) else wire
-            reads.append(makers.read(made, item))
+            if isinstance(wire, msgspec.Raw):
+                wire = _ONE.decode(wire)  # noqa: PLW2901
+            reads.append(makers.read(wire, item))
         except Rejected as error:
             errors.append((item, error))
         except envelope.BAD_JSON as error:

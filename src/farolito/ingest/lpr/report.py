@@ -139,6 +139,12 @@ def characters_of(text: str, plate: str, told: Sequence[float] | None) -> tuple[
     return tuple(told) if len(told) == len(plate) else None
 
 
+def digest_key(*told: object) -> str:
+    """A key for a car whose source gives none: what was told of it, digested, so that no plate
+    stands in a key."""
+    return blake2b("\x1f".join(map(str, told)).encode(), digest_size=8).hexdigest()
+
+
 def key_of(event: str) -> str:
     """The source's key of the car, short and printable; its digest where it is not."""
     if len(event) <= EVENT_CHARACTERS_MAX and event.isprintable():
