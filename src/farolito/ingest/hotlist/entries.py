@@ -3,43 +3,30 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 import msgspec
 
-from farolito.ingest.hotlist.dates import NEVER
 from farolito.ingest.hotlist.law import ForbiddenCategories
 from farolito.ingest.hotlist.mapping import LEAVE_OUT, Mapping
 from farolito.ingest.hotlist.rows import Cells, RowFault, rows
+from farolito.ingest.hotlist.values import Values, quoted
 from farolito.model import (
     EntryId,
     HotList,
     HotListEntry,
     Invalid,
-    ListedVehicle,
     Rejected,
     digest_id,
-    fold_o,
-    normalise_plate,
-    state_code,
 )
 
 BAD_ROWS_MAX = 1_000  # kept with their reasons; more are only counted
 TEXT_CHARACTERS_MAX = 500  # of one value; a longer one makes the row bad
 CATEGORY_CHARACTERS_MAX = 60
-QUOTED_CHARACTERS_MAX = 40  # of a value, in what we say of a bad row
 REMEMBERED_MAX = 100_000  # category and reason texts of one list; then forgotten: it saves time
-ENTERED_AHEAD_MAX = timedelta(days=1)  # clocks differ, and a day's date is no instant
-ENTERED_FROM = datetime(1960, 1, 1, tzinfo=UTC)
-YEARS = range(1900, NEVER.year)
 
-# A starred or questioned character is one that somebody hid or could not read: leaving it out
-# would make another car's plate of it.
-_MASKS = frozenset("*?%#")
 _NOT_A_WORD = re.compile(r"[^a-z0-9]+")
-_SAYS_NO = frozenset({"NO", "N", "FALSE", "0"})
-_VEHICLE = ("make", "model", "colour", "kind")
 
 
 class BadRow(msgspec.Struct, frozen=True):
@@ -109,13 +96,13 @@ class _Maker:
     ) -> None:
         self.mapping, self.hot_list, self.law, self.now = mapping, hot_list, law, now
         self.fields = tuple(mapping.columns)
+        self.values = Values(mapping, hot_list.folded, now)
         self.entries: dict[EntryId, HotListEntry] = {}
         self.undated: set[EntryId] = set()
         self.bad: list[BadRow] = []
         self.warnings: list[BadRow] = []
         self.rows = self.bad_count = self.warning_count = 0
         self.forbidden = self.left_out = self.duplicates = 0
-        self.dated_to = timedelta(0)
         self._categories: dict[tuple[str, str], tuple[str, str] | None] = {}
 
     def take(self, line: int, cells: Cells | RowFault) -> None:
@@ -123,13 +110,13 @@ class _Maker:
         try:
             if isinstance(cells, RowFault):
                 raise cells
-            row, faults = self._clean(cells)
+            row, fault = self._clean(cells)
             category = self._category(row)
             if category is None:
                 self.forbidden += 1
                 return
-            if faults:
-                raise faults[0]
+            if fault is not None:
+                raise fault
             if category[0] == LEAVE_OUT:
                 self.left_out += 1
                 return
@@ -149,7 +136,7 @@ class _Maker:
             left_out=self.left_out,
             duplicates=self.duplicates,
             undated=frozenset(self.undated),
-            dated_to=self.dated_to,
+            dated_to=self.values.dated_to,
             file_sha256=file_sha256,
         )
 
@@ -164,38 +151,23 @@ class _Maker:
         if len(self.warnings) < BAD_ROWS_MAX:
             self.warnings.append(BadRow(line, fault.reason, fault.says, fault.field))
 
-    def _clean(self, cells: Cells) -> tuple[dict[str, str], list[RowFault]]:
+    def _clean(self, cells: Cells) -> tuple[dict[str, str], RowFault | None]:
         """Values without blanks around them; absent where the list has none.
 
-        Faults are handed back, not raised: whether the law forbids the row is asked first.
+        The first fault is handed back, not raised: whether the law forbids the row is asked
+        before anything else.
         """
-        row: dict[str, str] = dict(self.mapping.defaults)
-        faults = []
-        blank = self.mapping.blank
-        for field, cell in zip(self.fields, cells, strict=True):
-            text = cell.strip()
-            if not text.isprintable():
-                text = " ".join(text.split())
-            if len(text) <= 16 and text.upper() in blank:
-                continue
-            row[field] = text
-            if len(text) > TEXT_CHARACTERS_MAX:
-                faults.append(
-                    RowFault(
-                        "value_too_long",
-                        f"{field} has {len(text)} characters; the most is {TEXT_CHARACTERS_MAX}",
-                        field,
-                    )
-                )
-            elif not text.isprintable():
-                faults.append(
-                    RowFault(
-                        "control_characters",
-                        f"{field} holds characters that cannot be shown",
-                        field,
-                    )
-                )
-        return row, faults
+        texts = list(map(str.strip, cells))
+        whole = "".join(texts)
+        fault = None
+        if not whole.isprintable() or len(whole) > TEXT_CHARACTERS_MAX:
+            texts = [" ".join(text.split()) for text in texts]
+            faults = map(_unshowable, self.fields, texts)
+            fault = next((found for found in faults if found is not None), None)
+        row = dict(zip(self.fields, texts, strict=True))
+        if not self.mapping.blank.isdisjoint(texts):
+            row = {field: text for field, text in row.items() if text not in self.mapping.blank}
+        return ({**self.mapping.defaults, **row} if self.mapping.defaults else row), fault
 
     def _category(self, row: dict[str, str]) -> tuple[str, str] | None:
         """Category and reason; None where the law forbids the row."""
@@ -221,7 +193,7 @@ class _Maker:
         elif self.mapping.other_category is None:
             raise RowFault(
                 "unknown_category",
-                f"category {_quoted(said)} is not in the mapping; "
+                f"category {quoted(said)} is not in the mapping; "
                 "add it under categories: or write other_categories: keep",
                 "category",
             )
@@ -233,11 +205,18 @@ class _Maker:
         return None if self.law.forbids(*found) else found
 
     def _keep(self, line: int, row: dict[str, str], category: tuple[str, str]) -> None:
-        entry, notes = self._entry(row, category)
-        for note in notes:
+        entry, note = self._entry(row, category)
+        if note is not None:
             self._warn(line, note)
         before = self.entries.get(entry.entry_id)
         if before is not None:
+            if before.plate != entry.plate:
+                raise RowFault(
+                    "key_twice",
+                    "an earlier row with another plate has this row's "
+                    "key; is the column of key the right one?",
+                    "key",
+                )
             self.duplicates += 1
             if before.entered_at >= entry.entered_at:
                 return
@@ -249,22 +228,19 @@ class _Maker:
 
     def _entry(
         self, row: dict[str, str], category: tuple[str, str]
-    ) -> tuple[HotListEntry, list[RowFault]]:
+    ) -> tuple[HotListEntry, RowFault | None]:
         for field in self.mapping.required:
             if field not in row:
                 raise RowFault("missing_value", f"{field} is blank and has no default", field)
-        for field in ("source_agency", "confirm_with"):
-            if field not in row:
-                raise RowFault("missing_value", f"{field} is blank and has no default", field)
-        plate, state = self._plate(row), self._state(row)
-        entered_at, expires_at = self._entered_at(row), self._expires_at(row)
+        plate, state = self.values.plate(row), self.values.state(row)
+        entered_at, expires_at = self.values.entered_at(row), self.values.expires_at(row)
         if expires_at is not None and expires_at < entered_at and "entered_at" in row:
             raise RowFault(
                 "ends_before_it_begins",
                 "expires_at lies before entered_at; is a date's format right?",
                 "expires_at",
             )
-        vehicle, notes = self._vehicle(row)
+        vehicle, note = self.values.vehicle(row)
         entry = HotListEntry(
             entry_id=self._entry_id(row, plate, state, category[0]),
             list_id=self.hot_list.list_id,
@@ -279,9 +255,9 @@ class _Maker:
             confirm_with=row["confirm_with"],
             case=row.get("case"),
             vehicle=vehicle,
-            restricted=self._is_restricted(row),
+            restricted=self.values.is_restricted(row),
         )
-        return entry, notes
+        return entry, note
 
     def _entry_id(self, row: dict[str, str], plate: str, state: str | None, name: str) -> EntryId:
         of_list = (self.hot_list.agency, self.hot_list.list_id)
@@ -290,109 +266,14 @@ class _Maker:
             return EntryId(digest_id(0, *of_list, "key", key))
         return EntryId(digest_id(0, *of_list, "row", plate, state or "", name, row.get("case", "")))
 
-    def _plate(self, row: dict[str, str]) -> str:
-        text = row["plate"]
-        if not text.isalnum() and not _MASKS.isdisjoint(text):
-            raise RowFault("masked_plate", "the plate holds a masked or unread character", "plate")
-        if not text.isascii() and any(c.isalnum() and not c.isascii() for c in text):
-            raise RowFault("bad_plate", "the plate holds a letter that is not A-Z or 0-9", "plate")
-        try:
-            plate = normalise_plate(text)
-        except Invalid as error:
-            raise RowFault("bad_plate", error.says, "plate") from None
-        return fold_o(plate) if self.hot_list.folded else plate
 
-    def _state(self, row: dict[str, str]) -> str | None:
-        text = row.get("state")
-        if text is None:
-            return None
-        told = self.mapping.values.get("state", {}).get(" ".join(text.upper().split()), text)
-        if not told:
-            return None
-        state = state_code(told)
-        if state is None:
-            raise RowFault(
-                "unknown_state",
-                f"{_quoted(text)} is no state or province; translate "
-                "it under values: state:, or leave it blank there",
-                "state",
-            )
-        return state
-
-    def _entered_at(self, row: dict[str, str]) -> datetime:
-        text = row.get("entered_at")
-        if text is None:
-            return self.now
-        found = self.mapping.entered_at(text)
-        if found is None:
-            raise self._bad_date(text, "entered_at")
-        moment, is_day = found
-        if moment > self.now + ENTERED_AHEAD_MAX:
-            raise RowFault(
-                "future_time",
-                f"entered_at {_quoted(text)} lies in the future; the "
-                "row is taken in once that day has come",
-                "entered_at",
-            )
-        if moment < ENTERED_FROM:
-            raise RowFault(
-                "ancient_time", f"entered_at {_quoted(text)} lies before 1960", "entered_at"
-            )
-        if is_day:
-            self.dated_to = timedelta(days=1)
-        return moment
-
-    def _expires_at(self, row: dict[str, str]) -> datetime | None:
-        text = row.get("expires_at")
-        if text is None:
-            return None
-        found = self.mapping.expires_at(text)
-        if found is None:
-            raise self._bad_date(text, "expires_at")
-        return found[0] if found[0] < NEVER else None
-
-    def _bad_date(self, text: str, field: str) -> RowFault:
-        reader = self.mapping.entered_at if field == "entered_at" else self.mapping.expires_at
+def _unshowable(field: str, text: str) -> RowFault | None:
+    """Too long, or with control characters, which could forge a line on an officer's screen."""
+    if len(text) > TEXT_CHARACTERS_MAX:
+        says = f"{field} has {len(text)} characters; the most is {TEXT_CHARACTERS_MAX}"
+        return RowFault("value_too_long", says, field)
+    if not text.isprintable():
         return RowFault(
-            "bad_date",
-            f"{field} {_quoted(text)} is no date of the form {' or '.join(reader.formats)}",
-            field,
+            "control_characters", f"{field} holds characters that cannot be shown", field
         )
-
-    def _vehicle(self, row: dict[str, str]) -> tuple[ListedVehicle | None, list[RowFault]]:
-        """What the row says of the vehicle. An attribute we cannot read is left out and noted:
-        a wrong one would stop a true match, a lost row would miss a stolen car."""
-        told = [self._attribute(row, field) for field in _VEHICLE]
-        year, notes = None, []
-        text = row.get("year")
-        if text is not None:
-            if text.isascii() and text.isdigit() and len(text) == 4 and int(text) in YEARS:
-                year = int(text)
-            else:
-                notes.append(
-                    RowFault("bad_year", f"year {_quoted(text)} is no year; left out", "year")
-                )
-        if year is None and not any(told):
-            return None, notes
-        make, model, colour, kind = told
-        return ListedVehicle(make, model, colour, kind, year), notes
-
-    def _attribute(self, row: dict[str, str], field: str) -> str | None:
-        text = row.get(field)
-        if text is None:
-            return None
-        table = self.mapping.values.get(field)
-        if table is None:
-            return text.lower()
-        return table.get(" ".join(text.upper().split()), "").lower() or None
-
-    def _is_restricted(self, row: dict[str, str]) -> bool:
-        text = row.get("restricted")
-        if text is None:
-            return False
-        told = self.mapping.values.get("restricted", {}).get(text.upper(), text)
-        return told.upper() not in _SAYS_NO
-
-
-def _quoted(text: str) -> str:
-    return repr(text if len(text) <= QUOTED_CHARACTERS_MAX else text[:QUOTED_CHARACTERS_MAX] + "…")
+    return None

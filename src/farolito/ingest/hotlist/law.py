@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import msgspec
 
-_BREAKS = re.compile(r"[^a-z0-9]+|(?<=[a-z])(?=[A-Z])")
-_WORD_OF_ITS_OWN_MAX = 5  # a shorter name ("ice") must stand alone: it is part of "police"
-_REMEMBERED_MAX = 100_000
+_STANDS_ALONE_MAX = 5  # characters; so short a name ("ice") is part of other words ("police")
 
 
 class ForbiddenCategories(msgspec.Struct, frozen=True):
@@ -22,23 +21,22 @@ class ForbiddenCategories(msgspec.Struct, frozen=True):
     law: str = ""
 
     def forbids(self, *texts: str) -> bool:
-        return any(self._names(text) for text in texts)
-
-    def _names(self, text: str) -> bool:
-        words = [w for w in _BREAKS.split(_spaced(text)) if w]
-        alone, joined = f" {' '.join(words)} ", "".join(words)
-        for name in self.names:
-            parts = [w for w in _BREAKS.split(_spaced(name)) if w]
-            together = "".join(parts)
-            if not together:
-                continue
-            if f" {' '.join(parts)} " in alone:
-                return True
-            if len(together) > _WORD_OF_ITS_OWN_MAX and together in joined:
+        search = _any_of(self.names).search
+        for text in texts:  # noqa: SIM110  (asked of every row; any() takes three times as long)
+            if search(text):
                 return True
         return False
 
 
-def _spaced(text: str) -> str:
-    """`ImmigrationViolator` as two words, in lower case."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text).casefold()
+@lru_cache(maxsize=64)
+def _any_of(names: frozenset[str]) -> re.Pattern[str]:
+    """Any of the names, however spaced and spelt: IMMIGRATION_VIOLATOR, Immigration-Violator."""
+    found = []
+    for name in sorted(names):
+        letters = [c for c in name if c.isalnum()]
+        if not letters:
+            continue
+        spelt = r"[\W_]*".join(letters)
+        is_short = len(letters) <= _STANDS_ALONE_MAX
+        found.append(rf"(?<![^\W_]){spelt}(?![^\W_])" if is_short else spelt)
+    return re.compile("|".join(found) or r"(?!)", re.IGNORECASE)

@@ -100,8 +100,8 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True):
     other_category: str | None = None
     values: abc.Mapping[str, abc.Mapping[str, str]] = {}
     defaults: abc.Mapping[str, str] = {}
-    required: frozenset[str] = frozenset({"plate"})
-    blank: frozenset[str] = frozenset(_BLANK)
+    required: frozenset[str] = frozenset({"plate", "source_agency", "confirm_with"})
+    blank: frozenset[str] = frozenset({""})
     folded: bool = False
 
 
@@ -109,12 +109,7 @@ def load_mapping(source: Path | str | bytes | abc.Mapping[str, object]) -> Mappi
     """The mapping in a file (a Path), in YAML text (str or bytes; never taken as a path), or made
     of plain values. Raises Invalid, naming line and word of every fault and what to do."""
     if isinstance(source, Path):
-        try:
-            source = source.read_bytes()
-        except OSError as error:
-            raise Invalid(
-                f"the mapping {source.name} cannot be read ({error.strerror})", "check its path"
-            ) from None
+        source = _file_bytes(source)
     tree = read_dict(source) if isinstance(source, abc.Mapping) else read_yaml(source)
     base = tree.text("start_from")
     if base is not None:
@@ -131,6 +126,15 @@ def load_mapping(source: Path | str | bytes | abc.Mapping[str, object]) -> Mappi
 def ready_mapping(name: str, defaults: abc.Mapping[str, str] | None = None) -> Mapping:
     """One of the READY mappings, with this agency's own defaults over its own."""
     return load_mapping({"start_from": name, "defaults": dict(defaults or {})})
+
+
+def _file_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Invalid(
+            f"the mapping {path.name} cannot be read ({error.strerror})", "check its path"
+        ) from None
 
 
 def _ready_text(name: str) -> bytes:
@@ -176,7 +180,7 @@ def _build(tree: Tree) -> Mapping:
         values=_values(tree),
         defaults=defaults,
         required=_required(tree, columns, defaults),
-        blank=frozenset({"", *(word.upper() for word in tree.texts("blank", _BLANK))}),
+        blank=_blank(tree),
         folded=_yes(tree, "folded", False),
     )
     tree.raise_faults(FAULTS_SHOWN_MAX)
@@ -254,7 +258,7 @@ def _defaults(tree: Tree) -> dict[str, str]:
 def _required(
     tree: Tree, columns: abc.Mapping[str, Column], defaults: abc.Mapping[str, str]
 ) -> frozenset[str]:
-    required = {"plate"}
+    required = {"plate", "source_agency", "confirm_with"}
     for word in tree.texts("required", ()):
         field = _field(tree, "required", word)
         if field is not None and field not in columns and field not in defaults:
@@ -290,9 +294,7 @@ def _dates(tree: Tree, field: str, is_mapped: bool) -> DateReader:
         )
     try:
         zone = ZoneInfo(zone_name or "UTC")
-    except (ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError
-        zone = None
-    except KeyError:
+    except (ValueError, OSError, KeyError):  # a wrong name raises any of these
         zone = None
     if zone is None:
         tree.fault(
@@ -360,6 +362,13 @@ def _values(tree: Tree) -> dict[str, dict[str, str]]:
     return values
 
 
+def _blank(tree: Tree) -> frozenset[str]:
+    """The words that mean "nothing", as people write them: N/A, n/a, None, NONE."""
+    words = {"", *tree.texts("blank", _BLANK)}
+    spelt = (str, str.upper, str.lower, str.title, str.capitalize)
+    return frozenset(spell(word) for word in words for spell in spelt)
+
+
 def _encoding(tree: Tree) -> str:
     text = (tree.text("encoding") or "utf-8").lower()
     if text not in _ENCODINGS:
@@ -400,4 +409,5 @@ def _yes(tree: Tree, word: str, otherwise: bool) -> bool:
     text = (tree.text(word) or "").lower()
     if text and text not in _YES | _NO:
         tree.fault(word, f"{text!r} is neither yes nor no", "write yes or no")
+        return otherwise
     return text in _YES if text else otherwise

@@ -27,7 +27,7 @@ class Tree:
     def __init__(self, root: dict[str, Value], lines: dict[Path, int]) -> None:
         self.root = root
         self.lines = lines
-        self.faults: list[tuple[str, str]] = []
+        self.faults: list[tuple[int, str, str]] = []
 
     def words(self) -> list[str]:
         return list(self.root)
@@ -41,7 +41,7 @@ class Tree:
 
     def fault(self, path: Path | str, says: str, do: str) -> None:
         line = self.line(path)
-        fault = (f"line {line}: {says}" if line else says, do)
+        fault = (line or 0, f"line {line}: {says}" if line else says, do)
         if fault not in self.faults:
             self.faults.append(fault)
 
@@ -50,8 +50,8 @@ class Tree:
         if not self.faults:
             return
         if len(self.faults) == 1:
-            raise Invalid(f"the mapping has a fault: {self.faults[0][0]}", self.faults[0][1])
-        told = " · ".join(f"{says} ({do})" for says, do in self.faults[:shown_max])
+            raise Invalid(f"the mapping has a fault: {self.faults[0][1]}", self.faults[0][2])
+        told = " · ".join(f"{says} ({do})" for _, says, do in sorted(self.faults)[:shown_max])
         raise Invalid(f"the mapping has {len(self.faults)} faults: {told}", "mend these lines")
 
     def value(self, path: Path | str) -> Value | None:
@@ -150,12 +150,13 @@ def read_yaml(source: str | bytes) -> Tree:
 def _composed(text: str) -> yaml.Node | None:
     depth = 0
     for event in yaml.parse(text, yaml.SafeLoader):
+        line = event.start_mark.line + 1 if event.start_mark else None
         if isinstance(event, yaml.AliasEvent):
-            raise faulty(event.start_mark.line + 1, "aliases (*name) are not read", "write it out")
+            raise faulty(line, "aliases (*name) are not read", "write it out")
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > DEPTH_MAX:
-            raise faulty(event.start_mark.line + 1, "tables too deep inside each other", "flatten")
+            raise faulty(line, "tables too deep inside each other", "flatten")
     return yaml.compose(text, yaml.SafeLoader)
 
 
