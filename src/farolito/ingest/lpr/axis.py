@@ -7,6 +7,7 @@ one `carID`: later messages correct earlier ones. `capture_timestamp` is millise
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Final, Literal
 
@@ -25,6 +26,7 @@ _MOVEMENTS: dict[str, Literal["approaching", "receding"]] = {
     "in": "approaching",
     "out": "receding",
 }
+_DATETIME = re.compile("([0-9]{4})([0-9]{2})([0-9]{2}) ?([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{3})")
 _STATES = frozenset({"new", "updated", "update", "lost"})
 
 
@@ -59,11 +61,10 @@ _ANY = msgspec.json.Decoder(AnyMessage)
 def _captured_at(message: Message, device: Device) -> datetime:
     if message.capture_timestamp is not None:
         return moment.since_epoch(ms=message.capture_timestamp)
-    digits = (message.datetime or "").replace(" ", "")
-    if len(digits) != 17:
+    told = _DATETIME.fullmatch((message.datetime or "").strip())
+    if told is None:
         raise Rejected("bad_time", "a time that is none", "send YYYYMMDD HHMMSSFFF")
-    # strptime's %f takes one to six digits; three of them are milliseconds.
-    return moment.from_pattern(digits, "%Y%m%d%H%M%S%f", device)
+    return moment.from_iso("{}-{}-{}T{}:{}:{}.{}".format(*told.groups()), device)
 
 
 def decode(body: bytes, content_type: str, device: Device, received_at: datetime) -> Decoded:

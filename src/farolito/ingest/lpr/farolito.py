@@ -163,7 +163,11 @@ class _Maker:
     def read(self, wire: WireRead, item: int) -> PlateRead:
         """The read, checked. Raises Rejected."""
         device, text, told_at = self.device, wire.plate, wire.captured_at
-        plate = text if is_normal(text) else plate_of(text)
+        if is_normal(text):
+            plate = text
+        else:
+            text = text.strip()
+            plate = plate_of(text)
         if told_at.tzinfo is not UTC:
             told_at = told_at.astimezone(UTC)
         if not self.oldest <= told_at <= self.newest and device.clock_trusted:

@@ -37,7 +37,7 @@ _SHOWS: dict[str, Shows] = {
     "vehiclepicture": "vehicle",
     "detectionpicture": "scene",
 }
-_NO_PLATE = frozenset({"unknown", "noplate", "no plate"})  # as the cameras write it, lower case
+_NO_PLATE_WORDS = frozenset({"unknown", "noPlate", "noplate"})
 _KPH_PER_MPS = 3.6
 
 
@@ -122,7 +122,8 @@ def _report(alert: xml.Element, anpr: xml.Element, device: Device) -> Report:
     gps = alert.find("DeviceGPSInfo")
     kph = number(anpr.told("speed"), "speed")
     return Report(
-        text=None if text is None or text.lower() in _NO_PLATE else text,
+        text=text,
+        no_plate_words=_NO_PLATE_WORDS,
         captured_at=at,
         event=_event(alert, text, at),
         confidence=_confidence(anpr.told("confidenceLevel")),

@@ -60,14 +60,6 @@ def from_iso(text: str | None, device: Device) -> datetime:
         raise _bad("a time that is none") from error
 
 
-def from_pattern(text: str, pattern: str, device: Device) -> datetime:
-    """A time written by `pattern` (strptime). Raises Rejected `bad_time`."""
-    try:
-        return with_zone(datetime.strptime(text.strip(), pattern), device)  # noqa: DTZ007
-    except ValueError as error:
-        raise _bad("a time that is none") from error
-
-
 def believed(at: datetime, received_at: datetime) -> None:
     """Raises Rejected `ancient_time`, `too_old` or `future_time` for what cannot be."""
     if at > received_at + AHEAD_MAX:

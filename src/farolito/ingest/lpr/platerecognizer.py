@@ -140,6 +140,7 @@ def _report(result: Result, at: datetime, event: str) -> Report:
     orientation = _first(facing).orientation or _first(facing).value or ""
     return Report(
         text=flat.plate if isinstance(flat.plate, str) else None,
+        no_plate_words=frozenset(),
         captured_at=at,
         event=event,
         confidence=flat.score,

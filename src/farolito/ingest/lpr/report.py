@@ -37,6 +37,9 @@ URL_CHARACTERS_MAX = 2048  # a longer link is left out
 LANE_MAX = 99
 SPEED_MPS_MAX = 150.0  # 335 mph; what is faster or negative was not measured
 
+# Plates are upper case, so this word in lower case is the device's.
+NO_PLATE_WORDS = frozenset({"unknown"})
+
 # Signs that stand on plates or between their groups without being part of the number.
 _SIGNS = frozenset("\u00a0\u00b0\u00b7\u2010\u2011\u2012\u2013\u2014\u2019\u2022\u2027\u2212\u30fb")
 
@@ -45,10 +48,12 @@ class Report(msgspec.Struct, kw_only=True):
     """One car in the vendor's words, units already ours. Confidences are 0…1.
 
     `characters` stand for the characters of `text` as written, or of the plate without signs.
-    `candidates` are texts with their confidence, likeliest first.
+    `candidates` are texts with their confidence, likeliest first. `no_plate_words` are texts that
+    the device writes where it read no plate; formats that write plates in lower case have none.
     """
 
     text: str | None
+    no_plate_words: frozenset[str] = NO_PLATE_WORDS
     captured_at: datetime
     event: str
     confidence: float | None = None
@@ -67,7 +72,7 @@ class Report(msgspec.Struct, kw_only=True):
     folded: Literal["O0"] | None = None
 
 
-def plate_of(text: str | None) -> str:
+def plate_of(text: str | None, no_plate_words: frozenset[str] = NO_PLATE_WORDS) -> str:
     """The plate in `text`, normalised.
 
     Raises Rejected: `no_plate` (none was read), `masked_plate` (hidden by its sender),
@@ -77,7 +82,7 @@ def plate_of(text: str | None) -> str:
     if text and is_normal(text):
         return text
     text = (text or "").strip()
-    if not text or text == "unknown":  # plates are upper case, this word is the device's
+    if not text or text in no_plate_words:
         raise Rejected("no_plate", "a car without a plate that could be read")
     if "*" in text:
         do = "switch the privacy mask off for this destination, or do not send it here"
@@ -163,11 +168,12 @@ def plate_read(report: Report, source: str, device: Device, received_at: datetim
 
     Raises Rejected.
     """
-    plate = plate_of(report.text)
+    plate = plate_of(report.text, report.no_plate_words)
     text = (report.text or "").strip()
     if device.clock_trusted:
         moment.believed(report.captured_at, received_at)
-    event = key_of(report.event)
+    # Cars without a key of their own would otherwise become one car.
+    event = key_of(report.event.strip() or digest_key(report.captured_at, plate))
     told_ms = min(moment.epoch_ms(report.captured_at), (1 << 48) - 1)
     speed, lane = report.speed_mps, report.lane
     return PlateRead(
