@@ -1,0 +1,362 @@
+/**
+ * What one operator's desk shows, and what the operator does with it.
+ *
+ * In: snapshots and the live line. Out: reactive values, and deeds sent to the node.
+ * Never: a decision of its own; the node says what an alert's state is.
+ */
+
+import { tongue } from '../i18n/tongue.svelte'
+import { ApiError, get, post } from '../wire/api'
+import { clock } from '../wire/clock.svelte'
+import { browserSocket, Live, type LineState, staleSeconds } from '../wire/live'
+import type {
+  Acted,
+  Alert,
+  AlertDetail,
+  AlertsSnapshot,
+  Brief,
+  Device,
+  Found,
+  LiveMessage,
+  MapFacts,
+  RejectReason,
+  StoppedMatch,
+  Unit,
+} from '../wire/model'
+import { type HeldAlerts, ranked, withAlert, withSnapshot } from '../wire/queue'
+import { earcons } from './earcons.svelte'
+
+const LOOK_AFTER_MS = 250 // an alert passed over with J or K is not looked at, so not logged
+const LOG_AFTER_MS = 500 // several changes at once are one fresh log
+const STOPPED_SHOWN_MAX = 100
+const NOTICE_MS = 6_000
+
+export interface Notice {
+  says: string
+  bad: boolean
+  at: number
+}
+
+export type Deed =
+  | { act: 'take' }
+  | { act: 'confirm'; stateConfirmed: boolean }
+  | { act: 'reject'; reason: RejectReason; note: string }
+  | { act: 'brief'; unit: string }
+  | { act: 'recall'; reason: string }
+
+export class Desk {
+  held = $state.raw<HeldAlerts>(new Map())
+  ready = $state(false)
+  selectedId = $state<string | null>(null)
+  detail = $state.raw<AlertDetail | null>(null)
+  versions = $state.raw<readonly Brief[]>([]) // of the selected alert's brief, as they came
+  units = $state.raw<readonly Unit[]>([])
+  readers = $state.raw<readonly Device[]>([])
+  tiles = $state<string | null>(null)
+  mapKnown = $state(false)
+  stopped = $state.raw<readonly StoppedMatch[] | null>(null)
+  selectedStopped = $state<string | null>(null)
+  permit = $state<number | null>(null)
+  line = $state<LineState>('connecting')
+  closedReason = $state<string | null>(null)
+  busy = $state(false)
+  notice = $state<Notice | null>(null)
+
+  ranked = $derived(ranked(this.held))
+  order = $derived([...this.ranked.waiting, ...this.ranked.watched, ...this.ranked.decided])
+  selected = $derived(this.selectedId ? (this.held.get(this.selectedId)?.alert ?? null) : null)
+  stoppedSelected = $derived(
+    this.stopped?.find((s) => s.match.read.read_id === this.selectedStopped) ?? null,
+  )
+  #heardAt = $state(performance.now())
+  stale = $derived(
+    this.ready ? staleSeconds(this.#heardAt, Math.max(clock.monotonic, this.#heardAt)) : null,
+  )
+  readerNames = $derived(new Map(this.readers.map((r) => [r.device_id, r.name])))
+
+  #live: Live
+  #lookTimer: ReturnType<typeof setTimeout> | undefined
+  #announced = new Set<string>()
+
+  constructor(readonly me: string) {
+    this.#live = new Live({
+      url: (after) => `/api/live?after=${after}`,
+      open: browserSocket,
+      now: () => performance.now(),
+      later: (run, ms) => {
+        const timer = setTimeout(run, ms)
+        return () => clearTimeout(timer)
+      },
+      random: Math.random,
+      onMessage: (message) => this.#hear(message),
+      onSnapshotNeeded: (why) => void this.#snapshot(why === 'reset'),
+      onState: (state, reason) => {
+        this.line = state
+        this.closedReason = reason
+      },
+    })
+  }
+
+  /** Begins to listen. Returns the way to stop. */
+  open(): () => void {
+    void this.#begin()
+    const hurry = () => this.#live.hurry()
+    addEventListener('online', hurry)
+    return () => {
+      removeEventListener('online', hurry)
+      clearTimeout(this.#lookTimer)
+      this.#live.stop()
+    }
+  }
+
+  async #begin(): Promise<void> {
+    void this.#askMap()
+    void this.#askUnits()
+    await this.#snapshot(true)
+    this.ready = true
+    this.#heardAt = performance.now()
+    this.#live.start(this.#live.seq)
+  }
+
+  async #snapshot(restarted: boolean): Promise<void> {
+    try {
+      const answer = await get<AlertsSnapshot>('/api/alerts')
+      clock.heard(answer.at)
+      this.held = withSnapshot(restarted ? new Map() : this.held, answer.alerts, answer.seq)
+      this.permit = answer.permit ?? this.permit
+      this.#live.snapshotTaken(answer.seq, restarted)
+      for (const alert of answer.alerts) this.#announced.add(alert.alert_id)
+      this.#soundForWaiting()
+      if (this.selectedId) this.#look(this.selectedId, LOG_AFTER_MS)
+    } catch (error) {
+      this.#complain(error)
+    }
+  }
+
+  async #askMap(): Promise<void> {
+    try {
+      const answer = await get<MapFacts>('/api/map')
+      this.readers = answer.readers
+      this.tiles = answer.tiles
+    } catch {
+      this.tiles = null // the map says that it has no streets
+    } finally {
+      this.mapKnown = true
+    }
+  }
+
+  async #askUnits(): Promise<void> {
+    try {
+      const answer = await get<{ units: Unit[] }>('/api/units')
+      if (this.units.length === 0) this.units = answer.units
+    } catch {
+      // The live line brings them.
+    }
+  }
+
+  async askStopped(): Promise<void> {
+    try {
+      const answer = await get<{ matches: StoppedMatch[] }>(
+        `/api/stopped?limit=${STOPPED_SHOWN_MAX}`,
+      )
+      this.stopped = answer.matches
+    } catch (error) {
+      this.#complain(error)
+    }
+  }
+
+  #hear(message: LiveMessage): void {
+    this.#heardAt = performance.now()
+    if ('at' in message) clock.heard(message.at)
+    switch (message.k) {
+      case 'hello':
+        this.permit = message.permit ?? this.permit
+        break
+      case 'alert':
+        this.#hearAlert(message.alert, message.seq)
+        break
+      case 'brief':
+        this.#hearBrief(message.brief)
+        break
+      case 'receipt':
+        if (this.detail?.brief?.brief_id === message.receipt.brief_id) {
+          this.detail = { ...this.detail, receipts: [...this.detail.receipts, message.receipt] }
+          this.#look(this.detail.alert.alert_id, LOG_AFTER_MS)
+        }
+        break
+      case 'units':
+        this.#hearUnits(message.units)
+        break
+    }
+  }
+
+  /** A batch may hold only the units that moved. */
+  #hearUnits(moved: readonly Unit[]): void {
+    const byId = new Map(this.units.map((u) => [u.unit_id, u]))
+    for (const unit of moved) byId.set(unit.unit_id, unit)
+    this.units = [...byId.values()]
+  }
+
+  #hearAlert(alert: Alert, seq: number): void {
+    this.held = withAlert(this.held, alert, seq)
+    if (alert.state === 'waiting' && !this.#announced.has(alert.alert_id)) {
+      this.#announced.add(alert.alert_id)
+      earcons.announce(alert.level)
+    }
+    this.#soundForWaiting()
+    if (alert.alert_id === this.selectedId) this.#look(alert.alert_id, LOG_AFTER_MS)
+  }
+
+  #hearBrief(brief: Brief): void {
+    if (brief.alert_id !== this.selectedId || !this.detail) return
+    this.#keepVersion(brief)
+    const shown = this.detail.brief
+    if (!shown || shown.brief_id !== brief.brief_id || shown.version <= brief.version) {
+      this.detail = { ...this.detail, brief }
+    }
+    this.#look(brief.alert_id, LOG_AFTER_MS)
+  }
+
+  #keepVersion(brief: Brief): void {
+    const others = this.versions.filter(
+      (b) => b.brief_id !== brief.brief_id || b.version !== brief.version,
+    )
+    this.versions = [...others, brief].sort(
+      (a, b) => Date.parse(b.composed_at) - Date.parse(a.composed_at) || b.version - a.version,
+    )
+  }
+
+  /** Priority 1 goes on sounding until somebody has it. */
+  #soundForWaiting(): void {
+    earcons.insist(this.ranked.waiting.some((a) => a.level === 1 && a.state === 'waiting'))
+  }
+
+  select(id: string | null): void {
+    this.selectedStopped = null
+    if (id === this.selectedId) return
+    this.selectedId = id
+    this.detail = null
+    this.versions = []
+    if (id) this.#look(id, LOOK_AFTER_MS)
+  }
+
+  selectStopped(readId: string): void {
+    this.select(null)
+    this.selectedStopped = readId
+  }
+
+  move(step: 1 | -1): string | null {
+    const ids = this.order.map((a) => a.alert_id)
+    const at = this.selectedId ? ids.indexOf(this.selectedId) : -1
+    const next = ids[at === -1 ? (step === 1 ? 0 : ids.length - 1) : at + step]
+    if (next) this.select(next)
+    return next ?? null
+  }
+
+  #look(id: string, afterMs: number): void {
+    clearTimeout(this.#lookTimer)
+    this.#lookTimer = setTimeout(() => void this.#askDetail(id), afterMs)
+  }
+
+  async #askDetail(id: string): Promise<void> {
+    try {
+      const detail = await get<AlertDetail>(`/api/alerts/${id}`)
+      if (id !== this.selectedId) return
+      this.detail = detail
+      this.permit = detail.permit ?? this.permit
+      if (detail.brief) this.#keepVersion(detail.brief)
+      this.held = withAlert(this.held, detail.alert, this.#live.seq)
+    } catch (error) {
+      if (id === this.selectedId) this.#complain(error)
+    }
+  }
+
+  /** Does one thing to one alert. True when the node did it. */
+  async act(alert: Alert, deed: Deed): Promise<boolean> {
+    if (this.busy) return false
+    this.busy = true
+    try {
+      // Deciding is also having it: nobody else should work on the same alert meanwhile.
+      const first = deed.act === 'confirm' || deed.act === 'reject'
+      if (first && alert.state === 'waiting') alert = await this.#send(alert, { act: 'take' })
+      await this.#send(alert, deed)
+      const done = tongue.t.panel.done
+      this.#say(deed.act === 'brief' ? done.brief(deed.unit) : done[deed.act], false)
+      return true
+    } catch (error) {
+      this.#complain(error)
+      if (error instanceof ApiError && error.status === 409) {
+        this.#say(error.says || tongue.t.errors.moved, true)
+        void this.#askDetail(alert.alert_id)
+      }
+      return false
+    } finally {
+      this.busy = false
+    }
+  }
+
+  async #send(alert: Alert, deed: Deed): Promise<Alert> {
+    const { entry } = alert.match
+    if (deed.act === 'recall') {
+      const path = `/api/lists/${encodeURIComponent(entry.list_id)}/entries/${entry.entry_id}/recall`
+      await post(path, { reason: deed.reason })
+      return alert
+    }
+    const answer = await post<Acted>(`/api/alerts/${alert.alert_id}/${deed.act}`, {
+      version: alert.version,
+      ...bodyOf(deed),
+    })
+    this.permit = answer.permit ?? this.permit
+    this.held = withAlert(this.held, answer.alert, this.#live.seq)
+    this.#soundForWaiting()
+    if (answer.brief) this.#hearBrief(answer.brief)
+    if (alert.alert_id === this.selectedId) this.#look(alert.alert_id, LOG_AFTER_MS)
+    return answer.alert
+  }
+
+  async find(words: string): Promise<Found | null> {
+    try {
+      const found = await get<Found>(`/api/find?q=${encodeURIComponent(words)}`)
+      this.permit = found.permit ?? this.permit
+      return found
+    } catch (error) {
+      this.#complain(error)
+      return null
+    }
+  }
+
+  /** Shows an alert that a search found and the queue may not hold. */
+  show(alert: Alert): void {
+    this.held = withAlert(this.held, alert, this.#live.seq)
+    this.select(alert.alert_id)
+  }
+
+  #say(says: string, bad: boolean): void {
+    const notice = { says, bad, at: Date.now() }
+    this.notice = notice
+    setTimeout(() => {
+      if (this.notice?.at === notice.at && !bad) this.notice = null
+    }, NOTICE_MS)
+  }
+
+  #complain(error: unknown): void {
+    if (!(error instanceof ApiError)) throw error
+    if (error.status === 401) return // the sign-in screen says it
+    const t = tongue.t.errors
+    const says = error.isOffline ? t.offline : [error.says || t.unknown, error.act].filter(Boolean)
+    this.#say(Array.isArray(says) ? says.join('. ') : says, true)
+  }
+}
+
+function bodyOf(deed: Deed): Record<string, unknown> {
+  switch (deed.act) {
+    case 'confirm':
+      return { state_confirmed: deed.stateConfirmed, crop_compared: true }
+    case 'reject':
+      return { reason: deed.reason, ...(deed.note ? { note: deed.note } : {}) }
+    case 'brief':
+      return { unit: deed.unit }
+    default:
+      return {}
+  }
+}

@@ -1,0 +1,104 @@
+/** The level marks and readers as small pictures for the map: shape and number, like the queue's. */
+
+import type { Level } from '../wire/model'
+
+const RATIO = 2
+const SIZE = 34
+
+export interface Mark {
+  name: string
+  data: ImageData
+  ratio: number
+}
+
+const SHAPES: Record<Level, string> = {
+  1: 'M10.5 2h11L30 10.5v11L21.5 30h-11L2 21.5v-11z',
+  2: 'M16 1.5L31 29H1z',
+  3: 'M4 4h24v24H4z',
+  4: 'M16 2a14 14 0 1 1 0 28 14 14 0 0 1 0-28z',
+}
+
+function canvas(size: number): CanvasRenderingContext2D {
+  const element = document.createElement('canvas')
+  element.width = element.height = size * RATIO
+  const pen = element.getContext('2d')!
+  pen.scale(RATIO, RATIO)
+  return pen
+}
+
+function taken(pen: CanvasRenderingContext2D, size: number, name: string): Mark {
+  return { name, data: pen.getImageData(0, 0, size * RATIO, size * RATIO), ratio: RATIO }
+}
+
+function alertMark(level: Level, style: CSSStyleDeclaration): Mark {
+  const pen = canvas(SIZE)
+  const fill = style.getPropertyValue(`--p${level}`)
+  const ink = style.getPropertyValue(`--p${level}-ink`)
+  pen.translate(3, 3)
+  pen.scale(28 / 32, 28 / 32)
+  const shape = new Path2D(SHAPES[level])
+  pen.lineWidth = 4
+  pen.lineJoin = 'round'
+  pen.strokeStyle = style.getPropertyValue('--ground')
+  pen.stroke(shape)
+  pen.fillStyle = fill
+  pen.fill(shape)
+  pen.fillStyle = ink
+  pen.font = `700 ${level === 2 ? 15 : 17}px system-ui, 'DejaVu Sans', sans-serif`
+  pen.textAlign = 'center'
+  pen.fillText(String(level), 16, level === 2 ? 26 : 22)
+  return taken(pen, SIZE, `alert-${level}`)
+}
+
+function ringMark(style: CSSStyleDeclaration): Mark {
+  const size = 58
+  const pen = canvas(size)
+  pen.lineWidth = 3
+  pen.strokeStyle = style.getPropertyValue('--ground')
+  pen.beginPath()
+  pen.arc(size / 2, size / 2, 25, 0, 2 * Math.PI)
+  pen.lineWidth = 6
+  pen.stroke()
+  pen.strokeStyle = style.getPropertyValue('--text')
+  pen.lineWidth = 2.5
+  pen.stroke()
+  return taken(pen, size, 'selected-ring')
+}
+
+/** A small camera post that looks where it looks (north; the map turns it). */
+function readerMark(style: CSSStyleDeclaration, faces: boolean): Mark {
+  const size = 22
+  const pen = canvas(size)
+  const grey = style.getPropertyValue('--p4')
+  pen.translate(size / 2, size / 2)
+  if (faces) {
+    pen.fillStyle = grey
+    pen.globalAlpha = 0.45
+    pen.beginPath()
+    pen.moveTo(0, 0)
+    pen.lineTo(-6, -10.5)
+    pen.lineTo(6, -10.5)
+    pen.closePath()
+    pen.fill()
+    pen.globalAlpha = 1
+  }
+  pen.fillStyle = style.getPropertyValue('--ground')
+  pen.strokeStyle = grey
+  pen.lineWidth = 2
+  pen.beginPath()
+  pen.rect(-3.2, -3.2, 6.4, 6.4)
+  pen.fill()
+  pen.stroke()
+  return taken(pen, size, faces ? 'reader-facing' : 'reader')
+}
+
+/** All marks in the colours that the page has now. */
+export function drawMarks(): Mark[] {
+  const style = getComputedStyle(document.documentElement)
+  return [
+    ...([1, 2, 3, 4] as const).map((level) => alertMark(level, style)),
+    ringMark(style),
+    readerMark(style, false),
+    readerMark(style, true),
+  ]
+}

@@ -1,0 +1,51 @@
+/** Which page belongs to which role, and how long a screen may lie untouched. */
+
+import type { Role } from '../wire/model'
+
+export const LOCK_AFTER_S = 1_800 // CJIS: at most 30 minutes; a site exempt from it sends 0
+
+export type PageName = 'console' | 'brief' | 'audit' | 'health'
+
+const PATHS: Record<PageName, string> = {
+  console: '/',
+  brief: '/brief',
+  audit: '/audit',
+  health: '/health',
+}
+
+const PAGES: Record<Role, PageName> = {
+  operator: 'console',
+  supervisor: 'console',
+  detective: 'console',
+  officer: 'brief',
+  auditor: 'audit',
+  agency_admin: 'health',
+  sysadmin: 'health',
+  system: 'health',
+}
+
+export function pageOf(role: Role): { name: PageName; path: string } {
+  const name = PAGES[role]
+  return { name, path: PATHS[name] }
+}
+
+/** Calls `lock` once after `seconds` without a touch. Returns the way to stop watching. */
+export function watchIdleness(seconds: number | undefined, lock: () => void): () => void {
+  const limit = (seconds ?? LOCK_AFTER_S) * 1000
+  if (limit <= 0) return () => undefined
+  let touchedAt = Date.now()
+  const touched = () => (touchedAt = Date.now())
+  const kinds = ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchstart'] as const
+  for (const kind of kinds) addEventListener(kind, touched, { passive: true })
+  const timer = setInterval(() => {
+    if (Date.now() - touchedAt >= limit) {
+      stop()
+      lock()
+    }
+  }, 5_000)
+  const stop = () => {
+    clearInterval(timer)
+    for (const kind of kinds) removeEventListener(kind, touched)
+  }
+  return stop
+}
