@@ -16,7 +16,7 @@ from farolito.geo.distance import XY, Foot, Plane, bearing_deg, compass
 from farolito.geo.grid import Grid
 from farolito.geo.line import foot_on_line, length_m, slice_line
 from farolito.geo.street_map import LatLon, Segment, StreetKind, StreetMap, bounds_of
-from farolito.geo.street_name import StreetName, parse_name, unlikeness
+from farolito.geo.street_name import StreetName, fits, is_slip, parse_name
 
 NAME_M_MAX = 250.0  # a place farther from any named street has no street
 CROSS_M_MAX = 2_000.0  # a crossing farther away says nothing about a place
@@ -26,7 +26,8 @@ ONE_CROSSING_M = 80.0  # crossings of the same two streets nearer than this are 
 FROM_CENTRE_LINE_M = 10.0  # how far from the centre line a house is put
 FOUND_MAX = 20  # results of one question, best first; more are left out
 QUESTION_CHARACTERS_MAX = 200  # longer texts are no address: nothing is found
-GRID_CELL_M = 150.0
+GRID_CELL_M = 100.0
+UNLIKE = 2  # the unlikeness of a slip
 _IMPORTANCE: dict[StreetKind, int] = {
     "motorway": 4, "arterial": 3, "collector": 2, "local": 1, "path": 0,
 }  # fmt: skip
@@ -79,6 +80,9 @@ class Geocoder:
         for i, segment in enumerate(self._segments):
             self._index(i, segment)
         self._names = {name: parse_name(name) for name in self._by_name}
+        self._by_core: dict[str, list[str]] = {}
+        for name, parsed in self._names.items():
+            self._by_core.setdefault(parsed.core, []).append(name)
         self._crossings = _crossings(street_map, self._plane, self._importance)
         self._crossings_of: dict[str, list[_Crossing]] = {}
         self._crossings_at: dict[tuple[str, str], list[XY]] = {}
@@ -165,10 +169,24 @@ class Geocoder:
     def _streets_like(self, text: str) -> list[tuple[str, int]]:
         """Names that fit, with their unlikeness. A slip is only looked at where nothing fits."""
         asked = parse_name(text)
-        near = [(n, unlikeness(asked, known)) for n, known in self._names.items()]
-        fits = [(name, far) for name, far in near if far is not None]
-        best = [(name, far) for name, far in fits if far < 2]
-        return best or fits
+        if not asked.core:
+            return []
+        near = [
+            (name, far)
+            for name in self._by_core.get(asked.core, ())
+            if (far := fits(asked, self._names[name])) is not None
+        ]
+        # Another type (Blvd for Ave) counts only where no street of the asked type is there.
+        exact = [(name, far) for name, far in near if far < UNLIKE]
+        if exact or near:
+            return exact or near
+        return [
+            (name, UNLIKE)
+            for core, names in self._by_core.items()
+            if is_slip(asked.core, core)
+            for name in names
+            if fits(asked, self._names[name]) is not None
+        ]
 
     def _nearest_street(self, xy: XY) -> tuple[int, Foot, float] | None:
         feet: dict[int, tuple[Foot, float]] = {}

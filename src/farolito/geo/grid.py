@@ -37,7 +37,7 @@ class Grid:
         Looks in a square that doubles until nothing outside can be nearer. Ties go to the
         lower number, so that the same map gives the same answer.
         """
-        radius_m = self._cell_m
+        radius_m = self._cell_m / 4  # most places asked for are on or beside a street
         while True:
             radius_m = min(radius_m, within_m)
             best = _least(self.within(at, radius_m), off_m)

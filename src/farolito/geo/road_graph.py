@@ -19,7 +19,8 @@ from farolito.geo.line import foot_on_line, length_m, slice_line
 from farolito.geo.street_map import LatLon, Segment, StreetMap
 
 SNAP_M_MAX = 500.0  # a place farther from any road is not on this map: no route
-GRID_CELL_M = 150.0  # about a city block
+GRID_CELL_M = 100.0  # about a city block
+AT_NODE_M = 1.0  # a place this near a junction may leave it by any street
 SPEED_MPS_MIN = 0.5  # a speed of 0 in the data would make a street take for ever
 
 
@@ -213,10 +214,13 @@ class RoadGraph:
         """The nodes a car can drive to from the snapped place, or from which it can come."""
         segment = self._segments[snap.segment]
         length, speed = self._lengths[snap.segment], _speed(segment)
+        to_end_m = length - snap.along_m
+        with_it = segment.oneway == 0 or (segment.oneway == 1) == leaving
+        against = segment.oneway == 0 or (segment.oneway == -1) == leaving
         doors: list[_Door] = []
-        if segment.oneway == 0 or (segment.oneway == 1) == leaving:
-            doors.append(_Door(self._numbers[segment.end], (length - snap.along_m) / speed, length))
-        if segment.oneway == 0 or (segment.oneway == -1) == leaving:
+        if with_it or to_end_m <= AT_NODE_M:
+            doors.append(_Door(self._numbers[segment.end], to_end_m / speed, length))
+        if against or snap.along_m <= AT_NODE_M:
             doors.append(_Door(self._numbers[segment.start], snap.along_m / speed, 0.0))
         return tuple(doors)
 

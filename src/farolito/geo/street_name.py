@@ -57,31 +57,32 @@ def parse_name(text: str) -> StreetName:
     return StreetName(" ".join(words), kind, wind)
 
 
-def unlikeness(asked: StreetName, known: StreetName) -> int | None:
-    """How far `asked` is from `known`: 0 the same, 1 something left out, 2 a slip; None no match.
+def fits(asked: StreetName, known: StreetName) -> int | None:
+    """For the same core: 0 the same name, 1 something left out, 2 another type, None no match.
 
-    A number is never forgiven (4th is not 5th), nor is a contradicting direction: NW and SE are
-    different places. A contradicting type (Blvd for Ave) counts as a slip.
+    A contradicting direction is no match: NW and SE are different places.
     """
     if asked.wind and known.wind and asked.wind != known.wind:
         return None
-    typo = 0 if asked.core == known.core else _slip(asked.core, known.core)
-    if typo is None:
-        return None
-    if typo or (asked.type and known.type and asked.type != known.type):
+    if asked.type and known.type and asked.type != known.type:
         return 2
     return 0 if asked == known else 1
 
 
-def _slip(asked: str, known: str) -> int | None:
+def is_slip(asked: str, known: str) -> bool:
+    """Whether one core may be the other misspelt or cut short (`Mass` for `Massachusetts`).
+
+    A number is never forgiven: 4th is not 5th.
+    """
     if any(c.isdigit() for c in asked + known):
-        return None
+        return False
     shorter = min(len(asked), len(known))
-    allowed = 2 if shorter >= FUZZY_2_FROM else 1 if shorter >= FUZZY_1_FROM else 0
-    if abs(len(asked) - len(known)) > allowed:
-        return None
-    slips = _edits(asked, known)
-    return slips if slips <= allowed else None
+    if shorter < FUZZY_1_FROM:
+        return False
+    if known.startswith(asked):
+        return True
+    allowed = 2 if shorter >= FUZZY_2_FROM else 1
+    return abs(len(asked) - len(known)) <= allowed and _edits(asked, known) <= allowed
 
 
 def _edits(a: str, b: str) -> int:
