@@ -9,8 +9,10 @@ log itself (salted commitments only), a decision about rights, the signing key o
 from farolito.audit.bundle import Contents, IndexedOpening
 from farolito.audit.checkpoint import Checkpoint
 from farolito.audit.entry import Entry, Opening, Sealed, seal
+from farolito.audit.ledger import Ledger, LedgerBusy, LedgerStatus, Receipt
 from farolito.audit.note import Note, SigningKey, VerifierKey
 from farolito.audit.proof import Proof
+from farolito.audit.records import LedgerDamaged, LedgerDown, NotOpenable, Recorded, Records
 from farolito.audit.verify import Verdict, verify
 from farolito.audit.witness import Answer, Seen, Witness
 
@@ -20,9 +22,18 @@ __all__ = [
     "Contents",
     "Entry",
     "IndexedOpening",
+    "Ledger",
+    "LedgerBusy",
+    "LedgerDamaged",
+    "LedgerDown",
+    "LedgerStatus",
+    "NotOpenable",
     "Note",
     "Opening",
     "Proof",
+    "Receipt",
+    "Recorded",
+    "Records",
     "Sealed",
     "Seen",
     "SigningKey",
