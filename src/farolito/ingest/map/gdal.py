@@ -102,6 +102,8 @@ def _warped(source: str, layer: str) -> bytes:
 
 
 def _check_degrees(geometries: Sequence[Any], file: str, crs: str | None) -> None:
+    if len(geometries) == 0:
+        return
     west, south, east, north = shapely.total_bounds(geometries)
     if -180 <= west <= east <= 180 and -90 <= south <= north <= 90:
         return

@@ -40,7 +40,7 @@ def read_osm_pbf(path: Path, features: Features, progress: Progress) -> None:
             if layer == "lines":
                 take_line(features, tags, _lat_lons(geometry))
             elif layer == "points":
-                take_point(features, tags, (geometry.y, geometry.x))
+                take_point(features, tags, _lat_lons(geometry)[0])
             elif is_wanted(tags):
                 parts = shapely.get_parts(geometry)
                 rings = [_lat_lons(shapely.get_exterior_ring(part)) for part in parts]
@@ -101,4 +101,5 @@ def _tags(row: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def _lat_lons(line: Any) -> tuple[tuple[float, float], ...]:
-    return tuple((y, x) for x, y in shapely.get_coordinates(line).tolist())
+    """GDAL computes positions from integers; rounded, they are those of the XML again."""
+    return tuple((y, x) for x, y in shapely.get_coordinates(line).round(7).tolist())

@@ -50,7 +50,7 @@ def read_map(
             "no_roads",
             f"no street line in {', '.join(path.name for path in paths)}",
             "add a file with streets (OpenStreetMap, Census roads, centre lines)"
-            + (", or check --box" if features.skipped["outside the box"] else ""),
+            + (", or check --box" if box is not None else ""),
         )
     progress("joining streets", 0, 0)
     nodes, segments = build_network(features.streets)
