@@ -1,0 +1,21 @@
+"""Who is asking: people with passkeys, devices with keys, and how long that is believed.
+
+In: what a browser's authenticator answers, a session's cookie, a device's key.
+Out: SignedIn with its Person, a Device, or a refusal with its reason.
+Never: a password, a secret kept in the clear (only hashes are), a decision about rights (that is
+`policy`), a persona without a passkey outside a demo on this machine.
+"""
+
+from farolito.identity.device_keys import DeviceKeys
+from farolito.identity.duties import local_admin, system_person
+from farolito.identity.identity import Identity, SignedIn
+from farolito.identity.personas import Persona
+
+__all__ = [
+    "DeviceKeys",
+    "Identity",
+    "Persona",
+    "SignedIn",
+    "local_admin",
+    "system_person",
+]

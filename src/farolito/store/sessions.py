@@ -1,0 +1,137 @@
+"""Sign-ins that are open, and the challenges of those under way. Only hashes are kept."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from farolito.model import Person, PersonId, SessionId
+from farolito.store.people import person_of
+
+CHALLENGES_MAX = 10_000  # under way at once; past it the oldest are dropped
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    session_id: SessionId
+    person: Person
+    demo: bool
+    signed_in_at: datetime
+    seen_at: datetime
+
+
+class Challenge(msgspec.Struct, frozen=True):
+    """`code_hash`: the invitation it was made for, None for a sign-in."""
+
+    kind: str
+    code_hash: bytes | None
+    expires_at: datetime
+
+
+class Sessions:
+    """Bound to a connection, or to the pool where each query stands alone."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def open(
+        self, token_hash: bytes, session_id: SessionId, person_id: PersonId, at: datetime
+    ) -> None:
+        await self._connection.execute(
+            "insert into sessions (token_hash, session_id, person_id, signed_in_at, seen_at)"
+            " values ($1,$2,$3,$4,$4)",
+            token_hash,
+            session_id,
+            person_id,
+            at,
+        )
+
+    async def find(self, token_hash: bytes) -> Session | None:
+        """The open session of a person who is not suspended. Its age is the caller's to judge."""
+        row = await self._connection.fetchrow(
+            "select s.session_id, s.signed_in_at, s.seen_at, p.demo,"
+            " p.person_id, p.agency, p.name, p.role, p.unit"
+            " from sessions s join people p using (person_id)"
+            " where s.token_hash = $1 and s.ended_at is null and p.suspended_at is null",
+            token_hash,
+        )
+        if row is None:
+            return None
+        return Session(
+            session_id=SessionId(row["session_id"]),
+            person=person_of(row),
+            demo=row["demo"],
+            signed_in_at=row["signed_in_at"],
+            seen_at=row["seen_at"],
+        )
+
+    async def seen(self, session_id: SessionId, at: datetime) -> None:
+        await self._connection.execute(
+            "update sessions set seen_at = greatest(seen_at, $2) where session_id = $1",
+            session_id,
+            at,
+        )
+
+    async def end(self, session_id: SessionId, at: datetime, because: str) -> bool:
+        ended = await self._connection.fetchval(
+            "update sessions set ended_at = $2, ended_because = $3"
+            " where session_id = $1 and ended_at is null returning 1",
+            session_id,
+            at,
+            because,
+        )
+        return ended is not None
+
+    async def end_all(self, person_id: PersonId, at: datetime, because: str) -> list[SessionId]:
+        rows = await self._connection.fetch(
+            "update sessions set ended_at = $2, ended_because = $3"
+            " where person_id = $1 and ended_at is null returning session_id",
+            person_id,
+            at,
+            because,
+        )
+        return [SessionId(row["session_id"]) for row in rows]
+
+    async def challenge(self, challenge_hash: bytes, made: Challenge, at: datetime) -> None:
+        await self._connection.execute("delete from challenges where expires_at <= $1", at)
+        await self._connection.execute(
+            "delete from challenges where challenge_hash in (select challenge_hash"
+            " from challenges order by expires_at desc offset $1)",
+            CHALLENGES_MAX - 1,
+        )
+        await self._connection.execute(
+            "insert into challenges (challenge_hash, kind, code_hash, expires_at)"
+            " values ($1,$2,$3,$4)",
+            challenge_hash,
+            made.kind,
+            made.code_hash,
+            made.expires_at,
+        )
+
+    async def take_challenge(
+        self, challenge_hash: bytes, kind: str, at: datetime
+    ) -> Challenge | None:
+        """The challenge, once: it is gone afterwards, whatever comes of it."""
+        row = await self._connection.fetchrow(
+            "delete from challenges where challenge_hash = $1"
+            " returning kind, code_hash, expires_at",
+            challenge_hash,
+        )
+        if row is None or row["kind"] != kind or row["expires_at"] <= at:
+            return None
+        return Challenge(row["kind"], row["code_hash"], row["expires_at"])
+
+    async def forget_before(self, at: datetime) -> int:
+        """Drop sessions, invitations and failures that were over by `at`; the ledger keeps what
+        happened. Returns how many rows went."""
+        gone = 0
+        for query in (
+            "delete from sessions where ended_at < $1 or (ended_at is null and seen_at < $1)",
+            "delete from invitations where expires_at < $1",
+            "delete from sign_in_failures where at < $1",
+            "delete from challenges where expires_at < $1",
+        ):
+            done: str = await self._connection.execute(query, at)
+            gone += int(done.rpartition(" ")[2])
+        return gone
