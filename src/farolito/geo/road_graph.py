@@ -72,7 +72,9 @@ class RoadGraph:
         self._segments = street_map.segments
         self._plane = Plane(_centre(street_map))
         self._numbers = {node.node_id: i for i, node in enumerate(street_map.nodes)}
-        self._xy = [self._plane.to_m(node.at) for node in street_map.nodes]
+        places = [self._plane.to_m(node.at) for node in street_map.nodes]
+        self._xs = [x for x, _ in places]
+        self._ys = [y for _, y in places]
         self._lines = [tuple(map(self._plane.to_m, s.line)) for s in self._segments]
         self._lengths = [length_m(line) for line in self._lines]
         self._out: list[list[_Edge]] = [[] for _ in street_map.nodes]
@@ -170,27 +172,27 @@ class RoadGraph:
             for i, more_s in waiting.get(node, ()):
                 best[i] = min(best.get(i, math.inf), seconds + more_s)
                 bound_s = _kth_least(best, k)
-            for edge in self._in[node]:
-                if edge.to not in settled:
-                    heapq.heappush(heap, (seconds + edge.seconds, edge.to))
+            for to, more_s, _, _ in self._in[node]:
+                if to not in settled:
+                    heapq.heappush(heap, (seconds + more_s, to))
 
     def _search(self, start: Snap, end: Snap, limit_s: float) -> _Way | None:
         """A*: a way quicker than `limit_s`, else None."""
         goals = {door.node: door for door in _farthest_first(self._doors(end, leaving=False))}
-        target = self._plane.to_m(end.at)
-        xy, speed = self._xy, self._speed_max
+        (x, y), xs, ys = self._plane.to_m(end.at), self._xs, self._ys
+        pace = 1 / self._speed_max
         cost: dict[int, float] = {}
         came: dict[int, tuple[int, _Edge] | float] = {}  # the step before, or where it began
         heap: list[tuple[float, int]] = []
         for door in _farthest_first(self._doors(start, leaving=True)):
             cost[door.node], came[door.node] = door.seconds, door.at_m
-            heapq.heappush(
-                heap, (door.seconds + math.dist(xy[door.node], target) / speed, door.node)
-            )
+            heap.append((door.seconds, door.node))
+        heapq.heapify(heap)
         last: _Door | None = None
         settled: set[int] = set()
+        push, pop, hypot = heapq.heappush, heapq.heappop, math.hypot
         while heap:
-            guess_s, node = heapq.heappop(heap)
+            guess_s, node = pop(heap)
             if guess_s >= limit_s:
                 break
             if node in settled:
@@ -201,10 +203,11 @@ class RoadGraph:
             if goal is not None and here_s + goal.seconds < limit_s:
                 limit_s, last = here_s + goal.seconds, goal
             for edge in self._out[node]:
-                to, there_s = edge.to, here_s + edge.seconds
-                if to not in settled and there_s < cost.get(to, math.inf):
+                to, more_s, _, _ = edge
+                there_s = here_s + more_s
+                if to not in cost or there_s < cost[to]:
                     cost[to], came[to] = there_s, (node, edge)
-                    heapq.heappush(heap, (there_s + math.dist(xy[to], target) / speed, to))
+                    push(heap, (there_s + hypot(xs[to] - x, ys[to] - y) * pace, to))
         if last is None:
             return None
         leave_m, edges = _walk_back(came, last.node)

@@ -52,7 +52,8 @@ def read_osm_xml(path: Path, features: Features, progress: Progress) -> None:
             "take the extract from its publisher",
         ) from error
     except ParseError as error:
-        reason = "truncated" if "no element found" in str(error) else "unreadable"
+        is_cut = any(words in str(error) for words in ("no element found", "unclosed token"))
+        reason = "truncated" if is_cut else "unreadable"
         raise Rejected(
             reason, f"{path.name} is not whole XML: {error}", "download it again"
         ) from error
