@@ -13,6 +13,7 @@ import shapely
 
 from farolito.geo import Geocoder, RoadGraph, StreetMap, distance_m
 from farolito.ingest.map import read_map
+from farolito.ingest.map.mapping import load_profiles
 from farolito.model.errors import Rejected
 
 LINE = [[-106.60, 35.0], [-106.59, 35.0]]
@@ -299,3 +300,10 @@ def test_a_real_route_in_cambridge_is_drivable(cambridge: StreetMap) -> None:
     route = graph.route(start, end)
     assert route is not None
     assert distance_m(start, end) < route.metres < 2 * distance_m(start, end)
+
+
+def test_the_documented_mapping_file_is_a_right_one(tmp_path: Path) -> None:
+    page = Path(__file__).parents[3] / "docs" / "maps.md"
+    example = page.read_text().split("```yaml\n")[1].split("```")[0]
+    profiles = load_profiles(put(tmp_path, "example.yaml", example.encode()))
+    assert [p.name for p in profiles[:3]] == ["our-streets", "our-beats", "our-buildings"]
