@@ -218,3 +218,10 @@ def test_a_content_type_of_another_kind_is_415(word: str) -> None:
     with pytest.raises(Rejected) as caught:
         decode(word, b"", "text/html")
     assert (caught.value.reason, caught.value.status) == ("wrong_content_type", 415)
+
+
+@pytest.mark.parametrize("word", sorted(FORMATS))
+def test_a_body_of_50_mb_is_413(word: str) -> None:
+    with pytest.raises(Rejected) as caught:
+        decode(word, b" " * 50_000_000, "")
+    assert (caught.value.reason, caught.value.status) == ("too_large", 413)

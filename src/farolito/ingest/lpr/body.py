@@ -9,6 +9,7 @@ import msgspec
 
 from farolito.model import Rejected
 
+BODY_BYTES_MAX = 8 * 1024 * 1024  # a larger message is refused unread (413)
 PARTS_MAX = 16  # of a multipart message; more is refused
 PART_HEADER_BYTES_MAX = 4096  # longer is refused
 _BOUNDARY = re.compile(r'boundary="?([^\s";,]{1,200})"?', re.IGNORECASE)
@@ -54,8 +55,15 @@ def rejected_json(error: Exception) -> Rejected:
 BAD_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
+def within_limit(body: bytes) -> None:
+    """Raises Rejected `too_large` (413). The HTTP door refuses earlier; MQTT has no door."""
+    if len(body) > BODY_BYTES_MAX:
+        raise Rejected("too_large", f"a message of more than {BODY_BYTES_MAX} bytes", status=413)
+
+
 def json_value(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
-    """Raises Rejected: `truncated`, `malformed_json`, `wrong_shape`, `too_deep`."""
+    """Raises Rejected: `truncated`, `malformed_json`, `wrong_shape`, `too_deep`, `too_large`."""
+    within_limit(body)
     try:
         return decoder.decode(body.removeprefix(_BOM))
     except BAD_JSON as error:
@@ -74,8 +82,9 @@ def parts(body: bytes, content_type: str) -> list[Part]:
     """The parts of a multipart body (RFC 2046 section 5.1), read from memory.
 
     Part content types are not looked at: cameras send JPEG as octet-stream. Raises Rejected:
-    `malformed_multipart`, `truncated`, `too_many`.
+    `malformed_multipart`, `truncated`, `too_many`, `too_large`.
     """
+    within_limit(body)
     found = _BOUNDARY.search(content_type)
     if found is None:
         raise Rejected("malformed_multipart", "a multipart message without boundary", status=400)

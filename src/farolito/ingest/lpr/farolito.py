@@ -270,6 +270,7 @@ def _wires(body: bytes, kind: str) -> Sequence[WireRead | msgspec.Raw]:
 
     Raises Rejected for what is no JSON as a whole.
     """
+    envelope.within_limit(body)
     opening = body[:64].lstrip()[:1]
     if kind in envelope.NDJSON_TYPES or (kind == "" and opening == b"{"):
         return _lines(body)
