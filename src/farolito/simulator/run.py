@@ -1,0 +1,221 @@
+"""The practice metro, sent through a node's own doors at the pace it happens.
+
+This file alone waits and speaks HTTP. What is sent depends on the configuration only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import heapq
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO
+
+import httpx
+import msgspec
+
+from farolito.model import DeviceId
+from farolito.simulator.vendors import Message, encode
+from farolito.simulator.world import Happening, SimulatorConfig, World, make_world
+
+AVL_KEY = DeviceId("avl")
+AVL_PATH = "/ingest/avl/farolito"
+AVL_EVERY_S = 1.0
+SENDERS = 8
+WAITING_MAX = 2_000  # messages; further ones are dropped and counted, as a camera's buffer does
+TRIES_MAX = 30
+GRACE_S = 3.0  # after stop, for what is on its way
+BACK_OFF_S = (0.5, 8.0)  # first and longest pause before a message is sent again
+
+__all__ = ["Driven", "SimulatorConfig", "World", "drive", "make_world"]
+
+
+class Driven(msgspec.Struct):
+    """What became of the messages: accepted (2xx), rejected (4xx), tried again, dropped unsent."""
+
+    accepted: int = 0
+    rejected: int = 0
+    retried: int = 0
+    dropped: int = 0
+
+
+class _Due(msgspec.Struct, frozen=True):
+    at: datetime
+    device: DeviceId
+    message: Message
+
+
+async def drive(
+    config: SimulatorConfig | World,
+    base_url: str,
+    keys: Mapping[DeviceId, str],
+    stop: asyncio.Event,
+    truth: Path,
+) -> Driven:
+    """Send until `stop`. What happened since the configuration's start is sent first, at once.
+
+    `config`: a configuration, or the world already made of it.
+    `keys`: a device key for each reader, and under "avl" the one for unit positions; a device
+    without a key is left out. `truth` gets a JSON line for each happening, as it happens.
+    """
+    world = config if isinstance(config, World) else await asyncio.to_thread(make_world, config)
+    driven = Driven()
+    queue: asyncio.Queue[_Due] = asyncio.Queue(WAITING_MAX)
+    pace = _Pace(world.config.start)
+    async with httpx.AsyncClient(base_url=base_url, timeout=10.0) as client:
+        door = _Door(client, keys, stop, driven)
+        tasks = [asyncio.create_task(door.work(queue)) for _ in range(SENDERS)]
+        if AVL_KEY in keys:
+            tasks.append(asyncio.create_task(_patrol(world, door, pace)))
+        try:
+            with truth.open("ab") as book:
+                async for due in _messages(world, book, keys, (pace, stop)):
+                    _enqueue(queue, due, driven)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(queue.join(), GRACE_S)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+    return driven
+
+
+def _enqueue(queue: asyncio.Queue[_Due], due: _Due, driven: Driven) -> None:
+    try:
+        queue.put_nowait(due)
+    except asyncio.QueueFull:
+        driven.dropped += 1
+
+
+class _Pace:
+    """Which moment of the practice metro it is. Reads the clock once, then counts on."""
+
+    def __init__(self, start: datetime) -> None:
+        self.start = start
+        behind_s = (datetime.now(UTC) - start) / timedelta(seconds=1)
+        self._zero = time.monotonic() - behind_s
+
+    def now(self) -> datetime:
+        return self.start + timedelta(seconds=time.monotonic() - self._zero)
+
+    def wait_s(self, at: datetime) -> float:
+        return (at - self.now()) / timedelta(seconds=1)
+
+
+async def _messages(
+    world: World,
+    book: BinaryIO,
+    keys: Mapping[DeviceId, str],
+    timing: tuple[_Pace, asyncio.Event],
+) -> AsyncIterator[_Due]:
+    """Each message when it is due; the truth goes into the book when it happens. Ends on stop.
+
+    Drawing happens in a thread, one car ahead: a picture takes 5 ms.
+    """
+    pace, stop = timing
+    happenings = world.happenings()
+    waiting: list[tuple[datetime, int, _Due]] = []
+    count = 0
+    while True:
+        happening, messages = await asyncio.to_thread(_next, happenings, keys)
+        happens_at = happening.truth.at
+        while waiting and waiting[0][0] <= happens_at:
+            if await _stopped_before(waiting[0][0], pace, stop):
+                return
+            yield heapq.heappop(waiting)[2]
+        if await _stopped_before(happens_at, pace, stop):
+            return
+        book.write(msgspec.json.encode(happening.truth) + b"\n")
+        book.flush()
+        for message in messages:
+            count += 1
+            at = happens_at + timedelta(seconds=message.after_s)
+            heapq.heappush(waiting, (at, count, _Due(at, happening.truth.reader, message)))
+
+
+async def _stopped_before(at: datetime, pace: _Pace, stop: asyncio.Event) -> bool:
+    wait_s = pace.wait_s(at)
+    return stop.is_set() or (wait_s > 0 and await stopped(stop, wait_s))
+
+
+def _next(
+    happenings: Iterator[Happening], keys: Mapping[DeviceId, str]
+) -> tuple[Happening, tuple[Message, ...]]:
+    happening = next(happenings)
+    if happening.report is None or happening.truth.reader not in keys:
+        return happening, ()
+    return happening, encode(happening.report, happening.reader)
+
+
+async def stopped(stop: asyncio.Event, wait_s: float) -> bool:
+    """Waits; True at once when asked to stop."""
+    try:
+        await asyncio.wait_for(stop.wait(), wait_s)
+    except TimeoutError:
+        return False
+    return True
+
+
+class _Door:
+    """The node's doors, as a patient camera uses them."""
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        keys: Mapping[DeviceId, str],
+        stop: asyncio.Event,
+        driven: Driven,
+    ) -> None:
+        self._client, self._keys, self._stop, self._driven = client, keys, stop, driven
+
+    async def work(self, queue: asyncio.Queue[_Due]) -> None:
+        while True:
+            due = await queue.get()
+            try:
+                await self.post(due.device, due.message.path, due.message)
+            finally:
+                queue.task_done()
+
+    async def post(self, device: DeviceId, path: str, message: Message) -> None:
+        """Until it is taken or refused for good; a busy or absent node is tried again."""
+        headers = {
+            "Content-Type": message.content_type,
+            "Authorization": f"Bearer {self._keys[device]}",
+        }
+        pause_s = BACK_OFF_S[0]
+        for _ in range(TRIES_MAX):
+            wait_s = pause_s
+            try:
+                answer = await self._client.post(path, content=message.body, headers=headers)
+            except httpx.TransportError:
+                pass
+            else:
+                if answer.is_success:
+                    self._driven.accepted += 1
+                    return
+                if answer.status_code < 500 and answer.status_code != 429:
+                    self._driven.rejected += 1
+                    return
+                wait_s = _retry_after_s(answer, pause_s)
+            self._driven.retried += 1
+            if await stopped(self._stop, wait_s):
+                break
+            pause_s = min(BACK_OFF_S[1], pause_s * 2)
+        self._driven.dropped += 1
+
+
+def _retry_after_s(answer: httpx.Response, otherwise_s: float) -> float:
+    text = answer.headers.get("Retry-After", "")
+    return min(BACK_OFF_S[1], float(text)) if text.isdigit() else otherwise_s
+
+
+async def _patrol(world: World, door: _Door, pace: _Pace) -> None:
+    """Each unit's position, once a second; a late one is worth nothing, so none is kept."""
+    while True:
+        body = msgspec.json.encode(world.patrol.fixes(pace.now()))
+        message = Message("avl", "application/json", body)
+        await door.post(AVL_KEY, AVL_PATH, message)
+        await asyncio.sleep(AVL_EVERY_S)

@@ -1,0 +1,142 @@
+"""The practice metro is a patient sender: it tries again, gives up what is refused, and stops."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from farolito.model import DeviceId
+from farolito.simulator.run import AVL_KEY, Driven, drive
+from farolito.simulator.score import read_truth
+from farolito.simulator.world import SimulatorConfig, World, make_world
+
+
+class Node:
+    """A listener that answers as told and remembers who knocked."""
+
+    def __init__(self, *answers: Response) -> None:
+        self._answers = list(answers)
+        self.knocks: list[tuple[str, str, str]] = []
+        self.positions: list[dict[str, object]] = []
+        self.heard = asyncio.Event()
+        self.heard_avl = asyncio.Event()
+
+    async def reads(self, request: Request) -> Response:
+        await request.body()
+        head = request.headers
+        self.knocks.append((request.url.path, head["content-type"], head["authorization"]))
+        if self._answers:
+            return self._answers.pop(0)
+        self.heard.set()
+        return JSONResponse({"accepted": 1}, 202)
+
+    async def avl(self, request: Request) -> Response:
+        self.positions = await request.json()
+        self.heard_avl.set()
+        return JSONResponse({"accepted": len(self.positions)}, 202)
+
+
+@asynccontextmanager
+async def serving(node: Node) -> AsyncIterator[str]:
+    app = Starlette(
+        routes=[
+            Route("/ingest/avl/farolito", node.avl, methods=["POST"]),
+            Route("/ingest/lpr/{form}", node.reads, methods=["POST"]),
+        ]
+    )
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await task
+        listener.close()
+
+
+@pytest.fixture(scope="module")
+def busy_world() -> World:
+    """A metro that began a minute ago, so that there is something to send at once."""
+    start = datetime.now(UTC) - timedelta(seconds=60)
+    return make_world(SimulatorConfig(start=start, vehicles=6_000, readers=30, list_rows=100))
+
+
+async def driven_until_heard(world: World, node: Node, truth: Path) -> Driven:
+    keys = {d.device_id: f"key-{d.device_id}" for d in world.devices}
+    keys[AVL_KEY] = "key-avl"
+    stop = asyncio.Event()
+    async with serving(node) as url:
+        drive_task = asyncio.create_task(drive(world, url, keys, stop, truth))
+        await asyncio.wait_for(asyncio.gather(node.heard.wait(), node.heard_avl.wait()), 40)
+        stop.set()
+        return await asyncio.wait_for(drive_task, 20)
+
+
+async def test_readers_use_their_own_doors_and_keys(busy_world: World, tmp_path: Path) -> None:
+    node = Node()
+    driven = await driven_until_heard(busy_world, node, tmp_path / "truth.jsonl")
+    formats = {str(d.device_id): d.format for d in busy_world.devices}
+    for path, _, authorization in node.knocks:
+        reader = authorization.removeprefix("Bearer key-")
+        assert path == f"/ingest/lpr/{formats[reader]}"
+    assert driven.accepted >= 1
+    assert driven.rejected == 0
+
+
+async def test_patrol_units_report_where_they_are(busy_world: World, tmp_path: Path) -> None:
+    node = Node()
+    await driven_until_heard(busy_world, node, tmp_path / "truth.jsonl")
+    assert Counter(len(p) for p in node.positions) == Counter({6: 6})
+    fields = {"unit", "lat", "lon", "at", "heading_deg", "speed_mps"}
+    assert all(set(p) == fields for p in node.positions)
+
+
+async def test_a_busy_node_gets_the_message_again(busy_world: World, tmp_path: Path) -> None:
+    busy = [Response(status_code=503, headers={"Retry-After": "0"}) for _ in range(3)]
+    driven = await driven_until_heard(busy_world, Node(*busy), tmp_path / "truth.jsonl")
+    assert driven.retried >= 3
+    assert driven.rejected == 0
+
+
+async def test_a_refused_message_is_not_sent_again(busy_world: World, tmp_path: Path) -> None:
+    refused = [JSONResponse({"error": "masked_plate"}, 422) for _ in range(2)]
+    driven = await driven_until_heard(busy_world, Node(*refused), tmp_path / "truth.jsonl")
+    assert driven.rejected == 2
+    assert driven.retried == 0
+
+
+async def test_the_truth_is_written_apart_and_can_be_read_back(
+    busy_world: World, tmp_path: Path
+) -> None:
+    truth = tmp_path / "truth.jsonl"
+    await driven_until_heard(busy_world, Node(), truth)
+    told = read_truth(truth)
+    assert told
+    assert all(t.plate and t.at >= busy_world.config.start for t in told)
+    assert all(json.loads(line) for line in truth.read_text().splitlines())
+
+
+async def test_a_reader_without_a_key_stays_silent(busy_world: World, tmp_path: Path) -> None:
+    node, stop = Node(), asyncio.Event()
+    async with serving(node) as url:
+        keys = {AVL_KEY: "key-avl", DeviceId("nobody"): "key"}
+        task = asyncio.create_task(drive(busy_world, url, keys, stop, tmp_path / "truth.jsonl"))
+        await asyncio.wait_for(node.heard_avl.wait(), 20)
+        stop.set()
+        await asyncio.wait_for(task, 20)
+    assert node.knocks == []
