@@ -111,6 +111,12 @@ def test_a_geojson_with_names_is_enough_for_streets(tmp_path: Path) -> None:
     assert [s.name for s in read_map([path], "t").street_map.segments] == ["Main", "Oak"]
 
 
+def test_a_column_of_an_odd_type_does_no_harm(tmp_path: Path) -> None:
+    row = {"name": "Main", "tags": {"a": [1]}, "list": ["x", "y"], "when": "2026-01-01"}
+    path = put(tmp_path, "streets.geojson", geojson((row, "LineString", LINE)))
+    assert [s.name for s in read_map([path], "t").street_map.segments] == ["Main"]
+
+
 def test_another_projection_becomes_degrees(tmp_path: Path) -> None:
     # In web mercator x is the longitude times the equator's radius, whatever the latitude.
     x = 6_378_137 * np.radians(-106.6)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import math
 import tempfile
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,7 +34,6 @@ _MAGIC: Mapping[str, tuple[bytes, ...]] = {
 }
 _CHUNK_BYTES = 1 << 20
 _MAGIC_SKIPS = b" \t\r\n\xef\xbb\xbf"  # what may stand before a JSON text
-FORMATS = (*_MAGIC, ".zip", ".gz")
 _WGS84 = frozenset({"EPSG:4326", "OGC:CRS84", "EPSG:4979"})
 # NAD 83 stands within 2 m of WGS 84 in North America; Census files use it, and GDAL itself
 # shifts it by nothing.
@@ -60,7 +60,11 @@ def read_layers(path: Path, box: Box | None) -> Iterator[Layer]:
             try:
                 layers = pyogrio.list_layers(source)
                 for name in [str(name) for name, kind in layers if kind is not None]:
-                    yield _read(source, path.name, name, box)
+                    with warnings.catch_warnings():
+                        # GDAL warns of columns of odd types; no profile can mean those.
+                        warnings.simplefilter("ignore")
+                        layer = _read(source, path.name, name, box)
+                    yield layer
             except _GDAL_ERRORS as error:
                 raise _unreadable(path, error) from error
 
