@@ -175,7 +175,7 @@ def test_a_mutated_sample_raises_nothing_but_a_rejection(word: str, chance: st.D
 
 
 # Values that break field handling where random bytes never reach.
-ODD_VALUES = [
+ODD_VALUES: list[Any] = [
     None, True, -1, 0, 1e308, -1e308, 1e18, 2**63, "", "null", "nan", "inf", "-0", "\x00", "\x1f",
     "A\nB", "９９", "ß", "*", "x" * 5000, [], [[]], {}, {"value": 1}, "0001-01-01T00:00:00+14:00",
     "9999-12-31T23:59:59-14:00", "2026-03-14T17:20:31.1234567891Z",
