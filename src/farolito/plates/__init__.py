@@ -12,10 +12,10 @@ where the reader itself offered the listed one or doubted the characters. Never 
 person's place: the last check always waits.
 """
 
+from farolito.plates.checks import judge
 from farolito.plates.confusion import SEED, Confusion
 from farolito.plates.index import Index, is_worth_judging
-from farolito.plates.judge import judge
-from farolito.plates.posterior import Posterior, posterior, strings_that_matter
+from farolito.plates.posterior import strings_that_matter
 from farolito.plates.traffic import NO_TRAFFIC, Fleet, Traffic, shape
 
 __all__ = [
@@ -24,11 +24,9 @@ __all__ = [
     "Confusion",
     "Fleet",
     "Index",
-    "Posterior",
     "Traffic",
     "is_worth_judging",
     "judge",
-    "posterior",
     "shape",
     "strings_that_matter",
 ]

@@ -23,7 +23,9 @@ CANDIDATE_UNRATED = 0.1  # the weight of a candidate without a confidence
 CANDIDATE_SHARE_MAX = 0.35  # all candidates together: the text was chosen for a reason
 LIKELY_MIN = 0.02  # as likely as this, beside the text: worth judging
 LIKELY_DIFFERING_MAX = 2  # more characters than this are another plate
+EVEN_SHARE = 1 / 35  # dirt and blur make any character of any: below 0.6 confidence all are likely
 SPURIOUS_SHARE = 0.1  # of unsure characters, those that are stickers or bolts and no characters
+BEST_CHARACTERS = 6  # per position, when the likeliest strings are looked for
 CONFIDENCE_MIN = 0.02  # a reader that reports 0 has still told which character it saw
 
 _PLACE = {c: i for i, c in enumerate(ALPHABET)}
@@ -49,7 +51,8 @@ def likelihood_beside_text(
     """How likely `plate` is beside `text` by the reported character confidences alone.
 
     The product over differing positions of K·e/(1 - e), each factor at most 1 (e = 1 - reported
-    confidence, K = share of the listed character among the errors of the read one); for one
+    confidence, K = share of the listed character among the errors of the read one, at least
+    EVEN_SHARE); for one
     character fewer than read, SPURIOUS_SHARE·e/(1 - e) of the unsurest one that can be left out.
     0 where a character differs that the reader was sure of, or more than LIKELY_DIFFERING_MAX do.
     """
@@ -71,20 +74,23 @@ def likelihood_beside_text(
 
 def _beside(share: float, confidence: float) -> float:
     believed = max(confidence, CONFIDENCE_MIN)
-    return min(share * (1 - believed) / believed, 1.0)
+    return min(max(share, EVEN_SHARE) * (1 - believed) / believed, 1.0)
 
 
 class Evidence(msgspec.Struct, frozen=True):
     """Per position, the probability of each character of ALPHABET; and whole strings on offer.
 
     `spread[j][c]` sums to 1 over c. `offered` has the reader's candidates with their shares.
-    `wrong_length` is the probability that the read has a character too many or too few.
+    `wrong_length` is the probability that the read has a character too many or too few;
+    `digits[j]` that position j is a digit; `spurious[j]` that j is the one too many, if one is.
     """
 
     text: str
     spread: tuple[tuple[float, ...], ...]
     offered: Mapping[str, float]
     wrong_length: float
+    digits: tuple[float, ...]
+    spurious: tuple[float, ...]
 
     def of(self, plate: str) -> float:
         """P(plate | picture), as far as the reader tells: the product over positions, or more
@@ -99,14 +105,25 @@ class Evidence(msgspec.Struct, frozen=True):
             return max(self._one_left_out(plate), offered)
         return offered
 
+    def best(self, count: int) -> list[str]:
+        """The likeliest strings of the read's length by the characters, the likeliest first.
+
+        Kept as a beam over the positions, so beyond the first few the order is nearly right.
+        """
+        beam: list[tuple[float, str]] = [(1.0, "")]
+        for row in self.spread:
+            top = sorted(zip(row, ALPHABET, strict=True), reverse=True)[:BEST_CHARACTERS]
+            beam = [(p * q, head + c) for p, head in beam for q, c in top]
+            beam.sort(reverse=True)
+            del beam[count:]
+        return [plate for _, plate in beam]
+
     def _one_left_out(self, plate: str) -> float:
-        doubt = [1 - row[_PLACE[c]] for row, c in zip(self.spread, self.text, strict=True)]
-        total = sum(doubt)
-        best = 0.0
-        for j, d in enumerate(doubt):
-            if self.text[:j] + self.text[j + 1 :] == plate:
-                best = max(best, d / total)
-        return best * self.wrong_length / 2
+        text = self.text
+        likely = (
+            share for j, share in enumerate(self.spurious) if text[:j] + text[j + 1 :] == plate
+        )
+        return max(likely, default=0.0) * self.wrong_length / 2
 
     def of_folded(self, plate: str) -> float:
         """The sum of `of` over every way to write `plate` with O or 0 where it has either."""
@@ -126,6 +143,8 @@ def weigh(read: PlateRead, confusion: Confusion = SEED) -> Evidence:
     one: conf^(1/length), without that STILL_CHARACTER_ERROR), wrong(r) the share of reads r that
     are wrong, f = FALSE_CERTAIN. p_j(r_j) = 1 - e_j; p_j(c) = e_j·K(c | r_j), where K mixes the
     confusion table evenly with what the candidates say at that position, if they say anything.
+    Where characters have no confidences of their own, candidates also say how doubtful a position
+    is and count as whole strings; where they have, a candidate's score adds no doubt to them.
     A read whose source wrote every O as 0 says "0 or O", half each.
     """
     told = confusion.errors
@@ -134,7 +153,9 @@ def weigh(read: PlateRead, confusion: Confusion = SEED) -> Evidence:
     for j, (r, c) in enumerate(zip(read.plate, _confidences(read), strict=True)):
         believed = min(max(c, CONFIDENCE_MIN), 1.0) * (1 - FALSE_CERTAIN * told.wrong[r])
         support = _support(offered, read.plate, j)
-        doubt = max(1 - believed, sum(support.values()))
+        doubt = 1 - believed
+        if read.characters is None:
+            doubt = max(doubt, sum(support.values()))
         if support:
             total = sum(support.values())
             row = [doubt * share / 2 for share in told.shares[r]]
@@ -146,7 +167,20 @@ def weigh(read: PlateRead, confusion: Confusion = SEED) -> Evidence:
         if read.folded and r in "0O":
             row[_ZERO] = row[_O] = (row[_ZERO] + row[_O]) / 2
         spread.append(tuple(row))
-    return Evidence(read.plate, tuple(spread), offered, LENGTH_WRONG)
+    whole = {
+        q: share
+        for q, share in offered.items()
+        if read.characters is None or len(q) != len(read.plate)
+    }
+    doubts = [1 - row[_PLACE[r]] for row, r in zip(spread, read.plate, strict=True)]
+    return Evidence(
+        text=read.plate,
+        spread=tuple(spread),
+        offered=whole,
+        wrong_length=LENGTH_WRONG,
+        digits=tuple(sum(row[:10]) for row in spread),
+        spurious=tuple(doubt / sum(doubts) for doubt in doubts),
+    )
 
 
 def _confidences(read: PlateRead) -> tuple[float, ...]:

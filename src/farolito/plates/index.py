@@ -19,6 +19,7 @@ from farolito.model import Candidate, EntryId, HotList, HotListEntry, ListId, Pl
 from farolito.plates.confusion import SEED, Confusion
 from farolito.plates.evidence import (
     CONFIDENCE_MIN,
+    EVEN_SHARE,
     LIKELY_DIFFERING_MAX,
     LIKELY_MIN,
     SPURIOUS_SHARE,
@@ -72,17 +73,6 @@ def is_likely(read: PlateRead, plate: str, folded: bool, confusion: Confusion = 
 class Index:
     """Rows by plate. One owner changes it; single rows go in and out in microseconds, so a recall
     acts on the next read; a re-import builds a new index beside it and swaps the reference."""
-
-    __slots__ = (
-        "_by_id",
-        "_folded_lists",
-        "_folds",
-        "_limits",
-        "_plain",
-        "_sure",
-        "_truths",
-        "_with_o",
-    )
 
     def __init__(self, folded: Iterable[ListId] = (), confusion: Confusion = SEED) -> None:
         """`folded`: the lists whose issuer writes O as 0."""
@@ -196,7 +186,7 @@ class Index:
             if odds * SPURIOUS_SHARE >= LIKELY_MIN and len(plate) > 1:
                 found += self._find(plate[:j] + plate[j + 1 :], folded)
             for true, share in self._truths[read]:
-                likely = share * odds
+                likely = (share if share > EVEN_SHARE else EVEN_SHARE) * odds
                 if likely < LIKELY_MIN:
                     break
                 options.append((likely if likely < 1 else 1.0, j, true))

@@ -12,17 +12,17 @@ V        how much likelier the seen make, colour and kind are of the listed car 
 w(q, s)  the base rate: n(q, s) + alpha(s)·issued(q, s). n counts earlier reads in reach;
          alpha(s) = A·g(s)/M is what a registered plate not seen yet is worth, with A = the reads of
          newcomers expected beside N others (NOVEL_SHARE), g(s) the state's share of traffic, M =
-         REGISTERED_PLATES. issued = 1 for the listed plate, which somebody registered;
+         REGISTERED_PLATES. issued = LISTED_ACTIVE for the listed plate, which somebody registered;
          ISSUED_COMMON for another string of a shape common in s, since plates are issued in
          series and so a neighbour of an issued plate is likely issued; ISSUED_ODD otherwise.
 
 Everything else is the sum, exact for the unseen and not over a beam of best strings, of
   1. the same string issued by another state;
   2. strings seen here before, by their counts (those in Traffic.seen);
-  3. all strings of the read's length: for each shape the sum over its strings is the product over
-     positions of the probability of "a digit" or "a letter" there;
-  4. strings of another length: LENGTH_WRONG of the evidence at the weight of an unseen plate, and
-     those with one character fewer that were seen, by their counts.
+  3. strings of the read's length: those asked about and never seen, by w; all others (most of a
+     metro's cars, in the sum) by the average weight of their shape, where the sum over a shape's
+     strings is the product over positions of the probability of "a digit" or "a letter" there;
+  4. strings with one character more or fewer, by the same averages (LENGTH_WRONG in all).
 
 n(h) is lowered by the reads of h that misreadings of its seen neighbours explain: a dirty 3 that a
 reader takes for a 7 each morning must not make the listed plate a regular here.
@@ -34,7 +34,7 @@ the defaults of an agency that has none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -45,20 +45,27 @@ from farolito.plates.traffic import REGISTERED_PLATES, Fleet, Traffic, shape
 
 NOVEL_SHARE = 0.1  # of reads, those whose plate was not read before within retention
 NOVEL_READS_MIN = 1_000.0  # of a node that just started and has counted nothing
+# A wanted car is driven, and its row reached us for a reason: so many times likelier here than any
+# registered plate of its state. To be replaced by confirmed alerts per row and state.
+LISTED_ACTIVE = 3.0
 ISSUED_COMMON = 0.3  # of the strings of a state's series near an issued one, those issued
+NEGLIGIBLE_SHAPE = 1e-4  # probability of a shape below which it is taken as none
 ISSUED_ODD = 0.003  # of strings of any other shape: vanity plates
 ISSUERS = 51  # fifty states and the District of Columbia
 HOME_SHARE_UNKNOWN = 0.5  # of traffic that is of the listed state, where nobody has counted yet
 STATE_UNRATED = 0.8  # the confidence of a state whose source tells none
 STATE_CONFIDENCE_MAX = 0.98  # no reader's certainty of a state is taken whole
-RIVALS_MAX = 96  # strings whose counts are asked for; the least likely beyond it are left out
+RIVALS_MAX = 96  # strings whose counts are asked for; for those beyond it an average stands in
+CANDIDATES_ASKED_MAX = 16
 _UNKNOWN_STATE = "?"  # all states that nobody counted, as one
 
 
 class Posterior(msgspec.Struct, frozen=True):
     """`listed`: probability of the listed plate. `rivals`: the likeliest other strings and their
-    probabilities, the likeliest first; `other_state`: of the same string, issued elsewhere."""
+    probabilities, the likeliest first; `other_state`: of the same string, issued elsewhere.
+    `evidence`: what the characters were weighed at."""
 
+    evidence: Evidence
     listed: float
     other_state: float
     rivals: tuple[tuple[str, float], ...]
@@ -81,26 +88,28 @@ def strings_that_matter(
     """The plates whose earlier reads `posterior` wants counted, at most RIVALS_MAX of them.
 
     The listed plate and the read one with O and 0 as written and folded, the reader's candidates,
-    what is one look-alike away from either, and the read text with one character left out.
+    the read text with one character left out, what is a look-alike away from the listed plate,
+    and the likeliest strings by the character confidences.
     """
+    return _strings_that_matter(read, entry, confusion, weigh(read, confusion))
+
+
+def _strings_that_matter(
+    read: PlateRead, entry: HotListEntry, confusion: Confusion, evidence: Evidence
+) -> tuple[str, ...]:
     wanted: dict[str, None] = {}
     for plate in (entry.plate, read.plate):
         wanted[plate] = None
-        wanted[fold_o(plate)] = None
-        if "0" in plate:
+        if "O" in plate or "0" in plate:
+            wanted[fold_o(plate)] = None
             wanted[plate.replace("0", "O")] = None
-    wanted.update(dict.fromkeys(c.plate for c in read.candidates[:16]))
-    ranked: list[tuple[float, str]] = []
-    for plate in dict.fromkeys((entry.plate, read.plate)):
-        for j, c in enumerate(plate):
-            ranked.extend(
-                (share, plate[:j] + true + plate[j + 1 :])
-                for true, share in confusion.errors.look_alikes(c)
-            )
-    ranked.sort(reverse=True)
+    wanted.update((c.plate, None) for c in read.candidates[:CANDIDATES_ASKED_MAX])
     if len(read.plate) > 1:
         wanted.update((read.plate[:j] + read.plate[j + 1 :], None) for j in range(len(read.plate)))
-    wanted.update((plate, None) for _, plate in ranked)
+    for j, c in enumerate(entry.plate):
+        for true, _ in confusion.errors.look_alikes(c):
+            wanted[entry.plate[:j] + true + entry.plate[j + 1 :]] = None
+    wanted.update(dict.fromkeys(evidence.best(RIVALS_MAX // 2)))
     return tuple(wanted)[:RIVALS_MAX]
 
 
@@ -112,10 +121,10 @@ class _World:
     ) -> None:
         self.traffic = traffic
         novel = max(NOVEL_READS_MIN, traffic.total * NOVEL_SHARE / (1 - NOVEL_SHARE))
-        shares, self.shapes = _shares(traffic.fleet, entry.state, read.state, plain_shapes)
-        self.alpha = {s: novel * g / REGISTERED_PLATES for s, g in shares.items()}
-        self.reading = {s: _state_evidence(read, s) for s in shares}
-        self.unseen = {s: self.alpha[s] * self.reading[s] for s in shares}
+        self.shares, self.shapes = _shares(traffic.fleet, entry.state, read.state, plain_shapes)
+        self.alpha = {s: novel * g / REGISTERED_PLATES for s, g in self.shares.items()}
+        self.reading = {s: _state_evidence(read, s) for s in self.shares}
+        self.unseen = {s: self.alpha[s] * self.reading[s] for s in self.shares}
         self.all_unseen = sum(self.unseen.values())
 
     def issued(self, plate: str, state: str) -> float:
@@ -145,24 +154,82 @@ class _World:
         return sum(n * self.reading_of(s) for s, n in self.counts(plate).items())
 
     def unseen_weight(self, plate: str) -> float:
+        """The sum over states of R(s)·alpha(s)·issued(q, s), for a string known not to be seen."""
         return sum(u * self.issued(plate, s) for s, u in self.unseen.items())
 
-    def unseen_same_length(self, evidence: Evidence) -> float:
-        """Term 3: the sum over all strings of E(q)·R(s)·alpha(s)·issued(q, s)."""
-        digits = [sum(row[:10]) for row in evidence.spread]
-        letters = [sum(row[10:]) for row in evidence.spread]
-        by_shape: dict[str, float] = {}
+    def average_weights(self) -> dict[str, float]:
+        """Per shape, the sum over states of R(s)·w(q, s) for a string nobody asked about: the
+        unseen weight, and the average of what was seen of that shape's strings."""
+        weights: dict[str, float] = {}
         for state, forms in self.shapes.items():
+            if state not in self.reading:
+                continue
+            seen = self.traffic.total * self.shares[state] / max(len(forms), 1)
             for form in forms:
-                if len(form) == len(digits):
-                    by_shape[form] = by_shape.get(form, 0.0) + self.unseen.get(state, 0.0)
-        total = self.all_unseen * ISSUED_ODD
-        for form, weight in by_shape.items():
-            likely = weight * (ISSUED_COMMON - ISSUED_ODD)
-            for j, kind in enumerate(form):
-                likely *= digits[j] if kind == "D" else letters[j]
-            total += likely
-        return total * (1 - evidence.wrong_length)
+                strings = 26.0 ** form.count("L") * 10.0 ** form.count("D")
+                weight = self.unseen[state] * (ISSUED_COMMON - ISSUED_ODD)
+                weight += self.reading[state] * seen / strings
+                weights[form] = weights.get(form, 0.0) + weight
+        return weights
+
+    def not_asked(self, evidence: Evidence, asked: Iterable[str]) -> float:
+        """Terms 3 and 4: the sum of E(q)·R(s)·w(q, s) over all strings but those asked about."""
+        averages = self.average_weights()
+        odd = self.all_unseen * ISSUED_ODD
+        same = odd + sum(
+            weight * likely
+            for form, weight in averages.items()
+            if (likely := _of_shape(evidence, form)) > 0
+        )
+        known = sum(
+            evidence.of(q) * (odd + averages.get(shape(q), 0.0))
+            for q in asked
+            if len(q) == len(evidence.text)
+        )
+        same = max(same * (1 - evidence.wrong_length) - known, 0.0)
+        other = evidence.wrong_length * odd + sum(
+            weight * evidence.wrong_length / 2 * _of_other_length(evidence, form)
+            for form, weight in averages.items()
+            if abs(len(form) - len(evidence.text)) == 1
+        )
+        return same + other
+
+
+def _of_shape(evidence: Evidence, form: str) -> float:
+    """The probability that the plate has this shape, if the read has the right length."""
+    if len(form) != len(evidence.digits):
+        return 0.0
+    likely = 1.0
+    for digit, kind in zip(evidence.digits, form, strict=True):
+        likely *= digit if kind == "D" else 1 - digit
+    return likely
+
+
+def _of_other_length(evidence: Evidence, form: str) -> float:
+    """The sum of the evidence of a shape's strings, one character longer or shorter than the read.
+
+    Shorter: the character to leave out is any, the doubtful ones rather. Longer: the one that is
+    missing stood anywhere and was any.
+    """
+    digits = evidence.digits
+    total = 0.0
+    if len(form) < len(digits):
+        for j, share in enumerate(evidence.spurious):
+            total += share * _class_product(digits[:j] + digits[j + 1 :], form)
+    else:
+        for j, kind in enumerate(form):
+            share = (10 if kind == "D" else 26) / 36 / len(form)
+            total += share * _class_product(digits, form[:j] + form[j + 1 :])
+    return total
+
+
+def _class_product(digits: Sequence[float], form: str) -> float:
+    likely = 1.0
+    for digit, kind in zip(digits, form, strict=True):
+        likely *= digit if kind == "D" else 1 - digit
+        if likely < NEGLIGIBLE_SHAPE:
+            return 0.0
+    return likely
 
 
 def _shares(
@@ -201,11 +268,10 @@ def posterior(
     hot_list: HotList,
     traffic: Traffic,
     car_likelihood: float = 1.0,
-    confusion: Confusion = SEED,
 ) -> Posterior:
     """See the module: P(the passing car carries the listed plate | read, base rate, sight)."""
     folded = is_folded(read, hot_list)
-    evidence = weigh(read, confusion)
+    evidence = weigh(read, traffic.confusion)
     world = _World(read, entry, traffic, _plain_shapes(read, entry, folded))
 
     def is_listed(plate: str) -> bool:
@@ -213,23 +279,21 @@ def posterior(
 
     text = evidence.of_folded(entry.plate) if folded else evidence.of(entry.plate)
     family = {q for q in traffic.seen if is_listed(q)} | {entry.plate}
-    own, elsewhere = _listed_weights(world, entry, family, confusion)
+    own, elsewhere = _listed_weights(world, entry, family)
     seen = {q: evidence.of(q) * world.seen_weight(q) for q in traffic.seen if not is_listed(q)}
-    unseen = world.unseen_same_length(evidence)
-    # The listed string has its own terms; what the sum over all strings gave it is taken out.
-    unseen = max(unseen - text * world.unseen_weight(entry.plate), 0.0)
-    unseen += evidence.wrong_length * world.all_unseen * ISSUED_COMMON
-    unseen += sum(
-        share * world.unseen_weight(q) for q, share in evidence.offered.items() if not is_listed(q)
-    )
+    asked = _strings_that_matter(read, entry, traffic.confusion, evidence)
+    unseen = sum(
+        evidence.of(q) * world.unseen_weight(q) for q in asked if not is_listed(q)
+    ) + world.not_asked(evidence, asked)
     listed = text * own * car_likelihood
     total = listed + text * elsewhere + sum(seen.values()) + unseen
     if total <= 0:
-        return Posterior(0.0, 0.0, ())
+        return Posterior(evidence, 0.0, 0.0, ())
     return Posterior(
+        evidence,
         listed / total,
         text * elsewhere / total,
-        _rivals(evidence, world, seen, total, entry.plate, confusion),
+        _rivals(evidence, world, seen, total, entry.plate),
     )
 
 
@@ -239,26 +303,30 @@ def _plain_shapes(read: PlateRead, entry: HotListEntry, folded: bool) -> frozens
 
 
 def _listed_weights(
-    world: _World, entry: HotListEntry, family: Iterable[str], confusion: Confusion
+    world: _World, entry: HotListEntry, family: Iterable[str]
 ) -> tuple[float, float]:
     """Sum of R·w over the listed plate's own state(s), and over the others with that string."""
     counts: dict[str, float] = {}
     for plate in family:
-        kept = _not_explained(plate, world.traffic, confusion)
+        kept = _not_explained(plate, world.traffic)
         for state, n in world.counts(plate).items():
             counts[state] = counts.get(state, 0.0) + n * kept
     if entry.state is None:
         # A row that names no state means whoever issued it: no state is a rival.
-        own = sum(world.unseen.values()) + sum(n * world.reading_of(s) for s, n in counts.items())
+        own = LISTED_ACTIVE * world.all_unseen + sum(
+            n * world.reading_of(s) for s, n in counts.items()
+        )
         return own, 0.0
-    own = (world.alpha[entry.state] + counts.get(entry.state, 0.0)) * world.reading[entry.state]
+    own = (LISTED_ACTIVE * world.alpha[entry.state] + counts.get(entry.state, 0.0)) * world.reading[
+        entry.state
+    ]
     elsewhere = sum(
         u * world.issued(entry.plate, s) for s, u in world.unseen.items() if s != entry.state
     ) + sum(n * world.reading_of(s) for s, n in counts.items() if s != entry.state)
     return own, elsewhere
 
 
-def _not_explained(plate: str, traffic: Traffic, confusion: Confusion) -> float:
+def _not_explained(plate: str, traffic: Traffic) -> float:
     """The share of n(plate) that misreadings of its neighbours one character away leave over."""
     n = traffic.seen.get(plate, 0)
     if not n:
@@ -269,7 +337,7 @@ def _not_explained(plate: str, traffic: Traffic, confusion: Confusion) -> float:
             differing = [j for j in range(len(plate)) if plate[j] != other[j]]
             if len(differing) == 1:
                 j = differing[0]
-                share = confusion.errors.shares[plate[j]]
+                share = traffic.confusion.errors.shares[plate[j]]
                 explained += times * STILL_CHARACTER_ERROR * share[_place(other[j])]
     return max(n - 2 * explained, 0.0) / n
 
@@ -284,12 +352,11 @@ def _rivals(
     seen: dict[str, float],
     total: float,
     listed: str,
-    confusion: Confusion,
 ) -> tuple[tuple[str, float], ...]:
     """Each look-alike of the listed plate and each seen string, by its part of the whole."""
     weights = dict(seen)
     for j, c in enumerate(listed):
-        for true, _ in confusion.errors.look_alikes(c):
+        for true, _ in world.traffic.confusion.errors.look_alikes(c):
             plate = listed[:j] + true + listed[j + 1 :]
             weights[plate] = seen.get(plate, 0.0) + evidence.of(plate) * world.unseen_weight(plate)
     ranked = sorted(weights.items(), key=lambda pair: -pair[1])

@@ -11,6 +11,8 @@ from types import MappingProxyType
 
 import msgspec
 
+from farolito.plates.confusion import SEED, Confusion
+
 SHAPE_SHARE_MIN = 0.005  # of a state's reads: a rarer shape is no pattern but a vanity plate
 STATE_SHARE_MIN = 0.0002  # of all reads: what a state has that was hardly seen
 REGISTERED_PLATES = 3_000_000  # in an average reach of a state; 285 M vehicles, 51 issuers, US
@@ -62,13 +64,15 @@ class Traffic(msgspec.Struct, frozen=True):
 
     `seen`: reads of each plate string that matters (see `strings_that_matter`), whatever state.
     `total`: all reads. `states`: for a string of `seen`, how many of its reads were read as of
-    which state; where it is silent, the fleet's shares stand in.
+    which state; where it is silent, the fleet's shares stand in. `confusion`: what the readers
+    of this reach mix up, as learnt so far.
     """
 
     seen: Mapping[str, int]
     total: int
     states: Mapping[str, Mapping[str, int]] = _NONE
     fleet: Fleet = Fleet()
+    confusion: Confusion = SEED
 
 
 NO_TRAFFIC = Traffic({}, 0)

@@ -33,24 +33,10 @@ _COLOURS = {
     "gld": "gold", "bro": "brown", "brz": "brown", "bronze": "brown", "ong": "orange",
     "copper": "orange", "cpr": "orange", "yel": "yellow", "ple": "purple", "violet": "purple",
 }  # fmt: skip
-_COLOUR_NAMES = frozenset(
-    [
-        "white",
-        "silver",
-        "grey",
-        "black",
-        "blue",
-        "green",
-        "red",
-        "beige",
-        "gold",
-        "brown",
-        "orange",
-        "yellow",
-        "purple",
-        "pink",
-    ]
-)
+_COLOUR_NAMES = frozenset({
+    "white", "silver", "grey", "black", "blue", "green", "red", "beige", "gold", "brown", "orange",
+    "yellow", "purple", "pink",
+})  # fmt: skip
 # Mixed up in dusk, street light, shade, or by naming alone.
 COLOURS_ALIKE = (
     frozenset({"white", "silver", "grey", "beige"}),
@@ -76,22 +62,10 @@ _KINDS = {
     "box truck": "truck", "heavy truck": "truck", "big truck": "truck", "semi": "truck",
     "tractor": "truck", "bs": "bus", "tl": "trailer",
 }  # fmt: skip
-_KIND_NAMES = frozenset(
-    [
-        "sedan",
-        "coupe",
-        "hatchback",
-        "convertible",
-        "wagon",
-        "suv",
-        "pickup",
-        "van",
-        "motorcycle",
-        "truck",
-        "bus",
-        "trailer",
-    ]
-)
+_KIND_NAMES = frozenset({
+    "sedan", "coupe", "hatchback", "convertible", "wagon", "suv", "pickup", "van", "motorcycle",
+    "truck", "bus", "trailer",
+})  # fmt: skip
 KINDS_ALIKE = (
     frozenset({"sedan", "coupe", "hatchback", "convertible", "wagon"}),
     frozenset({"suv", "wagon", "hatchback", "van"}),
@@ -107,7 +81,7 @@ _OTHER_KIND_SHARE = 0.02
 _MAKES = {
     "chev": "chevrolet", "chevy": "chevrolet", "toyt": "toyota", "hond": "honda", "niss": "nissan",
     "dodg": "dodge", "hyun": "hyundai", "suba": "subaru", "volk": "volkswagen", "vw": "volkswagen",
-    "merz": "mercedes", "mercedes-benz": "mercedes", "mercedes benz": "mercedes", "benz": "mercedes",
+    "merz": "mercedes", "mercedes-benz": "mercedes", "mercedes benz": "mercedes",
     "lexs": "lexus", "acur": "acura", "chry": "chrysler", "cadi": "cadillac", "buic": "buick",
     "linc": "lincoln", "infi": "infiniti", "mazd": "mazda", "mits": "mitsubishi", "volv": "volvo",
     "hd": "harley-davidson", "harley": "harley-davidson", "harley davidson": "harley-davidson",

@@ -11,8 +11,7 @@ from datetime import datetime, timedelta
 from farolito.model import HotList, HotListEntry, Match, PlateRead, Standing
 from farolito.model.alert import Check, CheckName, CheckOutcome
 from farolito.model.plates import ALPHABET
-from farolito.plates.confusion import SEED, Confusion
-from farolito.plates.evidence import weigh
+from farolito.plates.confusion import Confusion
 from farolito.plates.index import is_likely, is_offered
 from farolito.plates.posterior import (
     STATE_UNRATED,
@@ -26,7 +25,7 @@ from farolito.plates.vehicle import Comparison, compare
 
 POSSIBLE_MIN = 0.25  # a posterior below this is negligible: history, no alert
 STATE_READ_MIN = 0.5  # a state read with less confidence than this is as good as not read
-STATE_SURE = 0.8  # from here on, another state than the row's stops
+STATE_SURE = 0.85  # from here on, or where no confidence is told, another state than listed stops
 READ_AGE_MAX = timedelta(minutes=15)  # an older read is for history: the car is elsewhere
 DOUBTFUL_MAX = 4  # positions marked on the crop; the less risky beyond it are not
 DOUBT_MIN = 0.02  # an alternative the reader gives at least this is marked, look-alike or not
@@ -39,7 +38,6 @@ def judge(
     hot_list: HotList,
     traffic: Traffic,
     now: datetime,
-    confusion: Confusion = SEED,
 ) -> Match:
     """The whole chain of DESIGN 4.1 but the person.
 
@@ -48,8 +46,8 @@ def judge(
     offered or doubted itself. STOPPED: all else, with its reasons.
     """
     sight = compare(read.vehicle, entry.vehicle)
-    result = posterior(read, entry, hot_list, traffic, sight.likelihood, confusion)
-    text = _text(read, entry, hot_list, result, confusion)
+    result = posterior(read, entry, hot_list, traffic, sight.likelihood)
+    text = _text(read, entry, hot_list, result, traffic.confusion)
     checks = (
         text,
         _state(read, entry),
@@ -67,7 +65,7 @@ def judge(
         lead = text.outcome is CheckOutcome.PASSED
         standing = Standing.LEAD if lead else Standing.POSSIBLE
     differing = _differing(read, entry, is_folded(read, hot_list))
-    doubtful = _doubtful(read, entry, result, differing, confusion)
+    doubtful = _doubtful(read, entry, result, differing, traffic.confusion)
     return Match(
         read=read,
         entry=entry,
@@ -176,7 +174,7 @@ def _state(read: PlateRead, entry: HotListEntry) -> Check:
             f"The state was read as {read.state}, as listed, but hardly{sure}. "
             "Look at the picture.",
         )
-    if confidence >= STATE_SURE:
+    if read.state_confidence is None or confidence >= STATE_SURE:
         return says(
             CheckOutcome.STOPPED,
             f"The plate was read as one of {read.state}{sure}; the row lists one of {entry.state}.",
@@ -295,7 +293,7 @@ def _doubtful(
     risk = dict(result.rivals)
     listed = entry.plate
     marks: list[tuple[float, int, str]] = []
-    spread = weigh(read, confusion).spread if len(read.plate) == len(listed) else None
+    spread = result.evidence.spread if len(read.plate) == len(listed) else None
     for j, c in enumerate(listed):
         options = {true for true, _ in confusion.errors.look_alikes(c)}
         if spread is not None:
