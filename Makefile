@@ -32,10 +32,12 @@ web: ## Build the front end anew
 	rm -rf $(WEB)
 	$(MAKE) $(WEB)/index.html
 
-lock: $(STAMP)/python ## Renew the hashed requirement files
+COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 --no-header pyproject.toml
+
+lock: | $(BIN)/python ## Renew the hashed requirement files
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 --no-header --extra build --extra bench pyproject.toml -o requirements/run.txt
-	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 --no-header --extra dev pyproject.toml -o requirements/dev.txt
+	$(COMPILE) --extra dev -o requirements/dev.txt
+	$(COMPILE) --extra build --extra bench -c requirements/dev.txt -o requirements/run.txt
 
 clean: ## Remove what was built
 	rm -rf $(VENV) $(WEB) console-web/node_modules

@@ -1,0 +1,290 @@
+"""The HTTP doors: a device's key, a body limit, a decoder, the bus, and only then "accepted".
+
+A plain ASGI application: cameras send one read a request, thousands a second, and everything
+between the socket and the bus is time the bus could have used. Single reads that arrive together
+are gathered into one message, since the bus syncs a message, not a read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import msgspec
+
+from farolito.bus import BusDown, ReadBatch
+from farolito.ingest import avl
+from farolito.ingest.lpr import FORMATS, Decoded
+from farolito.model import Device, PlateRead, Rejected, Unit
+
+BODY_BYTES_MAX = 8 * 2**20  # a larger body is refused with 413 before it is read
+GATHER_READS_MAX = 200
+GATHER_WAIT_S = 0.002  # how long a lone read waits for company
+IN_FLIGHT_MAX = 2_000  # requests at once; the next one is told to come again (503)
+RETRY_AFTER_S = 2
+
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+Publish = Callable[[ReadBatch], Awaitable[None]]
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Watch(Protocol):
+    """Where the door tells what happened at it; counting and keeping are the app's."""
+
+    def heard(self, device: Device, format_: str, reads: int, at: datetime) -> None: ...
+
+    def rejected(
+        self, device: Device | None, format_: str, why: Rejected, body: bytes, at: datetime
+    ) -> None: ...
+
+
+class Door:
+    """`POST /ingest/{lpr|avl}/{format}`: plate reads, and the positions of units."""
+
+    def __init__(
+        self,
+        publish: Publish,
+        device_for_key: Callable[[str], Awaitable[Device | None]],
+        watch: Watch,
+        hear: Callable[[tuple[Unit, ...]], Awaitable[None]],
+        refusing: Callable[[], str | None] = lambda: None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._gatherer = Gatherer(publish)
+        self._device_for_key = device_for_key
+        self._watch = watch
+        self._hear = hear
+        self._refusing = refusing
+        self._clock = clock
+        self._in_flight = 0
+
+    async def close(self) -> None:
+        await self._gatherer.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        kind, format_ = _kind_and_format(scope["path"])
+        self._in_flight += 1
+        try:
+            status, answer = await self._answer(scope, receive, kind, format_)
+        finally:
+            self._in_flight -= 1
+        await _reply(send, status, answer)
+
+    async def take(
+        self, device: Device, format_: str, content_type: str, body: bytes, received_at: datetime
+    ) -> tuple[int, dict[str, Any]]:
+        """One message of a known device, from whichever transport: decoded, durable, counted."""
+        try:
+            decoded = _decode(format_, body, content_type, device, received_at)
+            await self._gatherer.publish(decoded.reads, decoded.pictures)
+        except Rejected as why:
+            self._watch.rejected(device, format_, why, body, received_at)
+            return why.status, _words(why)
+        except BusDown as why:
+            return 503, {"error": "bus_down", "says": why.says, "do": why.do}
+        self._watch.heard(device, format_, len(decoded.reads), received_at)
+        answer: dict[str, Any] = {"accepted": len(decoded.reads)}
+        if decoded.rejected:
+            answer["rejected"] = decoded.rejected
+            for item in decoded.rejected:
+                why_not = Rejected(item.reason, item.says, item.do)
+                self._watch.rejected(device, format_, why_not, b"", received_at)
+        if decoded.dropped:
+            answer["dropped"] = decoded.dropped
+        return 202, answer
+
+    async def take_positions(
+        self, device: Device, format_: str, body: bytes, received_at: datetime
+    ) -> tuple[int, dict[str, Any]]:
+        try:
+            units = avl.FORMATS[format_].decode(body, device, received_at)
+        except Rejected as why:
+            self._watch.rejected(device, format_, why, body, received_at)
+            return why.status, _words(why)
+        await self._hear(units)
+        self._watch.heard(device, format_, 0, received_at)
+        return 202, {"accepted": len(units)}
+
+    async def _answer(
+        self, scope: Scope, receive: Receive, kind: str, format_: str
+    ) -> tuple[int, dict[str, Any]]:
+        now = self._clock()
+        device: Device | None = None
+        try:
+            if scope["method"] != "POST":
+                raise Rejected("method", "this door takes POST", "send the message as POST", 405)
+            if self._in_flight > IN_FLIGHT_MAX:
+                return 503, {"error": "busy", "says": "too many requests at once", "do": "retry"}
+            full = self._refusing()
+            if full:
+                return 503, {"error": "refusing", "says": full, "do": "see the health page"}
+            headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+            device = await self._device_for_key(_key(headers))
+            if device is None:
+                raise Rejected("wrong_key", "no device has this key", "register the reader", 401)
+            formats = avl.FORMATS if kind == "avl" else FORMATS
+            if kind not in {"lpr", "avl"} or format_ not in formats:
+                known = ", ".join(sorted(formats))
+                raise Rejected("unknown_format", f"no format {format_!r}", f"use {known}", 404)
+            body = await _body(receive, headers)
+        except Rejected as why:
+            self._watch.rejected(device, format_, why, b"", now)
+            return why.status, _words(why)
+        if device.is_recording:
+            now = _told_arrival(headers, now)
+        if kind == "avl":
+            return await self.take_positions(device, format_, body, now)
+        return await self.take(device, format_, headers.get(b"content-type", ""), body, now)
+
+
+class Gatherer:
+    """Joins reads that arrive within a moment into one durable message (a group commit)."""
+
+    def __init__(self, publish: Publish) -> None:
+        self._publish = publish
+        self._reads: list[PlateRead] = []
+        self._pictures: dict[str, bytes] = {}
+        self._waiting: list[asyncio.Future[None]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._sending: set[asyncio.Task[None]] = set()
+
+    async def publish(self, reads: tuple[PlateRead, ...], pictures: Mapping[str, bytes]) -> None:
+        """Return when these reads are durable. Raises BusDown where they are not."""
+        if not reads:
+            return
+        if len(reads) >= GATHER_READS_MAX // 4 or pictures:
+            await self._publish(ReadBatch(reads, pictures))
+            return
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+        self._reads.extend(reads)
+        self._waiting.append(done)
+        if len(self._reads) >= GATHER_READS_MAX:
+            self._send()
+        elif self._timer is None:
+            self._timer = loop.call_later(GATHER_WAIT_S, self._send)
+        await done
+
+    async def close(self) -> None:
+        if self._timer is not None:
+            self._send()
+        await asyncio.gather(*self._sending, return_exceptions=True)
+
+    def _send(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self._reads:
+            return
+        batch, waiting = ReadBatch(tuple(self._reads)), self._waiting
+        self._reads, self._waiting = [], []
+        task = asyncio.create_task(self._send_batch(batch, waiting))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+
+    async def _send_batch(self, batch: ReadBatch, waiting: list[asyncio.Future[None]]) -> None:
+        try:
+            await self._publish(batch)
+        except BusDown as why:
+            for done in waiting:
+                if not done.done():
+                    done.set_exception(BusDown(why.says, why.do))
+        else:
+            for done in waiting:
+                if not done.done():
+                    done.set_result(None)
+
+
+def _kind_and_format(path: str) -> tuple[str, str]:
+    """`/ingest/lpr/hikvision` → lpr, hikvision."""
+    parts = path.strip("/").split("/")
+    return (parts[1], parts[2]) if len(parts) == 3 else ("", "")
+
+
+def _decode(
+    format_: str, body: bytes, content_type: str, device: Device, received_at: datetime
+) -> Decoded:
+    return FORMATS[format_].decode(body, content_type, device, received_at)
+
+
+def _key(headers: Mapping[bytes, str]) -> str:
+    """The device's key: a bearer token, our own header, or the password of Basic (old cameras)."""
+    given = headers.get(b"x-farolito-key")
+    if given:
+        return given
+    scheme, _, value = headers.get(b"authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(value, validate=True).decode().partition(":")[2]
+        except (binascii.Error, UnicodeDecodeError):
+            return ""
+    return ""
+
+
+def _told_arrival(headers: Mapping[bytes, str], now: datetime) -> datetime:
+    """When a recorded message arrived the first time, as the replaying side says."""
+    try:
+        at = datetime.fromisoformat(headers.get(b"x-farolito-received-at", ""))
+    except ValueError:
+        return now
+    return at if at.tzinfo is not None and at <= now else now
+
+
+async def _body(receive: Receive, headers: Mapping[bytes, str]) -> bytes:
+    declared = headers.get(b"content-length", "")
+    if declared.isdigit() and int(declared) > BODY_BYTES_MAX:
+        raise _too_large()
+    message = await receive()
+    if not message.get("more_body"):
+        whole: bytes = message.get("body", b"")
+        if len(whole) > BODY_BYTES_MAX:
+            raise _too_large()
+        return whole
+    parts, size = [message.get("body", b"")], len(message.get("body", b""))
+    while message.get("more_body"):
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Rejected("truncated", "the sender hung up", "send the whole message", 400)
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > BODY_BYTES_MAX:
+            raise _too_large()
+    return b"".join(parts)
+
+
+def _too_large() -> Rejected:
+    return Rejected(
+        "too_large",
+        f"a body over {BODY_BYTES_MAX // 2**20} MiB",
+        "send fewer reads, or smaller pictures",
+        413,
+    )
+
+
+def _words(why: Rejected) -> dict[str, Any]:
+    return {"error": why.reason, "says": why.says, "do": why.do}
+
+
+async def _reply(send: Send, status: int, answer: Mapping[str, Any]) -> None:
+    body = _encode(answer)
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    if status == 503:
+        headers.append((b"retry-after", str(RETRY_AFTER_S).encode()))
+    if status == 401:
+        headers.append((b"www-authenticate", b'Basic realm="farolito"'))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
