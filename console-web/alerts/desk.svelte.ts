@@ -17,6 +17,7 @@ import type {
   Brief,
   Device,
   Found,
+  Level,
   LiveMessage,
   MapFacts,
   RejectReason,
@@ -57,6 +58,7 @@ export class Desk {
   stopped = $state.raw<readonly StoppedMatch[] | null>(null)
   selectedStopped = $state<string | null>(null)
   permit = $state<number | null>(null)
+  actions = $state.raw<Partial<Record<Level, string>>>({})
   line = $state<LineState>('connecting')
   closedReason = $state<string | null>(null)
   busy = $state(false)
@@ -124,6 +126,7 @@ export class Desk {
       clock.heard(answer.at)
       this.held = withSnapshot(restarted ? new Map() : this.held, answer.alerts, answer.seq)
       this.permit = answer.permit ?? this.permit
+      this.actions = answer.actions ?? {}
       this.#live.snapshotTaken(answer.seq, restarted)
       for (const alert of answer.alerts) this.#announced.add(alert.alert_id)
       this.#soundForWaiting()
@@ -264,6 +267,7 @@ export class Desk {
       if (id !== this.selectedId) return
       this.detail = detail
       this.permit = detail.permit ?? this.permit
+      for (const brief of detail.briefs ?? []) this.#keepVersion(brief)
       if (detail.brief) this.#keepVersion(detail.brief)
       this.held = withAlert(this.held, detail.alert, this.#live.seq)
     } catch (error) {
@@ -307,11 +311,12 @@ export class Desk {
       ...bodyOf(deed),
     })
     this.permit = answer.permit ?? this.permit
-    this.held = withAlert(this.held, answer.alert, this.#live.seq)
+    const after = answer.alert ?? alert
+    this.held = withAlert(this.held, after, this.#live.seq)
     this.#soundForWaiting()
     if (answer.brief) this.#hearBrief(answer.brief)
     if (alert.alert_id === this.selectedId) this.#look(alert.alert_id, LOG_AFTER_MS)
-    return answer.alert
+    return after
   }
 
   async find(words: string): Promise<Found | null> {

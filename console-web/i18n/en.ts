@@ -341,6 +341,10 @@ export const en = {
     stoppedRead: 'Stopped by the machine',
     stoppedSays: 'This candidate reached nobody. It is shown for review only.',
     lastSeenAgain: 'Last seen',
+    toDo: 'What to do',
+    you: 'you',
+    machine: 'the machine',
+    colleague: 'another person',
   },
   compass: ['north', 'north-east', 'east', 'south-east', 'south', 'south-west', 'west', 'north-west'],
   brief: {
@@ -436,6 +440,15 @@ export const en = {
     filter: 'Show',
     all: 'All',
     refusalsOnly: 'Refusals only',
+    openReasons: {
+      routine_review: 'Routine review',
+      random_sample: 'Random sample',
+      misuse_report: 'Report of misuse',
+      complaint: 'Complaint',
+      court_order: 'Court order',
+      public_records_request: 'Public records request',
+      system_test: 'Test of the system',
+    },
   },
   health: {
     title: 'Health',
@@ -467,6 +480,13 @@ export const en = {
     at: 'At',
     source: 'Source',
     nothing: 'Nothing to show.',
+    running: 'Running',
+    notReady: 'Not answering',
+    waiting: 'waiting',
+    restarts: (n: number) => (n === 1 ? '1 restart' : `${n} restarts`),
+    judged: (ms: number) => `99 of 100 judged within ${ms} ms`,
+    freeOf: (total: string) => `free of ${total} GB`,
+    states: { fine: 'Reporting', silent: 'Silent', rejected: 'Refused', 'never heard': 'Never heard' } as Record<string, string>,
   },
 } as const
 

@@ -27,5 +27,5 @@ export function seenVehicleWords(match: Match): string | null {
 
 /** Is a person's answer about the state still missing? */
 export function stateIsUnknown(match: Match): boolean {
-  return match.checks.some((c) => c.name === 'state' && c.outcome === 'unknown')
+  return match.checks.some((c) => c.name === 'state' && c.outcome !== 'passed')
 }

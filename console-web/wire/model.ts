@@ -135,6 +135,8 @@ export interface Alert {
   assigned?: string | null
   repeats?: number
   last_seen?: PlateRead | null
+  escalated_at?: string | null
+  state_confirmed?: boolean
 }
 
 export interface BriefLine {
@@ -235,10 +237,13 @@ export interface SignedOut {
   node?: Partial<NodeFacts>
 }
 
+/** `who` is a person's id; none where the machine did it. */
 export interface HistoryLine {
   at: string
   says: string
   who?: string | null
+  version?: number
+  permit?: number | null
 }
 
 export interface AlertsSnapshot {
@@ -247,18 +252,20 @@ export interface AlertsSnapshot {
   permit?: number | null
   alerts: Alert[]
   counts?: Record<string, number>
+  actions?: Partial<Record<Level, string>> // what an operator does, by level
 }
 
 export interface AlertDetail {
   alert: Alert
   brief: Brief | null
+  briefs?: Brief[]
   receipts: Receipt[]
   history: HistoryLine[]
   permit?: number | null
 }
 
 export interface Acted {
-  alert: Alert
+  alert?: Alert
   brief?: Brief | null
   permit?: number | null
 }
@@ -281,6 +288,7 @@ export interface Found {
 
 export interface MineBriefs {
   seq: number
+  at?: string
   permit?: number | null
   briefs: { brief: Brief; receipts: Receipt[] }[]
 }

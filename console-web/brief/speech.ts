@@ -1,0 +1,61 @@
+/**
+ * A brief as spoken sentences, shortest useful form first; a plate letter by letter.
+ *
+ * In: a brief and a catalogue. Out: text. Speaking itself is the browser's, with a voice of the
+ * language where the phone has one.
+ */
+
+import type { Catalogue } from '../i18n/en'
+import type { Brief } from '../wire/model'
+
+const NATO: Record<string, string> = {
+  A: 'alpha', B: 'bravo', C: 'charlie', D: 'delta', E: 'echo', F: 'foxtrot', G: 'golf',
+  H: 'hotel', I: 'india', J: 'juliett', K: 'kilo', L: 'lima', M: 'mike', N: 'november',
+  O: 'oscar', P: 'papa', Q: 'quebec', R: 'romeo', S: 'sierra', T: 'tango', U: 'uniform',
+  V: 'victor', W: 'whiskey', X: 'x-ray', Y: 'yankee', Z: 'zulu',
+} // prettier-ignore
+
+export function spelled(plate: string): string {
+  return [...plate].map((c) => NATO[c] ?? c).join(' ')
+}
+
+export function spokenBrief(brief: Brief, t: Catalogue['brief']): string {
+  if (brief.recalled) return t.spoken.recalled(brief.recall_reason ?? '')
+  const parts = [t.spoken.intro(brief.unit)]
+  for (const line of brief.lines) {
+    if (line.kind === 'picture') continue
+    if (line.known === false) {
+      parts.push(`${t.kinds[line.kind]}: ${t.notKnown}.`)
+      continue
+    }
+    parts.push(spelledWithin(line.says, brief.plate))
+    if (line.kind === 'vehicle') {
+      parts.push(line.confidence === 'confirmed' ? t.spoken.confirmed : t.spoken.machine)
+    }
+  }
+  return parts.join(' ')
+}
+
+function spelledWithin(says: string, plate: string | null | undefined): string {
+  return plate ? says.replaceAll(plate, spelled(plate)) : says
+}
+
+export interface Speaking {
+  stop: () => void
+}
+
+/** Speaks; `onEnd(true)` when all was said, `onEnd(false)` when it could not or was stopped. */
+export function speak(text: string, language: string, onEnd: (heard: boolean) => void): Speaking | null {
+  if (typeof speechSynthesis === 'undefined') return null
+  speechSynthesis.cancel()
+  const voices = speechSynthesis.getVoices()
+  const utterance = new SpeechSynthesisUtterance(text)
+  utterance.lang = language
+  const voice = voices.find((v) => v.lang.startsWith(language.slice(0, 2)))
+  if (voice) utterance.voice = voice
+  utterance.rate = 1.02
+  utterance.onend = () => onEnd(true)
+  utterance.onerror = () => onEnd(false)
+  speechSynthesis.speak(utterance)
+  return { stop: () => speechSynthesis.cancel() }
+}
