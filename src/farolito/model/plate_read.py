@@ -47,7 +47,7 @@ class Picture(msgspec.Struct, frozen=True):
     media_type: Literal["image/jpeg", "image/png", "image/webp"] = "image/jpeg"
 
 
-class PlateRead(msgspec.Struct, frozen=True, kw_only=True):
+class PlateRead(msgspec.Struct, frozen=True):
     """One car read once, in our words whatever the vendor's.
 
     `text` is what the source wrote, `plate` the same normalised. `characters` holds the reader's
@@ -55,6 +55,8 @@ class PlateRead(msgspec.Struct, frozen=True, kw_only=True):
     `folded` says how the source had already folded the text ("O0": every O written as 0).
     `source` names the format, `event` the source's own key of this car (its carID, UUID, Guid):
     messages with the same reader and event speak of one car.
+
+    Made by name everywhere but on the hot path, where 23 names cost a µs more than 23 places.
     """
 
     read_id: ReadId

@@ -8,10 +8,10 @@ one with a badly shaped item is taken apart item by item.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, cast
 
 import msgspec
 
@@ -156,7 +156,8 @@ class _Maker:
         self.received_at = received_at
         self.newest = received_at + moment.AHEAD_MAX
         self.oldest = max(received_at - moment.AGE_MAX, moment.ANCIENT)
-        self.read_id = digest_ids(device.agency, device.device_id)
+        ids = digest_ids(device.agency, device.device_id)
+        self.read_id = cast(Callable[[int, str], ReadId], ids)
         self.place = device.place
         self.album = Album()
 
@@ -180,30 +181,31 @@ class _Maker:
             says = f"{len(characters)} character confidences for {len(plate)} characters"
             raise Rejected("bad_confidence", says, "send one for each of A-Z and 0-9")
         told_ms = (told_at - _EPOCH) // _MILLISECOND
+        # In the order of PlateRead's fields: see there.
         return PlateRead(
-            read_id=ReadId(self.read_id(told_ms if told_ms > 0 else 0, event)),
-            agency=device.agency,
-            reader=device.device_id,
-            captured_at=told_at if device.clock_trusted else self.received_at,
-            received_at=self.received_at,
-            text=text,
-            plate=plate,
-            source=NAME,
-            event=event,
-            confidence=wire.confidence,
-            characters=characters,
-            candidates=_candidates(wire) if wire.candidates else (),
-            state=None if wire.state is None else _state(wire.state),
-            state_confidence=wire.state_confidence,
-            place=self.place if wire.lat is None else self._place(wire.lat, wire.lon),
-            heading_deg=wire.heading_deg,
-            movement=wire.movement,
-            lane=wire.lane,
-            speed_mps=wire.speed_mps,
-            vehicle=_seen(wire),
-            pictures=() if wire.crop is None else self.album.add_base64(wire.crop, "plate", item),
-            picture_url=None,
-            folded=wire.folded,
+            self.read_id(told_ms if told_ms > 0 else 0, event),
+            device.agency,
+            device.device_id,
+            told_at if device.clock_trusted else self.received_at,
+            self.received_at,
+            text,
+            plate,
+            NAME,
+            event,
+            wire.confidence,
+            characters,
+            _candidates(wire) if wire.candidates else (),
+            None if wire.state is None else _state(wire.state),
+            wire.state_confidence,
+            self.place if wire.lat is None else self._place(wire.lat, wire.lon),
+            wire.heading_deg,
+            wire.movement,
+            wire.lane,
+            wire.speed_mps,
+            _seen(wire),
+            () if wire.crop is None else self.album.add_base64(wire.crop, "plate", item),
+            None,
+            wire.folded,
         )
 
     def _place(self, lat: float, lon: float | None) -> Point | None:
@@ -299,18 +301,22 @@ def decode(body: bytes, content_type: str, device: Device, received_at: datetime
     wires = _wires(body.removeprefix(b"\xef\xbb\xbf"), kind)
     _limited(len(wires))
     makers = _Makers(device, received_at)
+    own = makers.own
     reads: list[PlateRead] = []
     errors: list[tuple[int, Rejected]] = []
     for item, wire in enumerate(wires):
         try:
             if isinstance(wire, msgspec.Raw):
                 wire = _ONE.decode(wire)  # noqa: PLW2901
-            reads.append(makers.read(wire, item))
+            if wire.reader is None:
+                reads.append(own.read(wire, item))
+            else:
+                reads.append(makers.read(wire, item))
         except Rejected as error:
             errors.append((item, error))
         except envelope.BAD_JSON as error:
             errors.append((item, _named(error)))
         except OverflowError:  # a zone that leads out of the calendar
             errors.append((item, Rejected("bad_time", "a time outside the calendar")))
-    album = makers.own.album
+    album = own.album
     return settle(reads, errors, album.contents, album.dropped)
