@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
 from farolito.identity import Identity
@@ -81,3 +82,14 @@ async def test_a_second_passkey_joins_the_first(identity: Identity) -> None:
         assert signed_in.person == person
     (account,) = await identity.people()
     assert account.passkeys == 2
+
+
+async def test_an_invitation_to_another_duty_ends_the_sessions_of_the_old(
+    identity: Identity,
+) -> None:
+    person = somebody(Role.OPERATOR)
+    _, _, cookie = await registered(identity, person)
+    await identity.invite(person)
+    assert await identity.whoami(cookie), "a further passkey is no other duty"
+    await identity.invite(msgspec.structs.replace(person, role=Role.AUDITOR))
+    assert await identity.whoami(cookie) is None

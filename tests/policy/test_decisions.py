@@ -126,14 +126,27 @@ def test_nobody_writes_the_ledger_through_the_gate(ask: Ask) -> None:
 
 
 def test_a_sysadmin_sees_machines_only(ask: Ask) -> None:
-    open_to = {
-        (act, thing)
-        for act in Act
-        for thing in Thing
-        for purpose in Purpose
-        if isinstance(ask(Role.SYSADMIN, act, thing, purpose, case=CASE), Permit)
-    }
-    assert {thing for _, thing in open_to} == {Thing.HEALTH, Thing.DEVICE}
+    def opened(**facts: bool) -> set[Thing]:
+        return {
+            thing
+            for act in Act
+            for thing in Thing
+            for purpose in Purpose
+            if isinstance(ask(Role.SYSADMIN, act, thing, purpose, case=CASE, facts=facts), Permit)
+        }
+
+    assert opened() == opened(records=True) == {Thing.HEALTH, Thing.DEVICE}
+    assert opened(records=False) == {Thing.HEALTH, Thing.DEVICE, Thing.DEAD_LETTER}
+
+
+def test_bytes_of_a_rejected_message_are_for_the_supervisor(ask: Ask) -> None:
+    for role in Role:
+        opened = {
+            purpose
+            for purpose in Purpose
+            if isinstance(ask(role, Act.READ, Thing.DEAD_LETTER, purpose), Permit)
+        }
+        assert opened == ({Purpose.ADMINISTRATION} if role is Role.SUPERVISOR else set())
 
 
 def test_the_node_itself_writes_and_opens_nothing(ask: Ask) -> None:

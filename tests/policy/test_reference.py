@@ -56,10 +56,11 @@ def _forbidden(r: Request) -> bool:
 def _granted(r: Request) -> bool:
     match r.person.role:
         case Role.OPERATOR:
-            return _desk(r)
+            return _desk(r) or _counts_dead(r)
         case Role.SUPERVISOR:
             dead = r.thing is Thing.DEAD_LETTER and r.purpose is Purpose.ADMINISTRATION
-            return _desk(r) or _for_a_case(r) or (dead and r.act is Act.READ)
+            rest = _for_a_case(r) or _counts_dead(r) or (dead and r.act is Act.READ)
+            return _desk(r) or rest
         case Role.OFFICER:
             own = r.person.unit is not None and r.facts.get("assigned_unit") == r.person.unit
             brief = r.thing is Thing.BRIEF and r.act in {Act.READ, Act.LIVE, Act.ACT}
@@ -89,6 +90,12 @@ def _for_a_case(r: Request) -> bool:
     return r.thing in things and r.act is Act.READ and r.purpose in FORCE and bool(r.case)
 
 
+def _counts_dead(r: Request) -> bool:
+    counts = r.act is Act.READ and r.facts.get("records") is False
+    purposes = {Purpose.HOT_LIST_ALERT, Purpose.ADMINISTRATION}
+    return r.thing is Thing.DEAD_LETTER and counts and r.purpose in purposes
+
+
 def _office(r: Request) -> bool:  # noqa: PLR0911 - a table of rights
     look = r.act in {Act.READ, Act.LIVE}
     match r.person.role, r.purpose:
@@ -102,7 +109,7 @@ def _office(r: Request) -> bool:  # noqa: PLR0911 - a table of rights
             return r.act is Act.READ and (open_ or (counts and r.facts.get("records") is False))
         case Role.SYSADMIN, Purpose.ADMINISTRATION:
             device = r.thing is Thing.DEVICE and (look or r.act is Act.ACT)
-            return device or (r.thing is Thing.HEALTH and look)
+            return device or _counts_dead(r) or (r.thing is Thing.HEALTH and look)
         case Role.AUDITOR, Purpose.AUDIT | Purpose.ADMINISTRATION:
             if r.thing is Thing.HEALTH:
                 return look

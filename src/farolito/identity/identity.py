@@ -89,7 +89,8 @@ class Identity:
         """A one-time code that lets `person` register a passkey. Shown once, hash kept.
 
         A person who is known already gets the name, role and unit given here, and a further
-        passkey. Raises Refused for the node itself, and for another agency's person.
+        passkey; where that is another duty, sessions opened for the old one end. Raises
+        Refused for the node itself, and for another agency's person.
         """
         if person.role is Role.SYSTEM or person.agency != self._agency:
             raise Refused("not_ours", "nobody signs in as that", "invite a person of this agency")
@@ -97,8 +98,11 @@ class Identity:
         code = _code(self._random(16))
         async with self._db.system() as connection:
             people = People(connection)
+            before = await people.account(person.person_id)
             if not await people.keep(person, now):
                 raise Refused("not_ours", "that id is taken", "invite under a new id")
+            if before and before.person != person:
+                await Sessions(connection).end_all(person.person_id, now, "duty changed")
             await people.invite(_hash(_plain(code)), person.person_id, now, now + INVITATION_LIVES)
         return code
 
