@@ -45,7 +45,14 @@ RETRY_S = 0.25  # between tries to reach the database again
 LOCK_WAIT_S_MAX = 5.0  # for the lock of a writer that was just killed; then LedgerBusy
 CHECKPOINT_S = 30.0  # between checkpoints of a log that grows; the law of the house is ≤ 60
 
-_LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+# The driver says InternalClientError where the server's farewell comes in between two statements.
+_LOST = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
 
 
 class LedgerBusy(LedgerDown):
