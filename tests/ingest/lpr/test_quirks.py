@@ -35,6 +35,7 @@ DEVICE = Device(
     place=Point(35.1, -106.6),
     zone="America/Denver",
 )
+HIKVISION_END = "</EventNotificationAlert>"
 JPEG = b"\xff\xd8\xff\xe0" + bytes(60)
 
 
@@ -185,10 +186,19 @@ def test_new_updated_and_lost_speak_of_one_car() -> None:
     assert [read.plate for read in reads] == ["BXK417", "BXK477", "BXK417"]
 
 
-def test_a_group_has_the_key_of_its_first_frame() -> None:
+def test_a_group_has_the_key_of_its_first_frame_and_is_not_taken_for_its_repetition() -> None:
     frame = decode("openalpr", sample("openalpr/good_results.json")).reads[0]
     group = one("openalpr", sample("openalpr/good_group.json"))
-    assert frame.event == group.event
+    assert (frame.event, frame.captured_at) == (group.event, group.captured_at)
+    assert frame.read_id != group.read_id
+    assert group.pictures
+
+
+def test_a_correction_of_the_same_moment_is_another_read_and_its_repetition_is_not() -> None:
+    first = json.loads(sample("axis/good_new.json"))
+    corrected = first | {"carState": "updated", "plateUTF8": "BXK477"}
+    ids = [one("axis", message).read_id for message in (first, corrected, corrected)]
+    assert ids[0] != ids[1] == ids[2]
 
 
 def test_plates_in_one_frame_are_different_cars() -> None:
@@ -284,8 +294,34 @@ def test_zero_zero_is_no_place_so_the_devices_stands_in() -> None:
         assert one(word, sample(f"{word}/{name}")).place == DEVICE.place
 
 
+def test_the_traffic_goes_where_the_device_says_unless_the_read_says_otherwise() -> None:
+    assert one("farolito", own(), heading_deg=90.0).heading_deg == 90
+    assert one("farolito", own(heading_deg=180), heading_deg=90.0).heading_deg == 180
+    assert one("verkada", sample("verkada/good_lpr.json"), heading_deg=90.0).heading_deg == 90
+
+
 def test_without_any_place_there_is_none() -> None:
     assert one("farolito", own(lat=0, lon=0), place=None).place is None
+
+
+@pytest.mark.parametrize(
+    ("word", "body"),
+    [
+        ("axis", {"test": True}),
+        ("platerecognizer", {"data": {"results": []}}),
+        ("platerecognizer", {"hook": {"event": "recognition"}, "data": {}}),
+        ("frigate", {"type": "tea"}),
+        ("verkada", {"data": {}}),
+        ("openalpr", {"data_type": "tea"}),
+        ("flock", {"objectId": "1"}),
+        (
+            "hikvision",
+            "<EventNotificationAlert><eventType>ANPR</eventType></EventNotificationAlert>",
+        ),
+    ],
+)
+def test_a_message_of_another_vendor_is_never_taken_in_silence(word: str, body: Any) -> None:
+    assert reason(word, body) in {"wrong_shape", "not_a_plate_read"}
 
 
 # --- words

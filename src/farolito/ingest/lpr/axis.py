@@ -15,7 +15,7 @@ import msgspec
 
 from farolito.ingest.lpr import body as envelope
 from farolito.ingest.lpr import moment
-from farolito.ingest.lpr.decoded import HEARTBEAT, Decoded
+from farolito.ingest.lpr.decoded import Decoded
 from farolito.ingest.lpr.pictures import Album
 from farolito.ingest.lpr.report import Report, plate_read
 from farolito.model import Device, Rejected
@@ -50,12 +50,7 @@ class Message(msgspec.Struct, rename="camel"):
     vehicle_image: str | None = None
 
 
-class AnyMessage(msgspec.Struct):
-    car_id: str | int | None = msgspec.field(default=None, name="carID")
-
-
 _MESSAGE = msgspec.json.Decoder(Message, strict=False)
-_ANY = msgspec.json.Decoder(AnyMessage)
 
 
 def _captured_at(message: Message, device: Device) -> datetime:
@@ -70,17 +65,17 @@ def _captured_at(message: Message, device: Device) -> datetime:
 def decode(body: bytes, content_type: str, device: Device, received_at: datetime) -> Decoded:
     """Raises Rejected."""
     envelope.media_type(content_type, envelope.JSON_TYPES)
-    if envelope.json_value(_ANY, body).car_id is None:
-        return HEARTBEAT  # the application's own test and status messages
     message = envelope.json_value(_MESSAGE, body)
-    if message.car_state.lower() not in _STATES:
+    state, text = message.car_state.lower(), message.plate_utf8 or message.plate_unicode
+    if state not in _STATES:
         raise Rejected("wrong_shape", "a car that is neither new, updated nor lost")
     where = message.geotag or GeoTag()
     album = Album()
     report = Report(
-        text=message.plate_utf8 or message.plate_unicode,
+        text=text,
         captured_at=_captured_at(message, device),
         event=str(message.car_id),
+        telling="" if state == "new" else f"{state} {text}",
         confidence=message.plate_confidence,
         state=message.plate_region,
         lat=where.lat,

@@ -198,7 +198,7 @@ class _Maker:
             None if wire.state is None else _state(wire.state),
             wire.state_confidence,
             self.place if wire.lat is None else self._place(wire.lat, wire.lon),
-            wire.heading_deg,
+            device.heading_deg if wire.heading_deg is None else wire.heading_deg,
             wire.movement,
             wire.lane,
             wire.speed_mps,
@@ -237,7 +237,9 @@ class _Makers:
             raise Rejected("wrong_reader", "a reader that this key does not speak for", do)
         if len(self.others) >= GATEWAY_READERS_MAX:
             raise Rejected("too_many", f"more than {GATEWAY_READERS_MAX} readers in a message")
-        other = msgspec.structs.replace(self.device, device_id=DeviceId(name), place=None)
+        other = msgspec.structs.replace(
+            self.device, device_id=DeviceId(name), place=None, heading_deg=None
+        )
         made = self.others[name] = _Maker(other, self.received_at)
         made.album = self.own.album
         return made

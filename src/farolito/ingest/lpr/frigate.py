@@ -18,10 +18,11 @@ from farolito.ingest.lpr import body as envelope
 from farolito.ingest.lpr import moment
 from farolito.ingest.lpr.decoded import HEARTBEAT, Decoded
 from farolito.ingest.lpr.report import Report, plate_read
-from farolito.model import Device
+from farolito.model import Device, Rejected
 
 NAME: Final = "frigate"
 
+_OTHER_TYPES = frozenset({"description", "face", "classification"})
 _EVENT_TYPES = frozenset({"new", "update", "end"})
 
 
@@ -73,6 +74,7 @@ def _of_event(tracked: Tracked) -> Report:
         text=tracked.recognized_license_plate,
         captured_at=moment.since_epoch(told),
         event=tracked.id,
+        telling="event",
         confidence=tracked.recognized_license_plate_score,
     )
 
@@ -88,6 +90,8 @@ def decode(body: bytes, content_type: str, device: Device, received_at: datetime
         if tracked.recognized_license_plate is None:
             return HEARTBEAT  # a tracked object whose plate is not read (yet), or that has none
         report = _of_event(tracked)
-    else:
+    elif kind in _OTHER_TYPES:
         return HEARTBEAT
+    else:
+        raise Rejected("not_a_plate_read", "a message of a kind that carries no plate")
     return Decoded((plate_read(report, NAME, device, received_at),))

@@ -149,6 +149,8 @@ def decode(body: bytes, content_type: str, device: Device, received_at: datetime
         raise Rejected("not_a_plate_read", "XML that is no EventNotificationAlert")
     anpr = alert.find("ANPR")
     if anpr is None:
+        if (alert.told("eventType") or "ANPR").upper() == "ANPR":
+            raise Rejected("wrong_shape", "an ANPR event without its ANPR element")
         return HEARTBEAT  # cameras repeat an inactive videoloss event to say that they live
     report = _report(alert, anpr, device)
     album = Album()

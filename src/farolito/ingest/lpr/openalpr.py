@@ -177,6 +177,7 @@ def _group(
     if event is None:
         event = f"{sender.agent_uid}-{sender.camera_number}-{told or 0:.0f}"
     report = _report(plate, message, moment.since_epoch(ms=told), event)
+    report.telling = "group"  # its first frame may bear the same time and key
     album = Album()
     report.pictures = _pictures(album, plate, message)
     read = plate_read(report, NAME, device, received_at)

@@ -82,7 +82,7 @@ class Data(msgspec.Struct):
     camera_id: str | None = None
     filename: str | None = None
     timestamp: str | None = None
-    results: list[Result] = []
+    results: list[Result] | None = None
 
 
 class Hook(msgspec.Struct):
@@ -91,7 +91,7 @@ class Hook(msgspec.Struct):
 
 
 class Message(msgspec.Struct):
-    hook: Hook = msgspec.field(default_factory=Hook)
+    hook: Hook
     data: Data | None = None
 
 
@@ -173,9 +173,11 @@ def decode(body: bytes, content_type: str, device: Device, received_at: datetime
     kind = envelope.media_type(content_type, envelope.JSON_TYPES + envelope.MULTIPART_TYPES)
     text, others = _opened(body, kind, content_type)
     message = envelope.json_value(_MESSAGE, text)
-    if message.data is None or message.hook.event not in {None, "recognition"}:
-        return HEARTBEAT  # "heartbeat", "camera offline" and their like
+    if message.hook.event not in {None, "recognition"}:
+        return HEARTBEAT  # camera status and its like
     data = message.data
+    if data is None or data.results is None:
+        raise Rejected("wrong_shape", "a recognition without results")
     if len(data.results) > RESULTS_MAX:
         raise Rejected("too_many", f"{len(data.results)} plates in a frame")
     at = moment.from_iso(data.timestamp, device)

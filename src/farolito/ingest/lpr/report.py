@@ -50,12 +50,15 @@ class Report(msgspec.Struct, kw_only=True):
     `characters` stand for the characters of `text` as written, or of the plate without signs.
     `candidates` are texts with their confidence, likeliest first. `no_plate_words` are texts that
     the device writes where it read no plate; formats that write plates in lower case have none.
+    `telling` names a message that corrects or completes an earlier one of the same car and moment
+    ("group" after its frames): it is another read then, not a repeated delivery.
     """
 
     text: str | None
     no_plate_words: frozenset[str] = NO_PLATE_WORDS
     captured_at: datetime
     event: str
+    telling: str = ""
     confidence: float | None = None
     characters: Sequence[float] | None = None
     candidates: Sequence[tuple[str, float | None]] = ()
@@ -174,10 +177,11 @@ def plate_read(report: Report, source: str, device: Device, received_at: datetim
         moment.believed(report.captured_at, received_at)
     # Cars without a key of their own would otherwise become one car.
     event = key_of(report.event.strip() or digest_key(report.captured_at, plate))
+    parts = (event, report.telling) if report.telling else (event,)
     told_ms = min(moment.epoch_ms(report.captured_at), (1 << 48) - 1)
     speed, lane = report.speed_mps, report.lane
     return PlateRead(
-        read_id=ReadId(digest_id(told_ms, device.agency, device.device_id, event)),
+        read_id=ReadId(digest_id(told_ms, device.agency, device.device_id, *parts)),
         agency=device.agency,
         reader=device.device_id,
         captured_at=report.captured_at if device.clock_trusted else received_at,
