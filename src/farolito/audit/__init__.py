@@ -13,6 +13,7 @@ from farolito.audit.ledger import Ledger, LedgerBusy, LedgerStatus, Receipt
 from farolito.audit.note import Note, SigningKey, VerifierKey
 from farolito.audit.proof import Proof
 from farolito.audit.records import LedgerDamaged, LedgerDown, NotOpenable, Recorded, Records
+from farolito.audit.spool import Reconciled, Spool, Spooled, SpoolFull
 from farolito.audit.verify import Verdict, verify
 from farolito.audit.witness import Answer, Seen, Witness
 
@@ -32,11 +33,15 @@ __all__ = [
     "Opening",
     "Proof",
     "Receipt",
+    "Reconciled",
     "Recorded",
     "Records",
     "Sealed",
     "Seen",
     "SigningKey",
+    "Spool",
+    "SpoolFull",
+    "Spooled",
     "Verdict",
     "VerifierKey",
     "Witness",

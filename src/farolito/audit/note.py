@@ -92,6 +92,10 @@ class VerifierKey(msgspec.Struct, frozen=True):
                 return False
             message = _cosigned(int.from_bytes(signature[:_TIME_BYTES], "big"), text)
             signature = signature[_TIME_BYTES:]
+        return self.signed_bytes(message, signature)
+
+    def signed_bytes(self, message: bytes, signature: bytes) -> bool:
+        """Whether `signature` is this key's over exactly these bytes."""
         try:
             Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
         except (InvalidSignature, ValueError):
