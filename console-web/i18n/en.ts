@@ -204,6 +204,8 @@ export const en = {
     seen: 'Camera',
     listed: 'Hot list',
     readAs: 'read as',
+    listedAs: 'listed as',
+    vehicleNotTold: 'vehicle not told',
     picture: {
       plate: 'Plate',
       vehicle: 'Vehicle',
@@ -362,7 +364,7 @@ export const en = {
       picture: 'Picture',
     },
     confirmed: 'confirmed by a person',
-    machine: 'NOT CONFIRMED, machine only',
+    machine: 'not confirmed, machine only',
     notKnown: 'Not known',
     noTime: 'time not told',
     version: (v: number) => `Version ${v}`,

@@ -201,6 +201,8 @@ export const es: Catalogue = {
     seen: 'Cámara',
     listed: 'Lista',
     readAs: 'leída como',
+    listedAs: 'listada como',
+    vehicleNotTold: 'vehículo no indicado',
     picture: {
       plate: 'Placa',
       vehicle: 'Vehículo',
@@ -359,7 +361,7 @@ export const es: Catalogue = {
       picture: 'Foto',
     },
     confirmed: 'confirmado por una persona',
-    machine: 'SIN CONFIRMAR, sólo máquina',
+    machine: 'sin confirmar, sólo máquina',
     notKnown: 'No se sabe',
     noTime: 'hora no indicada',
     version: (v) => `Versión ${v}`,

@@ -31,7 +31,7 @@ addProtocol('pmtiles', protocol.tile)
 
 const LABELS_MAX = 60 // unit call signs drawn at once; beyond that the dots alone
 const LABELS_FROM_ZOOM = 12
-const CLOSE_ZOOM = 15
+const CLOSE_ZOOM = 14
 const DARK_UNIT: UnitLook = { fill: [0.906, 0.929, 0.953], rim: [0.063, 0.082, 0.106] }
 const LIGHT_UNIT: UnitLook = { fill: [0.078, 0.125, 0.173], rim: [1, 1, 1] }
 const EMPTY: GeoJSON.FeatureCollection = { type: 'FeatureCollection', features: [] }

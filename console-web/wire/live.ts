@@ -48,6 +48,7 @@ export class Live {
   #cancelRetry: (() => void) | null = null
   #cancelWatch: (() => void) | null = null
   #lastGapAt = -Infinity
+  #openedAt = -Infinity
 
   constructor(private readonly options: LiveOptions) {
     this.lastHeardAt = options.now()
@@ -92,6 +93,7 @@ export class Live {
 
   #connect(): void {
     this.#say('connecting')
+    this.#openedAt = this.options.now()
     let socket: SocketLike
     try {
       socket = this.options.open(this.options.url(this.#seq))
@@ -131,7 +133,8 @@ export class Live {
   #watch(): void {
     this.#cancelWatch = this.options.later(() => {
       if (this.#stopped) return
-      const silent = this.options.now() - this.lastHeardAt
+      // A socket just opened has its own time to speak, however long the silence before it.
+      const silent = this.options.now() - Math.max(this.lastHeardAt, this.#openedAt)
       if (this.#socket !== null && silent >= HUNG_AFTER_MS) {
         // The age goes on counting: a new socket is not yet news.
         this.#drop()
