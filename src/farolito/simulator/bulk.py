@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from farolito.model import DeviceId
 from farolito.simulator.fleet import COLOURS, MODELS, STATES
+from farolito.simulator.hot_list import ListFile, Row, state_file
 from farolito.simulator.misread import Reading, candidates, confidence_of, read_text
 
 BATCH = 100
@@ -85,6 +86,22 @@ class BulkCity:
         ranks = chance.permutation(len(self.cars))
         self._out = np.cumsum(1 / (ranks + 60.0) ** 0.85)
         self._out /= self._out[-1]
+
+    def hot_list(self, at: datetime) -> ListFile:
+        """`hot` as the state's list, in force at `at`."""
+        entered_at = at - timedelta(days=20)
+        rows = []
+        for number, car in enumerate(self.hot):
+            make, model, kind, _ = MODELS[car.model]
+            rows.append(
+                Row(
+                    plate=car.plate, state=car.state, make=make, model=model, kind=kind,
+                    colour=COLOURS[car.colour][0], year=2019, reason="Stolen vehicle",
+                    entered_at=entered_at, expires_at=at + timedelta(days=300),
+                    case=f"26-{number:06d}",
+                )
+            )  # fmt: skip
+        return state_file(rows)
 
     def batches(
         self, reads: int, start: datetime, readers: Sequence[DeviceId] = ()

@@ -89,9 +89,9 @@ def new_plate(chance: random.Random) -> tuple[str, str]:
     """A plate and its state."""
     state, _, patterns = chance.choices(STATES, [s[1] for s in STATES])[0]
     if chance.random() < _VANITY_SHARE:
-        word = chance.choice(_VANITY)
-        number = str(chance.randrange(1, 99)) if chance.random() < 0.7 else ""
-        return (word + number)[:7], state
+        # A word alone would stand on plates of five states at once.
+        tail = "".join(chance.choice(_SERIAL_LETTERS + "0123456789") for _ in range(2))
+        return chance.choice(_VANITY)[:5] + tail, state
     pattern = chance.choices([p for p, _ in patterns], [w for _, w in patterns])[0]
     return serial(pattern, chance), state
 

@@ -95,7 +95,7 @@ def make_hot_lists(
     county = filler[near : near + max(5, rows // 100)]
     for group in (state, city):
         chance.shuffle(group)
-    return (_state_file(state), _city_file(city), _county_file(county))
+    return (state_file(state), _city_file(city), _county_file(county))
 
 
 def planted(lists: Sequence[ListFile]) -> dict[Plant, list[Row]]:
@@ -170,7 +170,8 @@ def _filler(chance: random.Random, at: datetime) -> Row:
     )  # fmt: skip
 
 
-def _state_file(rows: Sequence[Row]) -> ListFile:
+def state_file(rows: Sequence[Row]) -> ListFile:
+    """The state's list as delimited text, with the mapping that explains its columns."""
     lines = ["|".join(STATE_COLUMNS)]
     for r in rows:
         values = (

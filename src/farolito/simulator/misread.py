@@ -118,7 +118,7 @@ def report(
         text=text,
         confidence=confidence_of(characters),
         characters=characters,
-        candidates=candidates(passage.vehicle.plate, text, characters, chance),
+        candidates=candidates(passage.vehicle.plate, text, characters, None if forced else chance),
         reading=reading,
         state=state,
         state_confidence=state_confidence,
@@ -190,18 +190,20 @@ def confidence_of(characters: tuple[float, ...]) -> float:
 
 
 def candidates(
-    plate: str, text: str, characters: tuple[float, ...], chance: random.Random
+    plate: str, text: str, characters: tuple[float, ...], chance: random.Random | None
 ) -> tuple[tuple[str, float], ...]:
     """The read text first, then what its unsure characters could also be, likeliest first.
 
-    Where the reader was unsure of a character it got wrong, the true one is nearly always there.
+    Where the reader was unsure of a character it got wrong, the true one is nearly always there;
+    without `chance` it always is.
     """
     found = {text: confidence_of(characters)}
     for i, sure in enumerate(characters):
         if sure > 0.9:
             continue
         others = [c for c, _ in CONFUSIONS.get(text[i], ())]
-        if len(plate) == len(text) and plate[i] != text[i] and chance.random() < 0.92:
+        is_wrong = len(plate) == len(text) and plate[i] != text[i]
+        if is_wrong and (chance is None or chance.random() < 0.92):
             others = [plate[i], *(c for c in others if c != plate[i])]
         left = 1 - sure
         for other in others[:3]:

@@ -15,7 +15,7 @@ import msgspec
 
 from farolito.simulator.fleet import Vehicle
 from farolito.simulator.hot_list import Plant, Row
-from farolito.simulator.misread import Reading, Scripted
+from farolito.simulator.misread import CONFUSIONS, Reading, Scripted
 from farolito.simulator.readers import Reader
 from farolito.simulator.traffic import Passage
 
@@ -43,9 +43,11 @@ _PLANTS = {
     Cue.MISREAD_HONEST: Plant.LOOK_ALIKE, Cue.MISREAD_CERTAIN: Plant.LOOK_ALIKE,
     Cue.TWIN: Plant.TWIN, Cue.STALE: Plant.STALE,
 }  # fmt: skip
-# Formats whose messages carry what the case turns on: crop and state; or candidates too.
+# Formats whose messages carry what the case turns on: crop and state; or each character's
+# confidence and candidates too.
 _FULL = ("farolito", "genetec_sharpv")
-_WITH_CANDIDATES = ("farolito", "openalpr")
+_WITH_CANDIDATES = ("farolito",)
+_WITHOUT_STATE = ("hikvision",)  # the operator must read the state off the crop
 
 
 class Scene(msgspec.Struct, frozen=True):
@@ -75,7 +77,7 @@ def drill(
         row = of_kind[0] if cue is Cue.AGAIN else of_kind[taken[plant] % len(of_kind)]
         if cue is not Cue.AGAIN:
             taken[plant] += 1
-        reader = _reader(cue, readers, chance)
+        reader = _reader(cue, number, readers, chance)
         assert row.car is not None
         passage = Passage(
             vehicle=fleet[row.car],
@@ -90,8 +92,10 @@ def drill(
         after_s += chance.uniform(60, 90)
 
 
-def _reader(cue: Cue, readers: Sequence[Reader], chance: random.Random) -> Reader:
+def _reader(cue: Cue, number: int, readers: Sequence[Reader], chance: random.Random) -> Reader:
     formats = _WITH_CANDIDATES if cue is Cue.CANDIDATE else _FULL
+    if cue is Cue.LEAD and number % 3 == 2:
+        formats = _WITHOUT_STATE
     able = [
         r for r in readers if r.device.format in formats and r.device.clock_trusted
         and r.quality.blur_px < 1.5
@@ -105,5 +109,13 @@ def _scripted(cue: Cue, row: Row) -> Scripted:
     if cue is Cue.MISREAD_CERTAIN:
         return Scripted(Reading.CERTAIN, row.plate)
     if cue is Cue.CANDIDATE:
-        return Scripted(Reading.HONEST)
+        return Scripted(Reading.HONEST, _misread_once(row.plate))
     return Scripted(Reading.RIGHT)
+
+
+def _misread_once(plate: str) -> str:
+    """The plate with its most confusable character read as what it looks like."""
+    weights = [sum(w for _, w in CONFUSIONS.get(c, ())) for c in plate]
+    i = weights.index(max(weights))
+    likes = CONFUSIONS.get(plate[i], (("8", 1.0),))
+    return plate[:i] + likes[0][0] + plate[i + 1 :]
