@@ -23,9 +23,10 @@ from farolito.plates.posterior import (
 from farolito.plates.traffic import Traffic
 from farolito.plates.vehicle import Comparison, compare
 
-POSSIBLE_MIN = 0.25  # a posterior below this is negligible: history, no alert
+POSSIBLE_MIN = 0.35  # the same text with a posterior below this: history, no alert
+LIKELY_MIN = 0.45  # another text needs this much: look-alikes are many
 STATE_READ_MIN = 0.5  # a state read with less confidence than this is as good as not read
-STATE_SURE = 0.85  # from here on, or where no confidence is told, another state than listed stops
+STATE_SURE = 0.9  # from here on, and where no confidence is told, another state stops
 READ_AGE_MAX = timedelta(minutes=15)  # an older read is for history: the car is elsewhere
 DOUBTFUL_MAX = 4  # positions marked on the crop; the less risky beyond it are not
 DOUBT_MIN = 0.02  # an alternative the reader gives at least this is marked, look-alike or not
@@ -42,8 +43,8 @@ def judge(
     """The whole chain of DESIGN 4.1 but the person.
 
     LEAD: the same text, posterior at or over the list's threshold, nothing stopped. POSSIBLE: not
-    stopped, posterior at least POSSIBLE_MIN, and the text either the same or one that the reader
-    offered or doubted itself. STOPPED: all else, with its reasons.
+    stopped, and either the same text at POSSIBLE_MIN or more, or another that the reader itself
+    offered or doubted, at LIKELY_MIN or more. STOPPED: all else, with its reasons.
     """
     sight = compare(read.vehicle, entry.vehicle)
     result = posterior(read, entry, hot_list, traffic, sight.likelihood)
@@ -118,7 +119,7 @@ def _text(
             f"{what}; the reader neither offered the listed plate nor doubted what differs.",
         )
     why = "it offered the listed plate too" if offered else "it was unsure where they differ"
-    if result.listed >= POSSIBLE_MIN:
+    if result.listed >= LIKELY_MIN:
         return Check(
             CheckName.TEXT,
             CheckOutcome.UNKNOWN,

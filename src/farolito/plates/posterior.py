@@ -47,7 +47,7 @@ NOVEL_SHARE = 0.1  # of reads, those whose plate was not read before within rete
 NOVEL_READS_MIN = 1_000.0  # of a node that just started and has counted nothing
 # A wanted car is driven, and its row reached us for a reason: so many times likelier here than any
 # registered plate of its state. To be replaced by confirmed alerts per row and state.
-LISTED_ACTIVE = 3.0
+LISTED_ACTIVE = 2.0
 ISSUED_COMMON = 0.3  # of the strings of a state's series near an issued one, those issued
 NEGLIGIBLE_SHAPE = 1e-4  # probability of a shape below which it is taken as none
 ISSUED_ODD = 0.003  # of strings of any other shape: vanity plates

@@ -14,9 +14,9 @@ import msgspec
 
 from farolito.model import ListedVehicle, Seen, SeenVehicle
 
-SEEN_UNRATED = 0.8  # the confidence of an attribute whose source tells none
-KIND_SURE = 0.8  # from here on, a seen kind contradicts
-MAKE_SURE = 0.85
+SEEN_UNRATED = 0.85  # the confidence of an attribute whose source tells none
+KIND_SURE = 0.85  # from here on, a seen kind contradicts
+MAKE_SURE = 0.9
 COLOUR_SURE = 0.9  # colours fool cameras most: dusk, sodium light, dirt
 MOTORCYCLE_SURE = 0.6  # two wheels and four are hardly ever mixed up
 LIKELIHOOD_MIN, LIKELIHOOD_MAX = 0.05, 20.0  # what the car may add to the characters' evidence
