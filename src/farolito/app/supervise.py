@@ -161,13 +161,16 @@ async def _spawn(child: Child) -> asyncio.subprocess.Process:
     _roll(child.log_file)
     parent = os.getpid()
 
-    def tie_to_parent() -> None:  # runs in the child, after privileges were dropped
+    def settle() -> None:  # in the child, before its program: drop rights, tie to the parent
+        if child.owner is not None:
+            os.setgroups([])
+            os.setgid(child.owner.gid)
+            os.setuid(child.owner.uid)
         _libc.prctl(_PR_SET_PDEATHSIG, int(child.stop_signal))
         if os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGKILL)
 
     with child.log_file.open("ab") as out:
-        owner = child.owner
         return await asyncio.create_subprocess_exec(
             *child.argv,
             cwd=child.directory,
@@ -176,10 +179,7 @@ async def _spawn(child: Child) -> asyncio.subprocess.Process:
             stdout=out,
             stderr=out,
             start_new_session=True,
-            preexec_fn=tie_to_parent,
-            user=owner.uid if owner else None,
-            group=owner.gid if owner else None,
-            extra_groups=[] if owner else None,
+            preexec_fn=settle,
         )
 
 

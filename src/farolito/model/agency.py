@@ -34,13 +34,14 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
 
     device_id: DeviceId
     agency: AgencyId
-    kind: Literal["plate_reader", "camera", "gunshot_sensor"]
+    kind: Literal["plate_reader", "camera", "gunshot_sensor", "positions"]
     name: str  # as people say it: "Central @ 4th, eastbound"
     format: str  # the adapter's word: "hikvision", "openalpr", "farolito"
     place: Point | None = None
-    heading_deg: float | None = None
+    heading_deg: float | None = None  # where the traffic it watches goes, degrees from north
     zone: str = "UTC"  # IANA zone of times that its format sends without one
     clock_trusted: bool = True
+    is_recording: bool = False  # replays kept messages and says when each arrived at first
     speaks_for: frozenset[DeviceId] = frozenset()  # a gateway: readers whose reads its key may send
 
     def __post_init__(self) -> None:

@@ -103,3 +103,10 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     assigned: UnitId | None = None
     repeats: int = 0  # later reads of the same plate joined to this alert
     last_seen: PlateRead | None = None  # the newest of them
+    escalated_at: datetime | None = None  # a P1 that nobody took in time
+    state_confirmed: bool = False  # a person read the issuing state on the crop
+
+    @property
+    def newest(self) -> PlateRead:
+        """The read that says best where the car is now."""
+        return self.last_seen or self.match.read

@@ -53,6 +53,7 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True):
     recalled: bool = False
     recall_reason: str | None = None
     sent_by: PersonId | None = None
+    confirmed_by: str = ""  # the person who compared crop and row, as the officer knows them
     outcome: str | None = None
 
     def __post_init__(self) -> None:

@@ -6,5 +6,6 @@ Never: a decision about rights, and no caller but gate, app, audit, policy and i
 """
 
 from farolito.store.database import Database, migrate
+from farolito.store.records import Records
 
-__all__ = ["Database", "migrate"]
+__all__ = ["Database", "Records", "migrate"]

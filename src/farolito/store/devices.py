@@ -9,7 +9,8 @@ from farolito.model import AgencyId, Device, DeviceId, Point
 
 _DEVICES = (
     "select d.agency, d.device_id, d.kind, d.name, d.format, d.lat, d.lon, d.heading_deg, d.zone,"
-    " d.clock_trusted from devices d"
+    " d.clock_trusted, d.is_recording,"
+    " d.speaks_for from devices d"
 )
 
 
@@ -24,14 +25,17 @@ class Devices:
         place = device.place
         await self._connection.execute(
             "insert into devices (agency, device_id, kind, name, format, lat, lon, heading_deg,"
-            " zone, clock_trusted) values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10)"
+            " zone, clock_trusted, is_recording,"
+            " speaks_for) values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)"
             " on conflict (agency, device_id) do update set kind = excluded.kind,"
             " name = excluded.name, format = excluded.format, lat = excluded.lat,"
             " lon = excluded.lon, heading_deg = excluded.heading_deg, zone = excluded.zone,"
-            " clock_trusted = excluded.clock_trusted, removed_at = null",
+            " clock_trusted = excluded.clock_trusted, is_recording = excluded.is_recording,"
+            " speaks_for = excluded.speaks_for, removed_at = null",
             device.agency, device.device_id, device.kind, device.name, device.format,
             place.lat if place else None, place.lon if place else None, device.heading_deg,
-            device.zone, device.clock_trusted,
+            device.zone, device.clock_trusted, device.is_recording,
+            list(device.speaks_for),
         )  # fmt: skip
 
     async def all(self, agency: AgencyId) -> list[Device]:
@@ -104,4 +108,6 @@ def _device(row: Any) -> Device:
         heading_deg=row["heading_deg"],
         zone=row["zone"],
         clock_trusted=row["clock_trusted"],
+        is_recording=row["is_recording"],
+        speaks_for=tuple(DeviceId(name) for name in row["speaks_for"]),
     )

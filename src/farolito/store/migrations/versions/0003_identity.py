@@ -97,6 +97,8 @@ def upgrade() -> None:
           heading_deg float8,
           zone text not null,
           clock_trusted boolean not null,
+          is_recording boolean not null default false,
+          speaks_for text[] not null default '{}',
           removed_at timestamptz,
           primary key (agency, device_id)
         );

@@ -1,0 +1,405 @@
+"""Makes every room of a node and wires them; the only place that knows them all."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, nullcontext, suppress
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import uvicorn
+
+from farolito import __version__
+from farolito.app import nats, postgres
+from farolito.app.config import Config, Mqtt
+from farolito.app.figures import Figures
+from farolito.app.index import ListIndex
+from farolito.app.list_desk import ListDesk
+from farolito.app.pipeline import Pipeline
+from farolito.app.retention import Retention, days_kept
+from farolito.app.supervise import Supervisor
+from farolito.app.surroundings import MapSurroundings
+from farolito.app.watch import Watch
+from farolito.audit import Ledger, Spool
+from farolito.audit.key_file import load_or_create
+from farolito.audit.records import origin_of
+from farolito.briefing import Briefing
+from farolito.bus import Bus
+from farolito.console import Services, make_app
+from farolito.console.sockets import Hub
+from farolito.desk import Desk
+from farolito.gate import Gate
+from farolito.identity import Identity, system_person
+from farolito.ingest.door import Door
+from farolito.ingest.lpr.mqtt import MqttSource
+from farolito.ingest.map.files import load as load_map
+from farolito.ingest.run import keep_listening
+from farolito.media import Pictures
+from farolito.model import Device, FarolitoError, Rejected, Unit, new_id
+from farolito.policy import Policies
+from farolito.store import Database, Records, migrate
+
+log = logging.getLogger(__name__)
+
+ESCALATE_EVERY_S = 5.0
+RECONCILE_EVERY_S = 10.0
+MAP_NAME = "metro"  # the map that the screens show: <state>/maps/metro.pmtiles and metro.map
+
+
+class Node:
+    """A running node. `start` makes it, `stop` ends every process it began."""
+
+    def __init__(self, config: Config, *, demo: bool = False) -> None:
+        self.config = config
+        self.demo = demo
+        self.agency = config.own_agency
+        self.state = config.state
+        self.system = system_person(self.agency.agency_id)
+        self._stack = AsyncExitStack()
+        self._tasks: list[asyncio.Task[Any]] = []
+        self._accepting = True
+
+    async def start(self) -> None:
+        """Engines, rooms, background work, then the doors. Raises FarolitoError with what to do."""
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Doors first, engines last; nothing is left behind."""
+        self._accepting = False
+        await self._stack.aclose()
+
+    def now(self) -> datetime:
+        return now()
+
+    async def wait(self) -> None:
+        """Return when a part of the node has ended that should not."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            log.error("%s ended; the node stops", task.get_name())
+            task.result()
+
+    async def _start(self) -> None:
+        self._lock()
+        await self._engines()
+        await self._rooms()
+        for name, work in self._work().items():
+            self._begin(name, work)
+        await self._web()
+
+    def _lock(self) -> None:
+        self.state.mkdir(parents=True, exist_ok=True)
+        self.state.chmod(0o711)  # PostgreSQL's account passes through; nobody lists it
+        lock: IO[str] = (self.state / "node.lock").open("w")
+        self._stack.callback(lock.close)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise FarolitoError(
+                f"a node is already running on {self.state}",
+                "stop it, or give this one its own state_dir and port",
+            ) from error
+
+    async def _engines(self) -> None:
+        logs = self.state / "log"
+        self.supervisor = Supervisor()
+        self._stack.push_async_callback(self.supervisor.stop)
+        cluster = await asyncio.to_thread(postgres.prepare, self.state)
+        server = nats.prepare(self.state, self.agency.agency_id, self._bus_port())
+        await self.supervisor.start(postgres.child(cluster, logs / "postgres.log"))
+        await self.supervisor.start(nats.child(server, logs / "nats.log"))
+        self.dsn = cluster.dsn
+        await migrate(self.dsn)
+        self.database = await Database.open(self.dsn)
+        self._stack.push_async_callback(self.database.close)
+        self.bus = await Bus.connect(server.url, server.credentials, self.agency.agency_id)
+        self._stack.push_async_callback(self.bus.close)
+
+    def _bus_port(self) -> int:
+        """The configured port, or a free one that is kept for the next start."""
+        if self.config.node.bus_port:
+            return self.config.node.bus_port
+        kept = self.state / "bus-port"
+        if kept.exists() and _is_free(int(kept.read_text())):
+            return int(kept.read_text())
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port: int = free.getsockname()[1]
+        kept.write_text(str(port))
+        return port
+
+    async def _rooms(self) -> None:
+        agency = self.agency.agency_id
+        policies = Policies.load(self.agency.law, [self.agency])
+        keys = self.state / "keys"
+        keys.mkdir(mode=0o700, exist_ok=True)
+        self.ledger = await Ledger.open(self.database, agency, keys / "ledger.key", now, os.urandom)
+        self._stack.push_async_callback(self.ledger.close)
+        spool_key = load_or_create(keys / "spool.key", f"{origin_of(agency)}/spool", os.urandom)
+        self.spool = Spool(self.state / "spool", spool_key, os.urandom)
+        self.pictures = Pictures(self.state / "pictures")
+        self.gate = Gate(
+            policies, self.ledger, self.spool, self.database, self.pictures, self.agency, now
+        )
+        origin = urlsplit(self.config.origin)
+        self.identity = Identity(
+            self.database,
+            origin.hostname or "localhost",
+            [self.config.origin],
+            now,
+            os.urandom,
+            self.demo,
+            agency=agency,
+            name=self.agency.name,
+        )
+        self.desk = Desk(self.gate, self.system, now, ids)
+        self.surroundings = MapSurroundings({d.device_id: d for d in await self.identity.devices()})
+        self.new_map()
+        self.briefing = Briefing(
+            self.gate, self.surroundings, self.desk.assign_in, self.desk.close_in, now, ids
+        )
+        self.desk.followers.append(self.briefing.follow)
+        self.hub = Hub(self.gate, now)
+        self.gate.after_act = self.hub.nudge
+        self.watch = Watch(self.database, agency, ids, self.config.limits.dead_letters)
+        self.lists = ListIndex(self.database, agency)
+        await self.lists.reload()
+        self.list_desk = ListDesk(self.gate, self.desk, self.lists, policies.pack, agency, now, ids)
+        self.pipeline = Pipeline(
+            self.database, self.bus, self.desk, self.pictures, self.lists, now, self.watch.duplicate
+        )
+        self.retention = Retention(
+            self.database,
+            self.pictures,
+            self.gate,
+            self.system,
+            days_kept(self.agency, policies.pack),
+            now,
+        )
+        self.figures = Figures(self)
+        self.door = Door(
+            self.bus.publish_reads,
+            self.identity.device_for_key,
+            self.watch,
+            self._hear,
+            self._why_refusing,
+            now,
+        )
+        self._stack.push_async_callback(self.door.close)
+
+    def _work(self) -> Mapping[str, Callable[[], Awaitable[Any]]]:
+        return {
+            "pipeline": self.pipeline.run,
+            "live feed": self.hub.run,
+            "source figures": self.watch.run,
+            "escalation": self._escalate,
+            "spool": self._reconcile,
+            "retention": self.retention.run,
+            **{
+                f"mqtt {mqtt.host}": partial(
+                    keep_listening, self._mqtt_source(mqtt), self._from_mqtt(mqtt.device)
+                )
+                for mqtt in self.config.mqtt
+            },
+        }
+
+    def _begin(self, name: str, work: Callable[[], Awaitable[Any]]) -> None:
+        task = asyncio.ensure_future(work())
+        if isinstance(task, asyncio.Task):
+            task.set_name(name)
+        self._tasks.append(task)
+
+        async def end() -> None:
+            task.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await task
+
+        self._stack.push_async_callback(end)
+
+    async def _web(self) -> None:
+        app = make_app(self._services())
+        door = self.door
+
+        async def dispatch(scope: Any, receive: Any, send: Any) -> None:
+            if scope["type"] == "http" and scope["path"].startswith("/ingest/"):
+                await door(scope, receive, send)
+            else:
+                await app(scope, receive, send)
+
+        node = self.config.node
+        server = uvicorn.Server(
+            uvicorn.Config(
+                dispatch,
+                host=node.host,
+                port=node.port,
+                lifespan="on",
+                access_log=False,
+                log_config=None,
+                server_header=False,
+                timeout_graceful_shutdown=3,
+                ws="websockets-sansio",
+                proxy_headers=False,
+            )
+        )
+        server.capture_signals = nullcontext  # type: ignore[assignment]  # the command's own
+        serving = asyncio.create_task(server.serve(), name="web")
+        while not server.started:
+            if serving.done():
+                raise FarolitoError(
+                    f"port {node.port} on {node.host} cannot be opened",
+                    "another program has it; choose another with --port or in farolito.toml",
+                )
+            await asyncio.sleep(0.02)
+
+        async def end() -> None:
+            server.should_exit = True
+            with suppress(SystemExit, Exception):
+                await serving
+
+        self._tasks.append(serving)
+        self._stack.push_async_callback(end)
+
+    def _services(self) -> Services:
+        return Services(
+            agency=self.agency,
+            node_name=self.config.node.name,
+            version=__version__,
+            demo=self.demo,
+            origin=self.config.origin,
+            gate=self.gate,
+            desk=self.desk,
+            briefing=self.briefing,
+            identity=self.identity,
+            hub=self.hub,
+            clock=now,
+            health=self.figures.report,
+            devices=self.identity.devices,
+            register=self.register,
+            lists=self.list_desk.ages,
+            find_entries=self.list_desk.find,
+            import_list=self.list_desk.import_list,
+            recall=self.list_desk.recall,
+            map_view=self._map_view,
+            admin_token=_admin_token(self.state),
+            tiles=self.state / "maps",
+            web=Path(os.environ.get("FAROLITO_WEB_DIR") or _web_folder()),
+        )
+
+    def new_map(self) -> None:
+        """Look at the map folder again: a map was imported."""
+        self.surroundings.use(self._street_map())
+
+    async def register(self, device: Device) -> str:
+        """Make a device known and give it a key, shown once."""
+        key = await self.identity.issue_device_key(device)
+        self.surroundings.devices = {d.device_id: d for d in await self.identity.devices()}
+        return key
+
+    async def _hear(self, units: tuple[Unit, ...]) -> None:
+        async with self.database.transaction(self.agency.agency_id) as connection:
+            records = Records(connection, self.agency.agency_id)
+            for unit in units:
+                await records.units.hear(unit)
+        self.hub.nudge()
+
+    def _mqtt_source(self, mqtt: Mqtt) -> MqttSource:
+        return MqttSource(
+            host=mqtt.host,
+            port=mqtt.port,
+            topics=mqtt.topics,
+            client_id=f"farolito-{self.agency.agency_id}-{mqtt.device}",
+        )
+
+    def _from_mqtt(self, device_id: str) -> Callable[[bytes], Awaitable[None]]:
+        async def hand_in(body: bytes) -> None:
+            device = next(
+                (d for d in await self.identity.devices() if d.device_id == device_id), None
+            )
+            if device is None:
+                raise FarolitoError(
+                    f"mqtt device {device_id} is not registered", "farolito reader add"
+                )
+            status, _ = await self.door.take(device, device.format, "application/json", body, now())
+            if status == 503:
+                raise Rejected("bus_down", "the bus is away", "it is delivered again", 503)
+
+        return hand_in
+
+    def _why_refusing(self) -> str | None:
+        if not self._accepting:
+            return "the node is stopping"
+        return self.figures.disk_full()
+
+    async def _escalate(self) -> None:
+        while True:
+            await asyncio.sleep(ESCALATE_EVERY_S)
+            try:
+                await self.desk.escalate()
+            except Exception as why:
+                log.warning("escalation waits: %s", type(why).__name__)
+
+    async def _reconcile(self) -> None:
+        while True:
+            await asyncio.sleep(RECONCILE_EVERY_S)
+            if self.ledger.status().healthy:
+                try:
+                    await self.spool.reconcile(self.ledger)
+                except FarolitoError as why:
+                    log.warning("the spool waits: %s", why.says)
+
+    def _street_map(self) -> Any:
+        path = self.state / "maps" / f"{MAP_NAME}.map"
+        return load_map(path) if path.exists() else None
+
+    def _map_view(self) -> Mapping[str, Any]:
+        tiles = self.state / "maps" / f"{MAP_NAME}.pmtiles"
+        return {
+            "tiles": f"/tiles/{tiles.name}" if tiles.exists() else None,
+            "do": "" if tiles.exists() else "farolito map import FILE --name metro",
+        }
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def ids() -> UUID:
+    return new_id(int(now().timestamp() * 1000), os.urandom(10))
+
+
+def _admin_token(state: Path) -> str:
+    """What the command line shows to prove that it may read the node's own files."""
+    path = state / "admin.token"
+    if not path.exists():
+        with open(path, "w", opener=lambda p, flags: os.open(p, flags, 0o600)) as out:
+            out.write(secrets.token_urlsafe(32))
+    return path.read_text().strip()
+
+
+def _web_folder() -> Path:
+    import farolito.console
+
+    return Path(farolito.console.__file__).parent / "web"
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

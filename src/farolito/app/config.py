@@ -1,0 +1,101 @@
+"""`farolito.toml`: one file, every field documented here, checked when it is read."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+
+from farolito.model import Agency, AgencyId, FarolitoError
+
+FILE = "farolito.toml"
+
+
+class Node(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[node]"""
+
+    name: str = "farolito"  # shown on every screen
+    state_dir: str = ""  # where everything is kept; empty: the account's own place for state
+    host: str = "127.0.0.1"  # the address the web and the doors listen on
+    port: int = 8700
+    bus_port: int = 0  # NATS; 0 chooses a free one and keeps it
+    origin: str = ""  # the https address people open; empty: http://localhost:<port>
+
+
+class AgencyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[agency]"""
+
+    id: str
+    name: str
+    ori: str  # nine characters, as NCIC assigns it
+    law: str = "us-nm"  # the state pack: forbidden purposes and categories, retention
+    keep_reads_days: int = 14  # how long reads are kept; a shorter limit of the law wins
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[limits]"""
+
+    dead_letters: int = 10_000  # kept; the oldest goes first, counts stay
+    disk_free_gb_min: float = 2.0  # under this the doors refuse and the health page says so
+
+
+class Mqtt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[[mqtt]]: a broker to read plate events from (Frigate)."""
+
+    device: str  # the plate reader this stands for, as registered
+    host: str
+    port: int = 1883
+    topics: tuple[str, ...] = ("frigate/tracked_object_update", "frigate/events")
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole file."""
+
+    agency: AgencyConfig
+    node: Node = Node()
+    limits: Limits = Limits()
+    mqtt: tuple[Mqtt, ...] = ()
+
+    @property
+    def state(self) -> Path:
+        return Path(self.node.state_dir or default_state()).absolute()
+
+    @property
+    def origin(self) -> str:
+        return self.node.origin or f"http://localhost:{self.node.port}"
+
+    @property
+    def own_agency(self) -> Agency:
+        return Agency(
+            agency_id=AgencyId(self.agency.id),
+            name=self.agency.name,
+            ori=self.agency.ori,
+            law=self.agency.law,
+            keep_reads=timedelta(days=self.agency.keep_reads_days),
+        )
+
+
+def load(path: Path) -> Config:
+    """Read the file. Raises FarolitoError that names the field and says what to write."""
+    try:
+        text = path.read_text()
+    except OSError as error:
+        raise FarolitoError(
+            f"cannot read {path}: {error.strerror}",
+            "write one from examples/farolito.toml, or name it with --config",
+        ) from error
+    try:
+        return msgspec.convert(tomllib.loads(text), Config)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise FarolitoError(f"{path}: {error}", "see examples/farolito.toml") from error
+
+
+def default_state() -> Path:
+    """Root's state is under /var/lib, where PostgreSQL's account can reach it."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/farolito")
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(base) / "farolito"

@@ -1,0 +1,158 @@
+"""The practice metro around a node: its map, readers, lists and units, and the traffic itself.
+
+The traffic is a process of its own that knows nothing of the node but its address and the
+readers' keys, exactly as a city's devices would.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from farolito.app.build import MAP_NAME, Node
+from farolito.app.config import AgencyConfig, Config
+from farolito.app.config import Node as NodeConfig
+from farolito.app.list_desk import DEAD_AFTER_S, STALE_AFTER_S
+from farolito.app.supervise import Child
+from farolito.gate import Ask
+from farolito.identity import local_admin
+from farolito.ingest.map import tiles
+from farolito.model import Device, DeviceId, Purpose, Thing, Unit
+from farolito.simulator.run import AVL_KEY, World, drive, make_world
+from farolito.simulator.world import SimulatorConfig
+from farolito.store import Records
+
+AGENCY = "luminaria-pd"
+
+
+class Drive(msgspec.Struct, frozen=True, kw_only=True):
+    """What the traffic's process is told, in a file that only this account can read."""
+
+    url: str
+    seed: int
+    agency: str
+    keys: Mapping[str, str]
+
+
+def config(state: Path, port: int) -> Config:
+    return Config(
+        agency=AgencyConfig(
+            id=AGENCY,
+            name="Luminaria Police Department",
+            ori="NM9990100",
+        ),
+        node=NodeConfig(name="practice metro", state_dir=str(state), port=port),
+    )
+
+
+def default_state() -> Path:
+    from farolito.app.config import default_state as state
+
+    return state() / "demo"
+
+
+async def prepare(node: Node, seed: int) -> None:
+    """Furnish the node once it is up, then let the traffic drive."""
+    start = datetime.now(UTC)
+    world = await asyncio.to_thread(make_world, SimulatorConfig(start=start, seed=seed))
+    await _map(node, world)
+    keys = await _devices(node, world)
+    await _lists(node, world)
+    await _units(node, world)
+    await _traffic(node, seed, keys)
+
+
+async def _map(node: Node, world: World) -> None:
+    folder = node.state / "maps"
+    folder.mkdir(exist_ok=True)
+    await asyncio.to_thread(tiles.build, world.street_map, folder / f"{MAP_NAME}.pmtiles")
+    node.new_map()
+
+
+async def _devices(node: Node, world: World) -> dict[str, str]:
+    radio = Device(
+        device_id=AVL_KEY,
+        agency=node.agency.agency_id,
+        kind="positions",
+        name="Unit positions",
+        format="farolito",
+    )
+    keys = {}
+    for device in (*world.devices, radio):
+        await node.identity.revoke_device_keys(device.device_id)
+        keys[str(device.device_id)] = await node.register(device)
+    return keys
+
+
+async def _lists(node: Node, world: World) -> None:
+    ask = Ask(
+        person=local_admin(node.agency.agency_id),
+        thing=Thing.HOT_LIST,
+        purpose=Purpose.ADMINISTRATION,
+        query="import the practice metro's lists",
+    )
+    for one in world.lists:
+        await node.list_desk.import_list(
+            ask,
+            one.list_id,
+            {
+                "file": base64.b64encode(one.content).decode(),
+                "mapping": one.mapping.decode(),
+                "name": one.name,
+                "folded": one.folded,
+                "stale_after_s": STALE_AFTER_S,
+                "dead_after_s": DEAD_AFTER_S,
+                "shrunk": True,
+            },
+        )
+
+
+async def _units(node: Node, world: World) -> None:
+    agency = node.agency.agency_id
+    async with node.database.transaction(agency) as connection:
+        records = Records(connection, agency)
+        for unit_id in world.config.units:
+            await records.units.hear(Unit(unit_id=unit_id, agency=agency))
+
+
+async def _traffic(node: Node, seed: int, keys: Mapping[str, str]) -> None:
+    told = node.state / "traffic.json"
+    content = Drive(
+        url=f"http://{node.config.node.host}:{node.config.node.port}",
+        seed=seed,
+        agency=node.agency.agency_id,
+        keys=keys,
+    )
+    with open(told, "wb", opener=lambda p, flags: os.open(p, flags, 0o600)) as out:
+        out.write(msgspec.json.encode(content))
+    started = node.state / "traffic.started"
+    started.unlink(missing_ok=True)
+
+    async def ready() -> bool:
+        return started.exists()
+
+    await node.supervisor.start(
+        Child(
+            name="traffic",
+            argv=[sys.executable, "-m", "farolito", "simulate", str(told)],
+            directory=node.state,
+            ready=ready,
+            log_file=node.state / "log" / "traffic.log",
+        )
+    )
+
+
+async def traffic(told: Path, stop: asyncio.Event) -> None:
+    """The traffic's own process."""
+    content = msgspec.json.decode(told.read_bytes(), type=Drive)
+    (told.parent / "traffic.started").touch()
+    world = SimulatorConfig(start=datetime.now(UTC), seed=content.seed)
+    keys = {DeviceId(device): key for device, key in content.keys.items()}
+    await drive(world, content.url, keys, stop, told.parent / "truth.jsonl")

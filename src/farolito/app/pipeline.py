@@ -1,0 +1,199 @@
+"""The steps a read goes through, in order, each with its reason.
+
+1. Recognise: a read told before is dropped, by its id, so a sender may repeat itself freely.
+2. Probe: is any listed row worth judging against it? Nearly always no, in microseconds.
+3. Judge: the full chain of checks, with how often each look-alike is seen here.
+4. Raise or keep: leads and possible ones reach the desk, stopped ones are kept with reasons.
+5. Record: rows and stream position in one transaction, which ends only when step 4 has.
+
+Steps 4 and 5 run side by side: an alert does not wait for the store, and the position does not
+move past a read whose alert is not durable. After a crash the stream is read again from the
+position; the same reads give the same alerts, which the desk recognises.
+
+Sums: 50,000 reads/s in one process leave 20 µs a read: decode 1, recognise 0.3, probe 1–3, pack 3,
+COPY about 8 in the server's own process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+
+import asyncpg
+
+from farolito.app.index import ListIndex
+from farolito.bus import Bus, Delivery
+from farolito.desk import Desk
+from farolito.media import Pictures
+from farolito.model import FarolitoError, HotListEntry, Match, PlateRead, Standing
+from farolito.plates import Traffic, judge, strings_that_matter
+from farolito.store import Database, reads
+
+log = logging.getLogger(__name__)
+
+CONSUMER = "pipeline"
+REMEMBERED_MAX = 500_000  # ids of the newest reads; an older repeat would be stored twice
+RETRY_WAIT_S = 0.5
+FORGET_EVERY_S = 10.0
+LATENCIES_KEPT = 10_000
+
+
+class Remembered:
+    """The ids of the newest reads, in two generations so that forgetting costs nothing."""
+
+    def __init__(self, ids: Iterable[bytes], limit: int = REMEMBERED_MAX) -> None:
+        self._half = limit // 2
+        self._new: set[bytes] = set()
+        self._old: set[bytes] = set()
+        for known in ids:
+            self.add(known)
+
+    def __contains__(self, read_id: bytes) -> bool:
+        return read_id in self._new or read_id in self._old
+
+    def add(self, read_id: bytes) -> None:
+        self._new.add(read_id)
+        if len(self._new) >= self._half:
+            self._old, self._new = self._new, set()
+
+
+class Pipeline:
+    """One consumer of one agency's reads. It may be killed at any moment."""
+
+    def __init__(  # noqa: PLR0913 - wired once, by build
+        self,
+        database: Database,
+        bus: Bus,
+        desk: Desk,
+        pictures: Pictures,
+        lists: ListIndex,
+        clock: Callable[[], datetime],
+        duplicates: Callable[[PlateRead], None],
+    ) -> None:
+        self._database = database
+        self._bus = bus
+        self._desk = desk
+        self._pictures = pictures
+        self._lists = lists
+        self._clock = clock
+        self._duplicates = duplicates
+        self._readers = reads.Readers()
+        self._remembered = Remembered([])
+        self._days: set[date] = set()
+        self._total = 0
+        self.position = 0
+        self.recorded = 0
+        self.raised = 0  # alerts, and joinings of one
+        self.latencies_s: deque[float] = deque(maxlen=LATENCIES_KEPT)  # received → judged
+
+    async def run(self) -> None:
+        """Work until cancelled. The database or the bus away is waited out, never skipped."""
+        while True:
+            try:
+                await self._resume()
+                await self._follow()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, FarolitoError) as why:
+                log.warning("pipeline waits and starts again: %s", type(why).__name__)
+                await asyncio.sleep(RETRY_WAIT_S)
+
+    async def _resume(self) -> None:
+        async with self._database.system() as connection:
+            self.position = await reads.position(connection, CONSUMER)
+            known = await reads.recent_ids(connection, REMEMBERED_MAX)
+            self._total = await reads.estimated_total(connection)
+        self._remembered = Remembered(known)
+
+    async def _follow(self) -> None:
+        forgotten = asyncio.get_running_loop().time()
+        async for deliveries in self._bus.reads_after(self.position):
+            await self._work(deliveries)
+            now = asyncio.get_running_loop().time()
+            if now - forgotten > FORGET_EVERY_S:
+                await self._bus.forget_reads(self.position)
+                forgotten = now
+
+    async def _work(self, deliveries: Sequence[Delivery]) -> None:
+        fresh = self._recognise(deliveries)
+        await self._keep_pictures(deliveries)
+        judging = asyncio.create_task(self._judge_all(fresh))
+        try:
+            await self._record(fresh, deliveries[-1].sequence, judging)
+        finally:
+            if not judging.done():
+                judging.cancel()
+        for read in fresh:
+            self._remembered.add(read.read_id.bytes)
+        self.position = deliveries[-1].sequence
+        self._total += len(fresh)
+        self.recorded += len(fresh)
+
+    def _recognise(self, deliveries: Sequence[Delivery]) -> list[PlateRead]:
+        fresh: dict[bytes, PlateRead] = {}
+        for delivery in deliveries:
+            for read in delivery.batch.reads:
+                key = read.read_id.bytes
+                if key in self._remembered or key in fresh:
+                    self._duplicates(read)
+                else:
+                    fresh[key] = read
+        return list(fresh.values())
+
+    async def _keep_pictures(self, deliveries: Sequence[Delivery]) -> None:
+        for delivery in deliveries:
+            if delivery.batch.pictures:
+                day = delivery.batch.reads[0].captured_at.astimezone(UTC).date()
+                await asyncio.to_thread(self._pictures.keep, day, delivery.batch.pictures)
+
+    async def _judge_all(self, fresh: Sequence[PlateRead]) -> None:
+        index = self._lists.index
+        pairs = [(read, entry) for read in fresh for entry in index.probe_read(read)]
+        now = self._clock()
+        self.latencies_s.extend((now - read.received_at).total_seconds() for read in fresh[:20])
+        if not pairs:
+            return
+        seen = await self._seen(pairs)
+        matches = [self._judge(read, entry, seen, now) for read, entry in pairs]
+        for match in matches:
+            if match.standing is not Standing.STOPPED:
+                self.raised += await self._desk.raise_match(match) is not None
+        stopped = [m for m in matches if m.standing is Standing.STOPPED]
+        if stopped:
+            await self._desk.keep_stopped(stopped)
+
+    async def _seen(self, pairs: Sequence[tuple[PlateRead, HotListEntry]]) -> Mapping[str, int]:
+        """How often every text that could be the truth was read here lately."""
+        plates = {text for read, entry in pairs for text in strings_that_matter(read, entry)}
+        agency = pairs[0][0].agency
+        async with self._database.system() as connection:
+            return await reads.seen_counts(connection, agency, plates)
+
+    def _judge(
+        self, read: PlateRead, entry: HotListEntry, seen: Mapping[str, int], now: datetime
+    ) -> Match:
+        hot_list = self._lists.lists[entry.list_id]
+        return judge(read, entry, hot_list, Traffic(seen=seen, total=self._total), now)
+
+    async def _record(
+        self, fresh: Sequence[PlateRead], sequence: int, judging: asyncio.Task[None]
+    ) -> None:
+        await self._partitions(fresh)
+        async with self._database.system() as connection:
+            if fresh:
+                wanted = {(read.agency, read.reader) for read in fresh}
+                await self._readers.learn(connection, wanted)
+                await reads.copy(connection, reads.pack(fresh, self._readers))
+            await judging
+            await reads.advance(connection, CONSUMER, sequence)
+
+    async def _partitions(self, fresh: Sequence[PlateRead]) -> None:
+        """A partition for today and tomorrow; reads of other days go where they find place."""
+        today = self._clock().date()
+        if today in self._days:
+            return
+        async with self._database.system() as connection:
+            ahead = today + timedelta(days=reads.PARTITIONS_AHEAD_DAYS)
+            await reads.make_partitions(connection, today - timedelta(days=1), ahead)
+        self._days.add(today)

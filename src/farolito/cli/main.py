@@ -1,0 +1,57 @@
+"""Puts the commands together."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import typer
+
+from farolito import __version__
+from farolito.cli import audit, bench, demo, doctor, hotlist, map, people, readers, replay, run
+from farolito.model import FarolitoError
+
+app = typer.Typer(
+    name="farolito",
+    help="The open real time crime center.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("run")(run.run)
+app.command("demo")(demo.demo)
+app.command("simulate", hidden=True)(demo.simulate)
+app.command("doctor")(doctor.doctor)
+app.command("replay")(replay.replay)
+app.command("bench")(bench.bench)
+app.add_typer(hotlist.app, name="hotlist")
+app.add_typer(map.app, name="map")
+app.add_typer(audit.app, name="audit")
+app.add_typer(readers.app, name="reader")
+app.add_typer(people.app, name="person")
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"farolito {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _farolito(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True),
+) -> None:
+    """The open real time crime center."""
+
+
+def main() -> None:
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    for noisy in ("httpx", "uvicorn", "uvicorn.error", "alembic", "nats", "litestar"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    try:
+        app()
+    except FarolitoError as error:
+        typer.secho(f"farolito: {error}", err=True, fg="red")
+        raise SystemExit(1) from None

@@ -1,0 +1,152 @@
+"""The web application: routes, error answers, headers, static files."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from litestar import Litestar, MediaType, Request, Response, WebSocket, get, websocket
+from litestar.config.compression import CompressionConfig
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.handlers import asgi
+from litestar.types import Receive, Scope, Send
+from msgspec import ValidationError
+from starlette.staticfiles import StaticFiles
+
+from farolito.console.routes import admin, alerts, briefs, health, ledger, lists, session
+from farolito.console.services import Services
+from farolito.console.signed_in import Asker, Forged, SignedOut, asker_of
+from farolito.console.sockets import Live
+from farolito.desk import Conflict, NotFound
+from farolito.gate import LedgerDown
+from farolito.model import FarolitoError, Refused
+
+log = logging.getLogger(__name__)
+
+PAGES = ("brief", "audit", "health")
+SECURITY_HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": (
+        "default-src 'self'; worker-src 'self' blob:; img-src 'self' blob: data:;"
+        " style-src 'self' 'unsafe-inline'; connect-src 'self' ws: wss:; frame-ancestors 'none';"
+        " base-uri 'none'; form-action 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(self)",
+}
+_STATUS: Mapping[type[FarolitoError], int] = {
+    SignedOut: 401,
+    Refused: 403,
+    Forged: 403,
+    NotFound: 404,
+    Conflict: 409,
+    LedgerDown: 503,
+}
+
+
+def make_app(services: Services) -> Litestar:
+    """The application over these services. It owns nothing and keeps nothing."""
+
+    async def asker(request: Request[Any, Any, Any]) -> Asker:
+        return await asker_of(request, services.identity)
+
+    @websocket("/api/live")
+    async def live(socket: WebSocket[Any, Any, Any]) -> None:
+        if not _same_origin(socket, services.origin):
+            await socket.close(code=4403)
+            return
+        await Live(socket, services.hub, services.gate, services.identity, services.clock).run()
+
+    return Litestar(
+        route_handlers=[
+            *session.ROUTES,
+            *alerts.ROUTES,
+            *briefs.ROUTES,
+            *lists.ROUTES,
+            *ledger.ROUTES,
+            *health.ROUTES,
+            *admin.ROUTES,
+            live,
+            _page("/", services.web / "index.html"),
+            *(_page(f"/{name}", services.web / f"{name}.html") for name in PAGES),
+            _files("/assets", services.web / "assets"),
+            # Starlette's own, because Litestar's ignores Range, and a tile file is read by ranges.
+            _files("/tiles", services.tiles),
+            _page("/favicon.svg", services.web / "favicon.svg", "image/svg+xml"),
+        ],
+        dependencies={
+            "services": Provide(lambda: services, sync_to_thread=False),
+            "asker": Provide(asker),
+        },
+        exception_handlers={
+            FarolitoError: _say,
+            ValidationError: _say_invalid,
+            HTTPException: _say_http,
+        },
+        response_headers=dict(SECURITY_HEADERS),
+        compression_config=CompressionConfig(backend="gzip", exclude=["/tiles", "/api/live"]),
+        openapi_config=None,
+        request_max_body_size=64 * 2**20,
+        logging_config=None,
+    )
+
+
+def _same_origin(socket: WebSocket[Any, Any, Any], origin: str) -> bool:
+    """A socket carries the cookie from any page, so the page's origin is checked here."""
+    said = socket.headers.get("origin")
+    if said is None:
+        return True  # no browser sends none
+    host = socket.headers.get("host", "")
+    return said == origin or said.partition("://")[2] == host
+
+
+def _page(path: str, file: Path, media_type: str = MediaType.HTML) -> Any:
+    @get(path, media_type=media_type, name=f"page {path}", sync_to_thread=True)
+    def page() -> Response[bytes]:
+        if not file.exists():
+            raise NotFound(f"the front end is not built ({file.name})", "run: make web")
+        return Response(
+            file.read_bytes(), media_type=media_type, headers={"Cache-Control": "no-cache"}
+        )
+
+    return page
+
+
+def _files(path: str, folder: Path) -> Any:
+    folder.mkdir(parents=True, exist_ok=True)
+    files = StaticFiles(directory=folder)
+
+    @asgi(path, is_mount=True, copy_scope=True)
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        await files(scope, receive, send)  # type: ignore[arg-type]
+
+    return serve
+
+
+def _say(_: Request[Any, Any, Any], why: FarolitoError) -> Response[dict[str, Any]]:
+    status = next((s for kind, s in _STATUS.items() if isinstance(why, kind)), 422)
+    permit = why.permit if isinstance(why, Refused) else None
+    word = why.reason if isinstance(why, Refused) else _word(why)
+    return Response(
+        {"error": word, "says": why.says, "do": why.do, "permit": permit}, status_code=status
+    )
+
+
+def _word(why: FarolitoError) -> str:
+    name = type(why).__name__
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+
+
+def _say_invalid(_: Request[Any, Any, Any], why: ValidationError) -> Response[dict[str, Any]]:
+    return Response(
+        {"error": "invalid", "says": str(why), "do": "send what the API describes"},
+        status_code=422,
+    )
+
+
+def _say_http(_: Request[Any, Any, Any], why: HTTPException) -> Response[dict[str, Any]]:
+    return Response({"error": "http", "says": why.detail, "do": ""}, status_code=why.status_code)

@@ -1,0 +1,95 @@
+"""For the node's own command line: devices and people. Whoever may read the token file."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Any
+
+import msgspec
+from litestar import Request, get, post
+
+from farolito.console.services import Services
+from farolito.console.signed_in import SignedOut
+from farolito.gate import Ask, Records
+from farolito.identity import local_admin
+from farolito.model import (
+    Device,
+    Person,
+    PersonId,
+    Purpose,
+    Role,
+    Thing,
+    Unit,
+    UnitId,
+    digest_id,
+)
+
+HttpRequest = Request[Any, Any, Any]
+
+
+class NewPerson(msgspec.Struct, frozen=True):
+    name: str
+    role: Role
+    unit: str | None = None
+
+
+def admin_ask(request: HttpRequest, services: Services, thing: Thing, query: str) -> Ask:
+    """Raises SignedOut where the token is not the node's own."""
+    given = request.headers.get("authorization", "").removeprefix("Bearer ")
+    if not hmac.compare_digest(given.encode(), services.admin_token.encode()):
+        raise SignedOut("the local administrator's token is wrong", "run it as the node's account")
+    return Ask(
+        person=local_admin(services.agency.agency_id),
+        thing=thing,
+        purpose=Purpose.ADMINISTRATION,
+        query=query,
+    )
+
+
+@post("/api/admin/devices", status_code=200)
+async def register(data: Device, request: HttpRequest, services: Services) -> dict[str, Any]:
+    """Make a device known; its new key is shown this once."""
+
+    device = msgspec.structs.replace(data, agency=services.agency.agency_id)
+
+    async def work(records: Records, permit: int) -> str:
+        return await services.register(device)
+
+    ask = admin_ask(request, services, Thing.DEVICE, f"register {data.kind} {data.device_id}")
+    answer = await services.gate.act(ask, work)
+    return {"key": answer.value, "permit": answer.permit}
+
+
+@post("/api/admin/people", status_code=200)
+async def invite(data: NewPerson, request: HttpRequest, services: Services) -> dict[str, Any]:
+    """A one-time code with which the person registers a passkey."""
+    agency = services.agency.agency_id
+    person = Person(
+        person_id=PersonId(digest_id(0, "person", agency, data.name)),
+        agency=agency,
+        name=data.name,
+        role=data.role,
+        unit=UnitId(data.unit) if data.unit else None,
+    )
+
+    async def work(records: Records, permit: int) -> str:
+        if person.unit:
+            unit = Unit(unit_id=person.unit, agency=agency, officer=person.person_id)
+            await records.units.hear(unit)
+        return await services.identity.invite(person)
+
+    ask = admin_ask(request, services, Thing.PERSON, f"invite a {data.role.value}")
+    answer = await services.gate.act(ask, work)
+    return {"code": answer.value, "permit": answer.permit}
+
+
+@get("/api/admin/health")
+async def health(request: HttpRequest, services: Services) -> Any:
+    async def work(records: Records, permit: int) -> Any:
+        return await services.health()
+
+    ask = admin_ask(request, services, Thing.HEALTH, "doctor")
+    return (await services.gate.read(ask, work)).value
+
+
+ROUTES = [register, invite, health]

@@ -1,0 +1,67 @@
+"""The auditor's page: entries, the checkpoint, the bundle that proves them, fields opened."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from litestar import Response, get, post
+
+from farolito.console.services import Services
+from farolito.console.signed_in import Asker
+from farolito.model import Invalid, Thing
+
+PAGE_ENTRIES_MAX = 200
+FIELDS = ("user", "query", "case", "on_behalf_of")
+
+
+class Open(msgspec.Struct, frozen=True):
+    field: str
+    reason: str  # a word of the policy's closed list
+
+
+@get("/api/ledger")
+async def entries(
+    asker: Asker, services: Services, after: int = -1, limit: int = 50
+) -> dict[str, Any]:
+    ask = asker.ask(Thing.LEDGER, f"entries after {after}")
+    answer = await services.gate.ledger_entries(ask, after, min(limit, PAGE_ENTRIES_MAX))
+    page = answer.value
+    return {
+        "entries": page.entries,
+        "checkpoint": page.checkpoint,
+        "size": page.status.size,
+        "status": page.status,
+        "permit": answer.permit,
+    }
+
+
+@get("/api/ledger/bundle")
+async def bundle(
+    asker: Asker, services: Services, first: int = 0, last: int | None = None
+) -> Response[bytes]:
+    ask = asker.ask(Thing.LEDGER, f"bundle {first} to {last}")
+    answer = await services.gate.ledger_bundle(ask, first, last)
+    name = f"{services.agency.agency_id}-ledger-{first}.farolito-ledger"
+    return Response(
+        answer.value,
+        media_type="application/octet-stream",
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "X-Farolito-Permit": str(answer.permit),
+        },
+    )
+
+
+@post("/api/ledger/{index:int}/open", status_code=200)
+async def open_field(index: int, data: Open, asker: Asker, services: Services) -> dict[str, Any]:
+    if data.field not in FIELDS:
+        raise Invalid(f"no personal field {data.field!r}", f"use {', '.join(FIELDS)}")
+    ask = asker.ask(
+        Thing.LEDGER_FIELD, f"open {data.field} of entry {index}", reason_code=data.reason
+    )
+    answer = await services.gate.open_field(ask, index, data.field)
+    return {"value": answer.value, "permit": answer.permit}
+
+
+ROUTES = [entries, bundle, open_field]

@@ -1,0 +1,44 @@
+"""What the app hands to the console: every room it may ask, made once."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from farolito.briefing import Briefing
+from farolito.console.sockets import Hub
+from farolito.desk import Desk
+from farolito.gate import Answer, Ask, Gate
+from farolito.identity import Identity
+from farolito.model import Agency, Device, EntryId, ListId
+
+
+@dataclass(frozen=True)
+class Services:
+    """`import_list`, `recall`, `health` and `map_view` are the app's own doings."""
+
+    agency: Agency
+    node_name: str
+    version: str
+    demo: bool
+    origin: str
+    gate: Gate
+    desk: Desk
+    briefing: Briefing
+    identity: Identity
+    hub: Hub
+    clock: Callable[[], datetime]
+    health: Callable[[], Awaitable[Mapping[str, Any]]]
+    devices: Callable[[], Awaitable[list[Device]]]
+    register: Callable[[Device], Awaitable[str]]
+    lists: Callable[[Ask], Awaitable[Answer[list[Mapping[str, Any]]]]]
+    find_entries: Callable[[Ask, str], Awaitable[Answer[list[Any]]]]
+    import_list: Callable[[Ask, ListId, Mapping[str, Any]], Awaitable[Answer[Any]]]
+    recall: Callable[[Ask, ListId, EntryId, str], Awaitable[Answer[int]]]
+    map_view: Callable[[], Mapping[str, Any]]
+    admin_token: str
+    tiles: Path
+    web: Path

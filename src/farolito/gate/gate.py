@@ -1,0 +1,250 @@
+"""One passage, the same for every kind of asking."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from farolito.audit import Entry, Ledger, LedgerDown, LedgerStatus, Spool
+from farolito.media import Pictures
+from farolito.model import (
+    Act,
+    Agency,
+    AgencyId,
+    FarolitoError,
+    Person,
+    Purpose,
+    Refused,
+    SessionId,
+    Thing,
+)
+from farolito.policy import Policies, Refusal, Request
+from farolito.store import Database, Records
+
+T = TypeVar("T")
+Fact = str | int | bool
+Facts = Callable[[Records], Awaitable[Mapping[str, Fact]]]
+Work = Callable[[Records, int], Awaitable[T]]
+SPOOLED = -1  # the permit's number while the ledger is down: it gets a real one afterwards
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
+    """Who wants what, and why. `query` says what was asked for in words the owner may open."""
+
+    person: Person
+    thing: Thing
+    purpose: Purpose | None
+    query: str
+    signed_in_at: datetime | None = None  # None: the node itself
+    session: SessionId | None = None
+    case: str | None = None
+    on_behalf_of: str | None = None
+    device: str | None = None
+    facts: Mapping[str, Fact] = {}
+
+
+class PictureName(msgspec.Struct, frozen=True):
+    day: date
+    sha256: str
+
+
+class LedgerPage(msgspec.Struct, frozen=True):
+    entries: Sequence[Any]
+    checkpoint: str
+    status: LedgerStatus
+
+
+class Answer(msgspec.Struct, Generic[T], frozen=True):
+    """What was asked for, and the ledger entry that permits it."""
+
+    value: T
+    permit: int
+
+
+def system_ask(person: Person, thing: Thing, query: str, device: str | None = None) -> Ask:
+    """The node acting by a standing rule."""
+    return Ask(person=person, thing=thing, purpose=Purpose.SYSTEM, query=query, device=device)
+
+
+class Gate:
+    """Decides, writes, does, answers. `owner` is the agency whose data this node keeps."""
+
+    def __init__(  # noqa: PLR0913 - the gate is where these meet
+        self,
+        policies: Policies,
+        ledger: Ledger,
+        spool: Spool,
+        database: Database,
+        pictures: Pictures,
+        agency: Agency,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._pictures = pictures
+        self._policies = policies
+        self._ledger = ledger
+        self._spool = spool
+        self._database = database
+        self._agency = agency
+        self._clock = clock
+        self.after_act: Callable[[], None] = lambda: None  # screens have something new to fetch
+
+    @property
+    def owner(self) -> AgencyId:
+        return self._agency.agency_id
+
+    async def read(self, ask: Ask, work: Work[T], facts: Facts | None = None) -> Answer[T]:
+        return await self._pass(Act.READ, ask, work, facts)
+
+    async def act(self, ask: Ask, work: Work[T], facts: Facts | None = None) -> Answer[T]:
+        return await self._changed(self._pass(Act.ACT, ask, work, facts))
+
+    async def safety(self, ask: Ask, work: Work[T], facts: Facts | None = None) -> Answer[T]:
+        """An act that keeps an officer safe: with the ledger down it goes out all the same.
+
+        Its entry is written to the signed local spool and reconciled later. Only what carries
+        already confirmed knowledge to a unit, or takes it back, may pass here.
+        """
+        return await self._changed(self._pass(Act.ACT, ask, work, facts, may_spool=True))
+
+    async def export(self, ask: Ask, work: Work[T], facts: Facts | None = None) -> Answer[T]:
+        return await self._pass(Act.EXPORT, ask, work, facts)
+
+    async def picture(
+        self, ask: Ask, find: Callable[[Records], Awaitable[PictureName | None]], facts: Facts
+    ) -> Answer[bytes | None]:
+        """A kept picture. None where there is none, or its keeping has ended."""
+
+        async def work(records: Records, permit: int) -> bytes | None:
+            name = await find(records)
+            if name is None:
+                return None
+            return await asyncio.to_thread(self._pictures.get, name.day, name.sha256)
+
+        return await self.read(ask, work, facts)
+
+    async def ledger_entries(self, ask: Ask, after: int, limit: int) -> Answer[LedgerPage]:
+        """Entries as anybody entitled to the log may see them: commitments, no personal value."""
+
+        async def work(records: Records, permit: int) -> LedgerPage:
+            entries = await self._ledger.entries(after, limit)
+            checkpoint = await self._ledger.checkpoint()
+            return LedgerPage(entries, checkpoint.decode(), self._ledger.status())
+
+        return await self.read(ask, work)
+
+    async def ledger_bundle(self, ask: Ask, first: int, last: int | None) -> Answer[bytes]:
+        """A file that proves the entries `first`…`last` (None: to the end) to an outsider."""
+
+        async def work(records: Records, permit: int) -> bytes:
+            return await self._ledger.bundle(first, last)
+
+        return await self.export(ask, work)
+
+    async def open_field(self, ask: Ask, index: int, field: str) -> Answer[str | None]:
+        """One personal field of the ledger, opened; the opening is an entry of its own."""
+
+        async def work(records: Records, permit: int) -> str | None:
+            opened: str | None = await self._ledger.open_field(index, field)
+            return opened
+
+        return await self.read(ask, work)
+
+    async def live(self, ask: Ask, facts: Facts | None = None) -> int:
+        """Permit a subscription; its number. Asked again whenever a right may have changed."""
+        return await self._permit(Act.LIVE, ask, await self._known(ask, facts), may_spool=False)
+
+    async def following(self, work: Callable[[Records], Awaitable[T]]) -> T:
+        """The next items of a subscription that `live` has permitted, and nothing else."""
+        async with self._database.transaction(self.owner) as connection:
+            return await work(Records(connection, self.owner))
+
+    async def note(self, ask: Ask, act: Act, reason: str) -> int:
+        """Write down a sign-in, a sign-out or their refusal: deeds that need no permit."""
+        return await self._write(ask, act, "permit", reason, (), may_spool=False)
+
+    async def _changed(self, passing: Awaitable[Answer[T]]) -> Answer[T]:
+        answer = await passing
+        self.after_act()
+        return answer
+
+    async def _pass(
+        self, act: Act, ask: Ask, work: Work[T], facts: Facts | None, *, may_spool: bool = False
+    ) -> Answer[T]:
+        permit = await self._permit(act, ask, await self._known(ask, facts), may_spool=may_spool)
+        async with self._database.transaction(self.owner) as connection:
+            return Answer(await work(Records(connection, self.owner), permit), permit)
+
+    async def _known(self, ask: Ask, facts: Facts | None) -> Mapping[str, Fact]:
+        """What the policy must know of the thing. Looked up by the gate, shown to nobody."""
+        if facts is None:
+            return ask.facts
+        async with self._database.transaction(self.owner) as connection:
+            return {**ask.facts, **await facts(Records(connection, self.owner))}
+
+    async def _permit(
+        self, act: Act, ask: Ask, facts: Mapping[str, Fact], *, may_spool: bool
+    ) -> int:
+        decision = self._policies.decide(self._request(act, ask, facts))
+        if isinstance(decision, Refusal):
+            entry = await self._write(ask, act, "refusal", decision.reason, (), may_spool=False)
+            raise Refused(decision.reason, decision.says, decision.do, entry)
+        return await self._write(ask, act, "permit", "permit", decision.rules, may_spool=may_spool)
+
+    def _request(self, act: Act, ask: Ask, facts: Mapping[str, Fact]) -> Request:
+        now = self._clock()
+        since = ask.signed_in_at or now
+        return Request(
+            person=ask.person,
+            signed_in_s=int((now - since).total_seconds()),
+            act=act,
+            thing=ask.thing,
+            purpose=ask.purpose,
+            case=ask.case,
+            on_behalf_of=ask.on_behalf_of,
+            owner=self.owner,
+            facts=facts,
+            now=now,
+        )
+
+    async def _write(  # noqa: PLR0913 - one column of the entry each
+        self, ask: Ask, act: Act, decision: str, reason: str, rules: tuple[str, ...], *,
+        may_spool: bool,
+    ) -> int:  # fmt: skip
+        entry = Entry(
+            at=self._clock(),
+            act=act,
+            thing=ask.thing,
+            decision="permit" if decision == "permit" else "refusal",
+            reason=reason,
+            actor_role=ask.person.role,
+            agency=ask.person.agency,
+            ori=self._agency.ori,
+            session=str(ask.session) if ask.session else None,
+            device=ask.device,
+            purpose=ask.purpose,
+            policy=self._policies.hash,
+            rules=rules,
+            personal={
+                name: value
+                for name, value in (
+                    ("user", str(ask.person.person_id)),
+                    ("query", ask.query),
+                    ("case", ask.case),
+                    ("on_behalf_of", ask.on_behalf_of),
+                )
+                if value
+            },
+        )
+        try:
+            return (await self._ledger.append(entry)).index
+        except LedgerDown as error:
+            if may_spool:
+                self._spool.append(entry)
+                return SPOOLED
+            raise FarolitoError(
+                "the ledger cannot be written, so nothing may be shown", error.do or "see /health"
+            ) from error

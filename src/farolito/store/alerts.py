@@ -1,0 +1,254 @@
+"""Alerts, their history, the matches that were stopped, and the feed that screens follow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from farolito.model import (
+    AgencyId,
+    Alert,
+    AlertId,
+    AlertState,
+    EntryId,
+    Match,
+    PersonId,
+    Receipt,
+    UnitId,
+)
+from farolito.model.brief import Brief
+
+DECIDED_SHOWN_MAX = 50
+OPEN_SHOWN_MAX = 500
+STOPPED_SHOWN_MAX = 200
+FEED_RESUME_MAX = 500  # a screen further behind takes a fresh snapshot instead
+
+_OPEN = (AlertState.WAITING, AlertState.TAKEN, AlertState.CONFIRMED)
+_encode = msgspec.json.Encoder().encode
+_alert = msgspec.json.Decoder(Alert).decode
+_match = msgspec.json.Decoder(Match).decode
+
+
+class FeedItem(msgspec.Struct, frozen=True):
+    """One thing a screen is told. `unit` limits it to that unit's officer as well."""
+
+    seq: int
+    at: datetime
+    kind: str  # alert, brief, receipt
+    unit: str | None
+    body: msgspec.Raw
+
+
+class HistoryLine(msgspec.Struct, frozen=True):
+    at: datetime
+    version: int
+    says: str
+    who: UUID | None
+    permit: int | None
+
+
+class Alerts:
+    """Queries on one connection, in the transaction of one agency."""
+
+    def __init__(self, connection: Any, agency: AgencyId) -> None:
+        self._connection = connection
+        self._agency = agency
+
+    async def raise_once(self, alert: Alert) -> bool:
+        """Store a new alert; False where this read raised one for this row before."""
+        read = alert.match.read
+        stored = await self._connection.fetchval(
+            "insert into alerts (alert_id, agency, level, state, version, raised_at, changed_at,"
+            " captured_at, plate, entry_id, read_id, assigned, body)"
+            " values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13)"
+            " on conflict do nothing returning true",
+            alert.alert_id,
+            alert.agency,
+            int(alert.level),
+            alert.state,
+            alert.version,
+            alert.raised_at,
+            alert.changed_at,
+            read.captured_at,
+            alert.match.entry.plate,
+            alert.match.entry.entry_id,
+            read.read_id,
+            alert.assigned,
+            _encode(alert).decode(),
+        )
+        return bool(stored)
+
+    async def save(self, alert: Alert) -> None:
+        await self._connection.execute(
+            "update alerts set level = $2, state = $3, version = $4, changed_at = $5,"
+            " assigned = $6, body = $7 where alert_id = $1",
+            alert.alert_id,
+            int(alert.level),
+            alert.state,
+            alert.version,
+            alert.changed_at,
+            alert.assigned,
+            _encode(alert).decode(),
+        )
+
+    async def get(self, alert_id: AlertId, *, lock: bool = False) -> Alert | None:
+        body = await self._connection.fetchval(
+            "select body from alerts where alert_id = $1" + (" for update" if lock else ""),
+            alert_id,
+        )
+        return None if body is None else _alert(body)
+
+    async def open_for_entry(self, entry_id: EntryId, since: datetime) -> Alert | None:
+        """The open alert of this row, locked, that a further read joins."""
+        body = await self._connection.fetchval(
+            "select body from alerts where entry_id = $1 and state = any($2) and changed_at >= $3"
+            " order by raised_at desc limit 1 for update",
+            entry_id,
+            list(_OPEN),
+            since,
+        )
+        return None if body is None else _alert(body)
+
+    async def knows_read(self, entry_id: EntryId, read_id: UUID) -> bool:
+        """Whether this read already raised or joined an alert for this row."""
+        return bool(
+            await self._connection.fetchval(
+                "select exists (select 1 from alerts where entry_id = $1 and (read_id = $2"
+                " or body->'last_seen'->>'read_id' = $2::text))",
+                entry_id,
+                read_id,
+            )
+        )
+
+    async def of_entry(self, entry_id: EntryId) -> list[Alert]:
+        """Every alert that was ever raised for a row, locked: a recall reaches them all."""
+        rows = await self._connection.fetch(
+            "select body from alerts where entry_id = $1 order by raised_at for update", entry_id
+        )
+        return [_alert(row["body"]) for row in rows]
+
+    async def queue(self) -> list[Alert]:
+        """The open ones, and the last decided."""
+        rows = await self._connection.fetch(
+            "(select body from alerts where state = any($1) order by raised_at desc limit $2)"
+            " union all (select body from alerts where not state = any($1)"
+            " order by changed_at desc limit $3)",
+            list(_OPEN),
+            OPEN_SHOWN_MAX,
+            DECIDED_SHOWN_MAX,
+        )
+        return [_alert(row["body"]) for row in rows]
+
+    async def overdue(self, before: datetime) -> list[Alert]:
+        """P1 alerts nobody has taken since `before`."""
+        rows = await self._connection.fetch(
+            "select body from alerts where state = 'waiting' and level = 1 and raised_at < $1"
+            " for update skip locked",
+            before,
+        )
+        return [_alert(row["body"]) for row in rows]
+
+    async def find(self, text: str) -> list[Alert]:
+        rows = await self._connection.fetch(
+            "select body from alerts where plate like $1 || '%' or assigned = $2"
+            " or body->'match'->'entry'->>'case' = $2 order by raised_at desc limit 50",
+            text.replace("%", "").replace("_", ""),
+            text,
+        )
+        return [_alert(row["body"]) for row in rows]
+
+    async def note(self, alert: Alert, says: str, who: PersonId | None, permit: int | None) -> None:
+        """A line of the alert's history, at its present version."""
+        await self._connection.execute(
+            "insert into alert_history (alert_id, agency, at, version, says, who, permit)"
+            " values ($1,$2,$3,$4,$5,$6,$7)",
+            alert.alert_id,
+            self._agency,
+            alert.changed_at,
+            alert.version,
+            says,
+            who,
+            permit,
+        )
+
+    async def history(self, alert_id: AlertId) -> list[HistoryLine]:
+        rows = await self._connection.fetch(
+            "select at, version, says, who, permit from alert_history where alert_id = $1"
+            " order by version",
+            alert_id,
+        )
+        return [HistoryLine(**dict(row)) for row in rows]
+
+    async def keep_stopped(self, match: Match, at: datetime) -> None:
+        await self._connection.execute(
+            "insert into stopped_matches (agency, at, read_id, entry_id, body)"
+            " values ($1,$2,$3,$4,$5) on conflict do nothing",
+            self._agency,
+            at,
+            match.read.read_id,
+            match.entry.entry_id,
+            _encode(match).decode(),
+        )
+
+    async def stopped(self, limit: int) -> list[tuple[datetime, Match]]:
+        rows = await self._connection.fetch(
+            "select at, body from stopped_matches order by at desc limit $1",
+            min(limit, STOPPED_SHOWN_MAX),
+        )
+        return [(row["at"], _match(row["body"])) for row in rows]
+
+    async def tell(
+        self, kind: str, body: Alert | Brief | Receipt, at: datetime, unit: UnitId | None = None
+    ) -> int:
+        """Add to the feed, in the transaction of the change. Answers the new number.
+
+        The lock makes the order of numbers the order of commits, so that a reader which has seen
+        number n has seen every number below it.
+        """
+        await self._connection.execute(
+            "select pg_advisory_xact_lock(hashtextextended('feed:' || $1, 0))", self._agency
+        )
+        return int(
+            await self._connection.fetchval(
+                "insert into feed (agency, seq, at, kind, unit, body) select $1,"
+                " coalesce((select max(seq) from feed where agency = $1), 0) + 1, $2, $3, $4, $5"
+                " returning seq",
+                self._agency,
+                at,
+                kind,
+                unit,
+                _encode(body).decode(),
+            )
+        )
+
+    async def feed_end(self) -> int:
+        return int(await self._connection.fetchval("select coalesce(max(seq), 0) from feed"))
+
+    async def feed_after(self, seq: int) -> Sequence[FeedItem] | None:
+        """What came after `seq`, in order; None where that is too much or no longer kept."""
+        first = await self._connection.fetchval("select coalesce(min(seq), 1) from feed")
+        if seq < first - 1:
+            return None
+        rows = await self._connection.fetch(
+            "select seq, at, kind, unit, body::text as body from feed where seq > $1"
+            " order by seq limit $2",
+            seq,
+            FEED_RESUME_MAX + 1,
+        )
+        if len(rows) > FEED_RESUME_MAX:
+            return None
+        return [
+            FeedItem(r["seq"], r["at"], r["kind"], r["unit"], msgspec.Raw(r["body"].encode()))
+            for r in rows
+        ]
+
+    async def trim_feed(self, before: datetime) -> None:
+        """Let go of feed items older than `before`, always keeping the newest."""
+        await self._connection.execute(
+            "delete from feed where at < $1 and seq < (select max(seq) from feed)",
+            before - timedelta(0),
+        )
