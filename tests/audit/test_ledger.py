@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import sys
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -387,3 +389,52 @@ async def test_a_ledger_does_not_open_under_another_key(database: Database, tmp_
     await ledger.close()
     with pytest.raises(LedgerDamaged, match="another key"):
         await Ledger.open(database, CITY, tmp_path / "new.key", clock, chance(7))
+
+
+WRITER = """
+import asyncio, sys
+from pathlib import Path
+from ledger_builders import CITY, START, chance, entry
+from farolito.audit import Ledger
+from farolito.store import Database
+
+async def main(dsn, key):
+    ledger = await Ledger.open(await Database.open(dsn), CITY, Path(key), lambda: START, chance(9))
+    async def write(number):
+        while True:
+            receipt = await ledger.append(entry(count=number))
+            print(receipt.index, receipt.leaf, flush=True)
+    await asyncio.gather(*(write(n) for n in range(16)))
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+async def test_a_writer_killed_at_any_moment_loses_nothing_that_it_acknowledged(
+    database: Database, tmp_path: Path
+) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        WRITER,
+        database.dsn,
+        str(tmp_path / f"{CITY}.key"),
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert process.stdout is not None
+    told = [await process.stdout.readline() for _ in range(700)]
+    process.kill()
+    told += [line for line in (await process.stdout.read()).splitlines(keepends=True)]
+    await process.wait()
+    acknowledged = dict(line.decode().split() for line in told if line.endswith(b"\n"))
+    assert len(acknowledged) >= 700
+    ledger = await open_ledger(database, tmp_path)
+    async with database.transaction(CITY) as connection:
+        rows = await connection.fetch("select entry_index, leaf from ledger_entries")
+    stored = {str(row["entry_index"]): row["leaf"].hex() for row in rows}
+    assert acknowledged.items() <= stored.items()
+    assert await ledger.check() == []
+    assert (await ledger.append(entry())).index == len(stored)
+    assert verify(await ledger.bundle(), ledger.verifier_key).problems == ()
+    await ledger.close()

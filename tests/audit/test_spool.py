@@ -143,3 +143,9 @@ def test_only_its_owner_may_read_a_spool(folder: Path) -> None:
     fill(spool_of(folder), 1)
     assert (folder / "current.spool").stat().st_mode & 0o777 == 0o600
     assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_spool_finds_its_own_key_again(folder: Path, tmp_path: Path) -> None:
+    fill(Spool.open(folder, tmp_path / "spool.key", CITY, chance(1)), 2)
+    assert Spool.open(folder, tmp_path / "spool.key", CITY, chance(2)).waiting == 2
+    assert (tmp_path / "spool.key").stat().st_mode & 0o777 == 0o600

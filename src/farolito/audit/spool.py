@@ -1,7 +1,7 @@
 """Officer safety while the ledger is down: what must go out is written into a local file first.
 
-Each line is signed by the log's key and holds the hash of the line before, so that none can be
-changed or taken out later. Once the ledger is back, `reconcile` brings every line in exactly
+Each line is signed by the spool's own key and holds the hash of the line before, so that none
+can be changed or taken out later. Once the ledger is back, `reconcile` brings every line in exactly
 once, marked as having waited, and sets the file aside.
 """
 
@@ -19,10 +19,10 @@ from typing import Any
 import msgspec
 
 from farolito.audit.entry import Entry, Opening, Random, Sealed, canonical, read, seal
-from farolito.audit.key_file import sync_folder
+from farolito.audit.key_file import load_or_create, sync_folder
 from farolito.audit.ledger import Ledger
 from farolito.audit.note import SigningKey, VerifierKey, base64_exactly
-from farolito.model import FarolitoError, Invalid
+from farolito.model import AgencyId, FarolitoError, Invalid
 
 ENTRIES_MAX = 100_000  # a spool takes no more: SpoolFull, and nothing goes out unwritten
 CHUNK_ENTRIES = 500  # appended together while reconciling
@@ -71,6 +71,11 @@ class Spool:
         self._lines: list[_Line] = []
         self._id = random(_ID_BYTES).hex()
         self._load()
+
+    @classmethod
+    def open(cls, folder: Path, key_path: Path, agency: AgencyId, random: Random) -> Spool:
+        """The agency's spool, with a key of its own, made on the first start. Raises Invalid."""
+        return cls(folder, load_or_create(key_path, f"farolito/{agency}/spool", random), random)
 
     @property
     def waiting(self) -> int:
@@ -190,7 +195,7 @@ def read_lines(raw: bytes, key: VerifierKey) -> list[_Line]:
         hash_ = sha256(body).digest()
         fields = read(body)
         if not key.signed_bytes(_message(hash_), base64_exactly(signature.decode("latin-1"))):
-            raise Invalid(f"line {number} of the spool is not signed by the log's key")
+            raise Invalid(f"line {number} of the spool is not signed by its key")
         line = _line(fields, hash_)
         same = not lines or line.spool_id == lines[0].spool_id
         if line.number != number or fields["before"] != before.hex() or not same:

@@ -1,0 +1,150 @@
+"""`farolito audit`: check a bundle of a ledger offline, or fetch one from the running node."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+import typer
+
+from farolito.cli.node_client import URL, NodeUrl
+from farolito.model import FarolitoError, Invalid
+
+if TYPE_CHECKING:
+    from farolito.audit import Verdict, VerifierKey
+
+BUNDLE_BYTES_MAX = 1024**3  # a larger file is not even read
+EXPORT_S_MAX = 600.0
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+app = typer.Typer(no_args_is_help=True, help="The ledger: check a bundle, fetch one.")
+
+_Key = Annotated[
+    str | None,
+    typer.Option("--key", help="The log's published verifier key, or a file that holds it"),
+]
+_Witnesses = Annotated[
+    list[str] | None,
+    typer.Option("--witness", help="A witness (key or file) that must have cosigned; repeatable"),
+]
+_Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout")]
+
+
+@app.callback()
+def _audit() -> None:
+    """The ledger: check a bundle, fetch one."""
+
+
+@app.command("verify")
+def verify(
+    bundle: Path, key: _Key = None, witness: _Witnesses = None, as_json: _Json = False
+) -> None:
+    """Check a bundle offline. Exit status 1 where anything in it is not as it was written."""
+    from farolito.audit import verify as check
+
+    keys = [_key(text) for text in witness or []]
+    verdict = check(_read(bundle), _key(key) if key else None, keys)
+    if as_json:
+        typer.echo(msgspec.json.encode(verdict).decode())
+    else:
+        _tell(verdict)
+    if not verdict.ok:
+        raise typer.Exit(1)
+
+
+def _read(bundle: Path) -> bytes:
+    """The file's bytes; of an unreadable or far too large one none, which verifies as nothing."""
+    try:
+        if bundle.stat().st_size > BUNDLE_BYTES_MAX:
+            raise FarolitoError(f"{bundle} is larger than any bundle", "ask for a smaller range")
+        return bundle.read_bytes()
+    except OSError as error:
+        raise FarolitoError(f"{bundle} cannot be read ({error.strerror})") from error
+
+
+def _key(told: str) -> VerifierKey:
+    from farolito.audit import VerifierKey
+
+    try:
+        text = told if "+" in told else Path(told).read_text("utf-8").strip()
+        return VerifierKey.parse(text)
+    except (OSError, ValueError) as error:
+        raise FarolitoError(
+            f"{told!r} is no verifier key, nor a file that holds one",
+            "it looks like name+1a2b3c4d+AbC…; copy the line that the agency publishes",
+        ) from error
+
+
+def _tell(verdict: Verdict) -> None:
+    if verdict.ok:
+        last = verdict.first + verdict.entries - 1
+        what = f"entries {verdict.first} to {last}" if verdict.entries else "no entries"
+        typer.secho(f"OK: {what} of {verdict.size}, root {verdict.root}", fg="green")
+    else:
+        typer.secho("NOT OK: this bundle has been changed or does not prove itself", fg="red")
+    for problem in verdict.problems:
+        typer.echo(f"  problem: {problem}")
+    for note in verdict.notes:
+        typer.echo(f"  note: {note}")
+
+
+@app.command("export")
+def export(
+    out: Path,
+    first: Annotated[int, typer.Option(help="The first entry")] = 0,
+    last: Annotated[int | None, typer.Option(help="The last entry; the newest if left out")] = None,
+    cookie_file: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="FAROLITO_COOKIE_FILE", help="A signed-in auditor's Cookie header, in a file"
+        ),
+    ] = None,
+    node: NodeUrl = URL,
+) -> None:
+    """Fetch a bundle from the running node, through its gate, as a signed-in auditor.
+
+    Without a cookie it works with a demo on this machine only, as the demo's auditor.
+    """
+    if urlsplit(node).scheme != "https" and urlsplit(node).hostname not in _LOOPBACK:
+        raise FarolitoError(f"the session would travel in the clear to {node}", "use https://")
+    asked: dict[str, Any] = {"first": first} | ({} if last is None else {"last": last})
+    try:
+        # No proxy from the environment: the session is for this node alone.
+        with httpx.Client(base_url=node, timeout=EXPORT_S_MAX, trust_env=False) as client:
+            headers = _session(client, cookie_file)
+            answer = client.get("/api/ledger/bundle", params=asked, headers=headers)
+    except httpx.HTTPError as error:
+        raise FarolitoError(f"no node answers at {node}", "start it with `farolito run`") from error
+    _check(answer)
+    _write(out, answer.content)
+    permit = answer.headers.get("x-farolito-permit", "?")
+    typer.echo(f"{out}: {len(answer.content)} bytes, permit {permit}", err=True)
+
+
+def _session(client: httpx.Client, cookie_file: Path | None) -> dict[str, str]:
+    """The headers of a signed-in auditor's request."""
+    if cookie_file:
+        return {"cookie": cookie_file.read_text("utf-8").strip()}
+    _check(client.post("/api/session/demo", json={"persona": "auditor"}))
+    return {}
+
+
+def _check(answer: httpx.Response) -> None:
+    if not answer.is_error:
+        return
+    said = answer.json() if "json" in answer.headers.get("content-type", "") else {}
+    raise FarolitoError(said.get("says", f"HTTP {answer.status_code}"), said.get("do", ""))
+
+
+def _write(out: Path, content: bytes) -> None:
+    """Never over a file that is there: it may be the only copy of an earlier state."""
+    try:
+        descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
+    except FileExistsError as error:
+        raise Invalid(f"{out} exists", "choose another name") from error
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
