@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from farolito.geo.street_map import LatLon
 from farolito.model import AgencyId, Device, DeviceId, Point
 from farolito.simulator.metro import metres
 from farolito.simulator.routes import Block, Roads, along
@@ -180,11 +179,3 @@ def _name(roads: Roads, block: Block, heading: float) -> str:
 def watched(readers: Sequence[Reader]) -> dict[int, Watched]:
     """What `Traffic.passages` needs: each watched block. One reader a block."""
     return {r.block: r.sight for r in readers}
-
-
-def middle_of(readers: Sequence[Reader]) -> LatLon:
-    places = [r.device.place for r in readers if r.device.place is not None]
-    return (
-        sum(p.lat for p in places) / len(places),
-        sum(p.lon for p in places) / len(places),
-    )
