@@ -296,7 +296,7 @@ def _doubtful(
     marks: list[tuple[float, int, str]] = []
     spread = result.evidence.spread if len(read.plate) == len(listed) else None
     for j, c in enumerate(listed):
-        options = {true for true, _ in confusion.errors.look_alikes(c)}
+        options = set(confusion.errors.look_alikes[c])
         if spread is not None:
             told = spread[j]
             options |= {a for a, p in zip(ALPHABET, told, strict=True) if p >= DOUBT_MIN}

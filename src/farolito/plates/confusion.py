@@ -52,16 +52,14 @@ class Errors(msgspec.Struct, frozen=True):
     """A confusion table turned round: seen from the character that was read.
 
     `wrong[r]`: probability that a read r is wrong; `truths[r]`: what it then is, with shares that
-    sum to 1, likeliest first; `shares[r]`: the same in the order of ALPHABET, 0 for r itself.
+    sum to 1, likeliest first; `shares[r]`: the same in the order of ALPHABET, 0 for r itself;
+    `look_alikes[r]`: those of `truths` that a person should have in mind when looking at a crop.
     """
 
     wrong: dict[str, float]
     truths: dict[str, tuple[tuple[str, float], ...]]
     shares: dict[str, tuple[float, ...]]
-
-    def look_alikes(self, read: str) -> tuple[tuple[str, float], ...]:
-        """Those that a person should have in mind when looking at the crop."""
-        return tuple(t for t in self.truths[read] if t[1] >= CONFUSABLE_SHARE_MIN)
+    look_alikes: dict[str, str]
 
 
 class Confusion(msgspec.Struct, frozen=True, dict=True):
@@ -128,7 +126,11 @@ class Confusion(msgspec.Struct, frozen=True, dict=True):
             shares[read] = of_errors
             ranked = sorted(zip(ALPHABET, of_errors, strict=True), key=lambda pair: -pair[1])
             truths[read] = tuple(pair for pair in ranked if pair[0] != read)
-        return Errors(wrong, truths, shares)
+        look_alikes = {
+            read: "".join(true for true, share in told if share >= CONFUSABLE_SHARE_MIN)
+            for read, told in truths.items()
+        }
+        return Errors(wrong, truths, shares, look_alikes)
 
 
 def _seed() -> Confusion:

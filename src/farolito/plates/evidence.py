@@ -26,6 +26,7 @@ LIKELY_DIFFERING_MAX = 2  # more characters than this are another plate
 EVEN_SHARE = 1 / 35  # dirt and blur make any character of any: below 0.6 confidence all are likely
 SPURIOUS_SHARE = 0.1  # of unsure characters, those that are stickers or bolts and no characters
 BEST_CHARACTERS = 6  # per position, when the likeliest strings are looked for
+BEST_MIN = 1e-4  # strings less likely than this, beside the likeliest, are not among them
 CONFIDENCE_MIN = 0.02  # a reader that reports 0 has still told which character it saw
 
 _PLACE = {c: i for i, c in enumerate(ALPHABET)}
@@ -113,7 +114,8 @@ class Evidence(msgspec.Struct, frozen=True):
         beam: list[tuple[float, str]] = [(1.0, "")]
         for row in self.spread:
             top = sorted(zip(row, ALPHABET, strict=True), reverse=True)[:BEST_CHARACTERS]
-            beam = [(p * q, head + c) for p, head in beam for q, c in top]
+            least = beam[0][0] * top[0][0] * BEST_MIN
+            beam = [(p * q, head + c) for p, head in beam for q, c in top if p * q >= least]
             beam.sort(reverse=True)
             del beam[count:]
         return [plate for _, plate in beam]

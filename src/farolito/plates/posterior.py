@@ -34,7 +34,7 @@ the defaults of an agency that has none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -107,7 +107,7 @@ def _strings_that_matter(
     if len(read.plate) > 1:
         wanted.update((read.plate[:j] + read.plate[j + 1 :], None) for j in range(len(read.plate)))
     for j, c in enumerate(entry.plate):
-        for true, _ in confusion.errors.look_alikes(c):
+        for true in confusion.errors.look_alikes[c]:
             wanted[entry.plate[:j] + true + entry.plate[j + 1 :]] = None
     wanted.update(dict.fromkeys(evidence.best(RIVALS_MAX // 2)))
     return tuple(wanted)[:RIVALS_MAX]
@@ -126,6 +126,11 @@ class _World:
         self.reading = {s: _state_evidence(read, s) for s in self.shares}
         self.unseen = {s: self.alpha[s] * self.reading[s] for s in self.shares}
         self.all_unseen = sum(self.unseen.values())
+        self.common_unseen: dict[str, float] = {}
+        for state, forms in self.shapes.items():
+            extra = self.unseen.get(state, 0.0) * (ISSUED_COMMON - ISSUED_ODD)
+            for form in forms:
+                self.common_unseen[form] = self.common_unseen.get(form, 0.0) + extra
 
     def issued(self, plate: str, state: str) -> float:
         common = shape(plate) in self.shapes.get(state, frozenset())
@@ -155,24 +160,20 @@ class _World:
 
     def unseen_weight(self, plate: str) -> float:
         """The sum over states of R(s)·alpha(s)·issued(q, s), for a string known not to be seen."""
-        return sum(u * self.issued(plate, s) for s, u in self.unseen.items())
+        return self.all_unseen * ISSUED_ODD + self.common_unseen.get(shape(plate), 0.0)
 
     def average_weights(self) -> dict[str, float]:
         """Per shape, the sum over states of R(s)·w(q, s) for a string nobody asked about: the
         unseen weight, and the average of what was seen of that shape's strings."""
-        weights: dict[str, float] = {}
+        weights = dict(self.common_unseen)
         for state, forms in self.shapes.items():
-            if state not in self.reading:
-                continue
-            seen = self.traffic.total * self.shares[state] / max(len(forms), 1)
+            seen = self.traffic.total * self.shares.get(state, 0.0) * self.reading_of(state)
             for form in forms:
                 strings = 26.0 ** form.count("L") * 10.0 ** form.count("D")
-                weight = self.unseen[state] * (ISSUED_COMMON - ISSUED_ODD)
-                weight += self.reading[state] * seen / strings
-                weights[form] = weights.get(form, 0.0) + weight
+                weights[form] += seen / len(forms) / strings
         return weights
 
-    def not_asked(self, evidence: Evidence, asked: Iterable[str]) -> float:
+    def not_asked(self, evidence: Evidence, asked: Mapping[str, float]) -> float:
         """Terms 3 and 4: the sum of E(q)·R(s)·w(q, s) over all strings but those asked about."""
         averages = self.average_weights()
         odd = self.all_unseen * ISSUED_ODD
@@ -182,8 +183,8 @@ class _World:
             if (likely := _of_shape(evidence, form)) > 0
         )
         known = sum(
-            evidence.of(q) * (odd + averages.get(shape(q), 0.0))
-            for q in asked
+            likely * (odd + averages.get(shape(q), 0.0))
+            for q, likely in asked.items()
             if len(q) == len(evidence.text)
         )
         same = max(same * (1 - evidence.wrong_length) - known, 0.0)
@@ -280,11 +281,11 @@ def posterior(
     text = evidence.of_folded(entry.plate) if folded else evidence.of(entry.plate)
     family = {q for q in traffic.seen if is_listed(q)} | {entry.plate}
     own, elsewhere = _listed_weights(world, entry, family)
-    seen = {q: evidence.of(q) * world.seen_weight(q) for q in traffic.seen if not is_listed(q)}
     asked = _strings_that_matter(read, entry, traffic.confusion, evidence)
-    unseen = sum(
-        evidence.of(q) * world.unseen_weight(q) for q in asked if not is_listed(q)
-    ) + world.not_asked(evidence, asked)
+    likely = {q: evidence.of(q) for q in {*asked, *traffic.seen}}
+    seen = {q: likely[q] * world.seen_weight(q) for q in traffic.seen if not is_listed(q)}
+    unseen = sum(likely[q] * world.unseen_weight(q) for q in asked if not is_listed(q))
+    unseen += world.not_asked(evidence, {q: likely[q] for q in asked})
     listed = text * own * car_likelihood
     total = listed + text * elsewhere + sum(seen.values()) + unseen
     if total <= 0:
@@ -293,7 +294,7 @@ def posterior(
         evidence,
         listed / total,
         text * elsewhere / total,
-        _rivals(evidence, world, seen, total, entry.plate),
+        _rivals(likely, world, seen, total, entry.plate),
     )
 
 
@@ -347,17 +348,18 @@ def _place(character: str) -> int:
 
 
 def _rivals(
-    evidence: Evidence,
+    likely: Mapping[str, float],
     world: _World,
-    seen: dict[str, float],
+    seen: Mapping[str, float],
     total: float,
     listed: str,
 ) -> tuple[tuple[str, float], ...]:
     """Each look-alike of the listed plate and each seen string, by its part of the whole."""
     weights = dict(seen)
     for j, c in enumerate(listed):
-        for true, _ in world.traffic.confusion.errors.look_alikes(c):
+        for true in world.traffic.confusion.errors.look_alikes[c]:
             plate = listed[:j] + true + listed[j + 1 :]
-            weights[plate] = seen.get(plate, 0.0) + evidence.of(plate) * world.unseen_weight(plate)
+            if plate in likely:
+                weights[plate] = seen.get(plate, 0.0) + likely[plate] * world.unseen_weight(plate)
     ranked = sorted(weights.items(), key=lambda pair: -pair[1])
     return tuple((q, weight / total) for q, weight in ranked if weight > 0)
