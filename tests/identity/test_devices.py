@@ -25,6 +25,8 @@ READER = Device(
     heading_deg=90.0,
     zone="America/Denver",
     clock_trusted=False,
+    is_recording=True,
+    speaks_for=frozenset({DeviceId("central-at-5th-eb"), DeviceId("central-at-6th-eb")}),
 )
 
 

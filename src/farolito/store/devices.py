@@ -35,7 +35,7 @@ class Devices:
             device.agency, device.device_id, device.kind, device.name, device.format,
             place.lat if place else None, place.lon if place else None, device.heading_deg,
             device.zone, device.clock_trusted, device.is_recording,
-            list(device.speaks_for),
+            sorted(device.speaks_for),
         )  # fmt: skip
 
     async def all(self, agency: AgencyId) -> list[Device]:
@@ -109,5 +109,5 @@ def _device(row: Any) -> Device:
         zone=row["zone"],
         clock_trusted=row["clock_trusted"],
         is_recording=row["is_recording"],
-        speaks_for=tuple(DeviceId(name) for name in row["speaks_for"]),
+        speaks_for=frozenset(DeviceId(name) for name in row["speaks_for"]),
     )
