@@ -17,6 +17,7 @@ import pytest
 from farolito.app import postgres
 from farolito.app.supervise import Supervisor
 from farolito.store import Database, migrate
+from tests.running import RunningNode, running_node
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -76,3 +77,19 @@ async def database(dsn: str) -> AsyncIterator[Database]:
     opened = await Database.open(dsn)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def state() -> Iterator[Path]:
+    """A node's state folder that PostgreSQL's account can reach."""
+    folder = Path(tempfile.mkdtemp(prefix="farolito-node-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+async def node(state: Path) -> AsyncIterator[RunningNode]:
+    """A whole node in this process, with its own PostgreSQL and NATS, ended with the test."""
+    async with running_node(state) as running:
+        yield running

@@ -11,7 +11,7 @@ import base64
 import os
 import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -30,6 +30,7 @@ from farolito.simulator.world import SimulatorConfig
 from farolito.store import Records
 
 AGENCY = "luminaria-pd"
+LEAD = timedelta(seconds=5)  # between the traffic's start and its first car
 
 
 class Drive(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,6 +154,6 @@ async def traffic(told: Path, stop: asyncio.Event) -> None:
     """The traffic's own process."""
     content = msgspec.json.decode(told.read_bytes(), type=Drive)
     (told.parent / "traffic.started").touch()
-    world = SimulatorConfig(start=datetime.now(UTC), seed=content.seed)
+    world = SimulatorConfig(start=datetime.now(UTC) + LEAD, seed=content.seed)
     keys = {DeviceId(device): key for device, key in content.keys.items()}
     await drive(world, content.url, keys, stop, told.parent / "truth.jsonl")

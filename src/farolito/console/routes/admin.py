@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 from litestar import Request, get, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
 
 from farolito.console.services import Services
 from farolito.console.signed_in import SignedOut
@@ -47,7 +49,9 @@ def admin_ask(request: HttpRequest, services: Services, thing: Thing, query: str
 
 
 @post("/api/admin/devices", status_code=200)
-async def register(data: Device, request: HttpRequest, services: Services) -> dict[str, Any]:
+async def register(
+    data: JSONBody[Device], request: HttpRequest, services: NamedDependency[Services]
+) -> dict[str, Any]:
     """Make a device known; its new key is shown this once."""
 
     device = msgspec.structs.replace(data, agency=services.agency.agency_id)
@@ -61,7 +65,9 @@ async def register(data: Device, request: HttpRequest, services: Services) -> di
 
 
 @post("/api/admin/people", status_code=200)
-async def invite(data: NewPerson, request: HttpRequest, services: Services) -> dict[str, Any]:
+async def invite(
+    data: JSONBody[NewPerson], request: HttpRequest, services: NamedDependency[Services]
+) -> dict[str, Any]:
     """A one-time code with which the person registers a passkey."""
     agency = services.agency.agency_id
     person = Person(
@@ -84,7 +90,7 @@ async def invite(data: NewPerson, request: HttpRequest, services: Services) -> d
 
 
 @get("/api/admin/health")
-async def health(request: HttpRequest, services: Services) -> Any:
+async def health(request: HttpRequest, services: NamedDependency[Services]) -> Any:
     async def work(records: Records, permit: int) -> Any:
         return await services.health()
 

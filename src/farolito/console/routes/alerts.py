@@ -10,6 +10,8 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from farolito.console.services import Services
 from farolito.console.signed_in import Asker
@@ -46,7 +48,9 @@ class ToUnit(msgspec.Struct, frozen=True):
 
 
 @get("/api/alerts")
-async def queue(asker: Asker, services: Services) -> dict[str, Any]:
+async def queue(
+    asker: NamedDependency[Asker], services: NamedDependency[Services]
+) -> dict[str, Any]:
     async def work(records: Records, permit: int) -> tuple[int, list[Alert]]:
         seq = await records.alerts.feed_end()
         return seq, await records.alerts.queue()
@@ -64,7 +68,9 @@ async def queue(asker: Asker, services: Services) -> dict[str, Any]:
 
 
 @get("/api/alerts/{alert_id:uuid}")
-async def one(alert_id: UUID, asker: Asker, services: Services) -> dict[str, Any]:
+async def one(
+    alert_id: FromPath[UUID], asker: NamedDependency[Asker], services: NamedDependency[Services]
+) -> dict[str, Any]:
     async def work(records: Records, permit: int) -> dict[str, Any]:
         alert = await records.alerts.get(AlertId(alert_id))
         if alert is None:
@@ -86,7 +92,10 @@ async def one(alert_id: UUID, asker: Asker, services: Services) -> dict[str, Any
 
 @get("/api/alerts/{alert_id:uuid}/picture/{shows:str}")
 async def picture(
-    alert_id: UUID, shows: Shows, asker: Asker, services: Services
+    alert_id: FromPath[UUID],
+    shows: FromPath[Shows],
+    asker: NamedDependency[Asker],
+    services: NamedDependency[Services],
 ) -> Response[bytes]:
     async def find(records: Records) -> PictureName | None:
         alert = await records.alerts.get(AlertId(alert_id))
@@ -122,7 +131,9 @@ def _media_type(content: bytes) -> str:
 
 
 @post("/api/alerts/{alert_id:uuid}/take", status_code=200)
-async def take(alert_id: UUID, asker: Asker, services: Services) -> dict[str, Any]:
+async def take(
+    alert_id: FromPath[UUID], asker: NamedDependency[Asker], services: NamedDependency[Services]
+) -> dict[str, Any]:
     ask = asker.ask(Thing.ALERT, f"take alert {alert_id}")
     answer = await services.desk.take(ask, AlertId(alert_id))
     return {"alert": answer.value, "permit": answer.permit}
@@ -130,7 +141,10 @@ async def take(alert_id: UUID, asker: Asker, services: Services) -> dict[str, An
 
 @post("/api/alerts/{alert_id:uuid}/confirm", status_code=200)
 async def confirm(
-    alert_id: UUID, data: Confirm, asker: Asker, services: Services
+    alert_id: FromPath[UUID],
+    data: JSONBody[Confirm],
+    asker: NamedDependency[Asker],
+    services: NamedDependency[Services],
 ) -> dict[str, Any]:
     if not data.crop_compared:
         raise Invalid("the crop was not compared with the row", "compare them, then tick it")
@@ -142,21 +156,33 @@ async def confirm(
 
 
 @post("/api/alerts/{alert_id:uuid}/reject", status_code=200)
-async def reject(alert_id: UUID, data: Reject, asker: Asker, services: Services) -> dict[str, Any]:
+async def reject(
+    alert_id: FromPath[UUID],
+    data: JSONBody[Reject],
+    asker: NamedDependency[Asker],
+    services: NamedDependency[Services],
+) -> dict[str, Any]:
     ask = asker.ask(Thing.ALERT, f"reject alert {alert_id}: {data.reason.value}")
     answer = await services.desk.reject(ask, AlertId(alert_id), data.version, data.reason)
     return {"alert": answer.value, "permit": answer.permit}
 
 
 @post("/api/alerts/{alert_id:uuid}/brief", status_code=200)
-async def brief(alert_id: UUID, data: ToUnit, asker: Asker, services: Services) -> dict[str, Any]:
+async def brief(
+    alert_id: FromPath[UUID],
+    data: JSONBody[ToUnit],
+    asker: NamedDependency[Asker],
+    services: NamedDependency[Services],
+) -> dict[str, Any]:
     ask = asker.ask(Thing.BRIEF, f"brief {data.unit} on alert {alert_id}")
     answer = await services.briefing.send(ask, AlertId(alert_id), UnitId(data.unit))
     return {"brief": answer.value, "permit": answer.permit}
 
 
 @get("/api/stopped")
-async def stopped(asker: Asker, services: Services, limit: int = 100) -> dict[str, Any]:
+async def stopped(
+    asker: NamedDependency[Asker], services: NamedDependency[Services], limit: FromQuery[int] = 100
+) -> dict[str, Any]:
     async def work(records: Records, permit: int) -> list[dict[str, Any]]:
         found = await records.alerts.stopped(limit)
         return [{"at": at, "match": match} for at, match in found]
@@ -166,7 +192,9 @@ async def stopped(asker: Asker, services: Services, limit: int = 100) -> dict[st
 
 
 @get("/api/find")
-async def find(q: str, asker: Asker, services: Services) -> dict[str, Any]:
+async def find(
+    q: FromQuery[str], asker: NamedDependency[Asker], services: NamedDependency[Services]
+) -> dict[str, Any]:
     """Alerts and rows by the beginning of a plate, a case or a unit."""
     text = q.strip().upper()
     if not text:
@@ -181,7 +209,9 @@ async def find(q: str, asker: Asker, services: Services) -> dict[str, Any]:
 
 
 @get("/api/units")
-async def units(asker: Asker, services: Services) -> dict[str, Any]:
+async def units(
+    asker: NamedDependency[Asker], services: NamedDependency[Services]
+) -> dict[str, Any]:
     async def work(records: Records, permit: int) -> Any:
         return await records.units.all()
 

@@ -9,6 +9,8 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
 
 from farolito.console.routes.alerts import picture_response
 from farolito.console.services import Services
@@ -27,7 +29,9 @@ class Answered(msgspec.Struct, frozen=True):
 
 
 @get("/api/briefs/mine")
-async def mine(asker: Asker, services: Services) -> dict[str, Any]:
+async def mine(
+    asker: NamedDependency[Asker], services: NamedDependency[Services]
+) -> dict[str, Any]:
     unit = asker.person.unit or ""
     answer = await services.briefing.mine(asker.ask(Thing.BRIEF, f"briefs of {unit}"))
     seq, briefs = answer.value
@@ -41,7 +45,10 @@ async def mine(asker: Asker, services: Services) -> dict[str, Any]:
 
 @post("/api/briefs/{brief_id:uuid}/receipt", status_code=200)
 async def receipt(
-    brief_id: UUID, data: Received, asker: Asker, services: Services
+    brief_id: FromPath[UUID],
+    data: JSONBody[Received],
+    asker: NamedDependency[Asker],
+    services: NamedDependency[Services],
 ) -> dict[str, Any]:
     ask = asker.ask(Thing.BRIEF, f"{data.kind.value} brief {brief_id} v{data.version}")
     answer = await services.briefing.receive(ask, BriefId(brief_id), data.version, data.kind)
@@ -50,7 +57,10 @@ async def receipt(
 
 @post("/api/briefs/{brief_id:uuid}/outcome", status_code=200)
 async def outcome(
-    brief_id: UUID, data: Answered, asker: Asker, services: Services
+    brief_id: FromPath[UUID],
+    data: JSONBody[Answered],
+    asker: NamedDependency[Asker],
+    services: NamedDependency[Services],
 ) -> dict[str, Any]:
     ask = asker.ask(Thing.BRIEF, f"outcome of brief {brief_id}: {data.outcome.value}")
     answer = await services.briefing.answer(ask, BriefId(brief_id), data.outcome)
@@ -58,7 +68,9 @@ async def outcome(
 
 
 @get("/api/briefs/{brief_id:uuid}/picture")
-async def picture(brief_id: UUID, asker: Asker, services: Services) -> Response[bytes]:
+async def picture(
+    brief_id: FromPath[UUID], asker: NamedDependency[Asker], services: NamedDependency[Services]
+) -> Response[bytes]:
     """The scene where there is one, else the vehicle, else the plate."""
 
     async def find(records: Records) -> PictureName | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import get
+from litestar.di import NamedDependency
+from litestar.params import FromQuery
 
 from farolito.console.services import Services
 from farolito.console.signed_in import Asker
@@ -15,7 +17,9 @@ DEAD_SHOWN_MAX = 200
 
 
 @get("/api/health")
-async def health(asker: Asker, services: Services) -> dict[str, Any]:
+async def health(
+    asker: NamedDependency[Asker], services: NamedDependency[Services]
+) -> dict[str, Any]:
     async def work(records: Records, permit: int) -> None:
         return None
 
@@ -24,7 +28,9 @@ async def health(asker: Asker, services: Services) -> dict[str, Any]:
 
 
 @get("/api/dead-letters")
-async def dead_letters(asker: Asker, services: Services, limit: int = 50) -> dict[str, Any]:
+async def dead_letters(
+    asker: NamedDependency[Asker], services: NamedDependency[Services], limit: FromQuery[int] = 50
+) -> dict[str, Any]:
     """Reasons and sizes; the bytes themselves may name a plate and are not shown here."""
 
     async def work(records: Records, permit: int) -> list[dict[str, Any]]:
@@ -41,7 +47,9 @@ async def dead_letters(asker: Asker, services: Services, limit: int = 50) -> dic
 
 
 @get("/api/map")
-async def map_view(asker: Asker, services: Services) -> dict[str, Any]:
+async def map_view(
+    asker: NamedDependency[Asker], services: NamedDependency[Services]
+) -> dict[str, Any]:
     async def work(records: Records, permit: int) -> None:
         return None
 

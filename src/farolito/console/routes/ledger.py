@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from farolito.console.services import Services
 from farolito.console.signed_in import Asker
@@ -22,7 +24,10 @@ class Open(msgspec.Struct, frozen=True):
 
 @get("/api/ledger")
 async def entries(
-    asker: Asker, services: Services, after: int = -1, limit: int = 50
+    asker: NamedDependency[Asker],
+    services: NamedDependency[Services],
+    after: FromQuery[int] = -1,
+    limit: FromQuery[int] = 50,
 ) -> dict[str, Any]:
     ask = asker.ask(Thing.LEDGER, f"entries after {after}")
     answer = await services.gate.ledger_entries(ask, after, min(limit, PAGE_ENTRIES_MAX))
@@ -38,7 +43,10 @@ async def entries(
 
 @get("/api/ledger/bundle")
 async def bundle(
-    asker: Asker, services: Services, first: int = 0, last: int | None = None
+    asker: NamedDependency[Asker],
+    services: NamedDependency[Services],
+    first: FromQuery[int] = 0,
+    last: FromQuery[int | None] = None,
 ) -> Response[bytes]:
     ask = asker.ask(Thing.LEDGER, f"bundle {first} to {last}")
     answer = await services.gate.ledger_bundle(ask, first, last)
@@ -54,7 +62,12 @@ async def bundle(
 
 
 @post("/api/ledger/{index:int}/open", status_code=200)
-async def open_field(index: int, data: Open, asker: Asker, services: Services) -> dict[str, Any]:
+async def open_field(
+    index: FromPath[int],
+    data: JSONBody[Open],
+    asker: NamedDependency[Asker],
+    services: NamedDependency[Services],
+) -> dict[str, Any]:
     if data.field not in FIELDS:
         raise Invalid(f"no personal field {data.field!r}", f"use {', '.join(FIELDS)}")
     ask = asker.ask(

@@ -7,6 +7,8 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
 
 from farolito.console.routes.admin import admin_ask
 from farolito.console.services import Services
@@ -22,14 +24,20 @@ class Recall(msgspec.Struct, frozen=True):
 
 
 @get("/api/lists")
-async def lists(asker: Asker, services: Services) -> dict[str, Any]:
+async def lists(
+    asker: NamedDependency[Asker], services: NamedDependency[Services]
+) -> dict[str, Any]:
     answer = await services.lists(asker.ask(Thing.HOT_LIST, "ages of the lists", records=False))
     return {"lists": answer.value, "permit": answer.permit}
 
 
 @post("/api/lists/{list_id:str}/entries/{entry_id:uuid}/recall", status_code=200)
 async def recall(
-    list_id: str, entry_id: UUID, data: Recall, asker: Asker, services: Services
+    list_id: FromPath[str],
+    entry_id: FromPath[UUID],
+    data: JSONBody[Recall],
+    asker: NamedDependency[Asker],
+    services: NamedDependency[Services],
 ) -> dict[str, Any]:
     """Withdraw a row: it stops matching at once, and everybody who was told is told."""
     reason = data.reason.strip()[:REASON_CHARACTERS_MAX]
@@ -42,7 +50,10 @@ async def recall(
 
 @post("/api/admin/lists/{list_id:str}/import", status_code=200)
 async def import_list(
-    list_id: str, data: dict[str, Any], request: HttpRequest, services: Services
+    list_id: FromPath[str],
+    data: JSONBody[dict[str, Any]],
+    request: HttpRequest,
+    services: NamedDependency[Services],
 ) -> dict[str, Any]:
     """From the node's own command line: the list file and its mapping."""
     answer = await services.import_list(
@@ -55,7 +66,11 @@ async def import_list(
 
 @post("/api/admin/lists/{list_id:str}/entries/{entry_id:uuid}/recall", status_code=200)
 async def admin_recall(
-    list_id: str, entry_id: UUID, data: Recall, request: HttpRequest, services: Services
+    list_id: FromPath[str],
+    entry_id: FromPath[UUID],
+    data: JSONBody[Recall],
+    request: HttpRequest,
+    services: NamedDependency[Services],
 ) -> dict[str, Any]:
     ask = admin_ask(request, services, Thing.HOT_LIST, f"recall row {entry_id}")
     answer = await services.recall(ask, ListId(list_id), EntryId(entry_id), data.reason)

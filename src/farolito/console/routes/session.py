@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, delete, get, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
 
 from farolito.console.services import Services
 from farolito.console.signed_in import Asker, SignedOut, asker_of
@@ -31,7 +33,9 @@ class Credential(msgspec.Struct, frozen=True):
 
 
 @get("/api/session")
-async def whoami(request: HttpRequest, services: Services) -> Response[dict[str, Any]]:
+async def whoami(
+    request: HttpRequest, services: NamedDependency[Services]
+) -> Response[dict[str, Any]]:
     """Who is signed in; where nobody is, what there is to sign in with."""
     try:
         asker = await asker_of(request, services.identity)
@@ -46,7 +50,9 @@ async def whoami(request: HttpRequest, services: Services) -> Response[dict[str,
 
 
 @post("/api/session/demo", status_code=200)
-async def demo(data: Persona, request: HttpRequest, services: Services) -> Response[dict[str, Any]]:
+async def demo(
+    data: JSONBody[Persona], request: HttpRequest, services: NamedDependency[Services]
+) -> Response[dict[str, Any]]:
     signed_in, cookie = await services.identity.demo_sign_in(
         data.persona, peer_is_loopback=_is_local(request, services)
     )
@@ -54,23 +60,29 @@ async def demo(data: Persona, request: HttpRequest, services: Services) -> Respo
 
 
 @post("/api/session/passkey/begin", status_code=200)
-async def begin_passkey(services: Services) -> dict[str, Any]:
+async def begin_passkey(services: NamedDependency[Services]) -> dict[str, Any]:
     return dict(await services.identity.begin_sign_in())
 
 
 @post("/api/session/passkey/finish", status_code=200)
-async def finish_passkey(data: Credential, services: Services) -> Response[dict[str, Any]]:
+async def finish_passkey(
+    data: JSONBody[Credential], services: NamedDependency[Services]
+) -> Response[dict[str, Any]]:
     signed_in, cookie = await services.identity.finish_sign_in(data.credential)
     return await _welcome(signed_in, cookie, services)
 
 
 @post("/api/session/register/begin", status_code=200)
-async def begin_register(data: Code, services: Services) -> dict[str, Any]:
+async def begin_register(
+    data: JSONBody[Code], services: NamedDependency[Services]
+) -> dict[str, Any]:
     return dict(await services.identity.begin_registration(data.code))
 
 
 @post("/api/session/register/finish", status_code=200)
-async def finish_register(data: Credential, services: Services) -> Response[dict[str, Any]]:
+async def finish_register(
+    data: JSONBody[Credential], services: NamedDependency[Services]
+) -> Response[dict[str, Any]]:
     signed_in, cookie = await services.identity.finish_registration(
         data.code or "", data.credential
     )
@@ -78,7 +90,9 @@ async def finish_register(data: Credential, services: Services) -> Response[dict
 
 
 @delete("/api/session", status_code=200)
-async def sign_out(asker: Asker, services: Services) -> Response[dict[str, Any]]:
+async def sign_out(
+    asker: NamedDependency[Asker], services: NamedDependency[Services]
+) -> Response[dict[str, Any]]:
     await services.identity.sign_out(asker.cookie)
     await services.gate.note(_deed(asker.signed_in, "sign out"), Act.ACT, "sign_out")
     return Response({"says": "signed out"}, headers={"Set-Cookie": services.identity.clear_cookie})
