@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ledger_builders import LOG, SECOND_WITNESS, WITNESS, Log
 
 from farolito.audit import SigningKey, Verdict, verify
 from farolito.audit import archive as archive_
@@ -16,6 +15,7 @@ from farolito.audit.bundle import lines as joined
 from farolito.audit.bundle import manifest_text, write
 from farolito.audit.tree import leaf_hash
 from farolito.audit.verify import PROBLEMS_MAX
+from tests.audit.ledger_builders import LOG, SECOND_WITNESS, WITNESS, Log
 
 LOG_OF_SEVEN = Log(7)
 SMALL = LOG_OF_SEVEN.bundle()

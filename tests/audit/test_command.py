@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
-from ledger_builders import LOG, SECOND_WITNESS, WITNESS, Log
 from typer.testing import CliRunner, Result
 
 from farolito.audit import SigningKey
 from farolito.cli.audit import app
 from farolito.model import FarolitoError
+from tests.audit.ledger_builders import LOG, SECOND_WITNESS, WITNESS, Log
 
 
 @pytest.fixture

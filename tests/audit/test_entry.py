@@ -6,11 +6,11 @@ import pytest
 import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ledger_builders import START, chance, entry
 
 from farolito.audit import seal
 from farolito.audit.entry import SALT_BYTES, canonical, commit, commitment_in, read
 from farolito.model import Invalid
+from tests.audit.ledger_builders import START, chance, entry
 
 _values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(),

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from ledger_builders import CITY, START, WITNESS, chance, entry
 
 from farolito.audit import (
     Checkpoint,
@@ -31,6 +30,7 @@ from farolito.audit import ledger as ledger_
 from farolito.audit.witness import write_request
 from farolito.model import AgencyId, Invalid
 from farolito.store import Database
+from tests.audit.ledger_builders import CITY, START, WITNESS, chance, entry
 
 
 def clock() -> datetime:
@@ -394,7 +394,7 @@ async def test_a_ledger_does_not_open_under_another_key(database: Database, tmp_
 WRITER = """
 import asyncio, sys
 from pathlib import Path
-from ledger_builders import CITY, START, chance, entry
+from tests.audit.ledger_builders import CITY, START, chance, entry
 from farolito.audit import Ledger
 from farolito.store import Database
 
@@ -425,7 +425,7 @@ async def test_a_writer_killed_at_any_moment_loses_nothing_that_it_acknowledged(
     assert process.stdout is not None
     told = [await process.stdout.readline() for _ in range(700)]
     process.kill()
-    told += [line for line in (await process.stdout.read()).splitlines(keepends=True)]
+    told += (await process.stdout.read()).splitlines(keepends=True)
     await process.wait()
     acknowledged = dict(line.decode().split() for line in told if line.endswith(b"\n"))
     assert len(acknowledged) >= 700

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from ledger_builders import LOG, WITNESS, Log
 
 from farolito.audit import Checkpoint, Note, Proof, SigningKey, VerifierKey
 from farolito.audit.tree import hashes_of, inclusion_ranges
 from farolito.model import Invalid
+from tests.audit.ledger_builders import LOG, WITNESS, Log
 
 # The key and signed message of the note format's first implementation (golang.org/x/mod).
 NEUMANN = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"

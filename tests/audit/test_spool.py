@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from ledger_builders import CITY, LOG, START, chance, entry
 
 from farolito.audit import Ledger, LedgerDown, Spool, verify
 from farolito.audit.spool import read_lines
 from farolito.model import Invalid
 from farolito.store import Database
+from tests.audit.ledger_builders import CITY, LOG, START, chance, entry
 
 
 @pytest.fixture

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from ledger_builders import LOG, START, WITNESS, Log
 
 from farolito.audit import Answer, Note, Seen, SigningKey, Witness
 from farolito.audit.tree import consistency_ranges, hashes_of
 from farolito.audit.witness import write_request
+from tests.audit.ledger_builders import LOG, START, WITNESS, Log
 
 ORIGIN = LOG.verifier.name
 

@@ -27,6 +27,14 @@ _INTEGER_MAX = 2**53 - 1  # RFC 8785 writes numbers as doubles
 Random = Callable[[int], bytes]
 
 
+def _no_number(text: str) -> None:
+    raise Invalid(f"the number {text[:20]}; entries hold integers alone")
+
+
+_WRITER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+_READER = json.JSONDecoder(parse_float=_no_number, parse_constant=_no_number)
+
+
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """An attempt, permitted or refused (CJIS AU-2, AU-3; one entry each).
 
@@ -92,9 +100,8 @@ def canonical(value: Any) -> bytes:
     The standard's order of keys (UTF-16) equals ours (code points) because our keys are ASCII.
     Raises Invalid for text that is not Unicode.
     """
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     try:
-        return text.encode()
+        return _WRITER.encode(value).encode()
     except UnicodeEncodeError as error:
         raise Invalid("text with half a character in it") from error
 
@@ -142,14 +149,10 @@ def seal(entry: Entry, random: Random, spooled: tuple[str, int] | None = None) -
     return Sealed(at, raw, openings)
 
 
-def _no_number(text: str) -> None:
-    raise Invalid(f"the number {text[:20]}; entries hold integers alone")
-
-
 def read(raw: bytes) -> dict[str, Any]:
     """An entry's fields. Raises Invalid unless the bytes are the canonical form of an object."""
     try:
-        body = json.loads(raw, parse_float=_no_number, parse_constant=_no_number)
+        body = _READER.decode(raw.decode())
         if isinstance(body, dict) and canonical(body) == raw:
             return body
     except (ValueError, RecursionError) as error:

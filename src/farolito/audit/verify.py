@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
@@ -325,11 +326,14 @@ def _check_openings(
     parsed: _Bundle, entries: Sequence[bytes], first: int, findings: _Findings
 ) -> None:
     last = (-1, "")
+    body: dict[str, Any] = {}
     try:
         for opened in _openings(parsed):
             at = (opened.index, opened.opening.field)
-            in_range = first <= opened.index < first + len(entries)
-            body = read(entries[opened.index - first]) if in_range and at > last else {}
+            if not first <= opened.index < first + len(entries) or at <= last:
+                raise Invalid(f"the one of {at[1]!r} in entry {at[0]} is not in its place")
+            if opened.index != last[0]:
+                body = read(entries[opened.index - first])
             if commitment_in(body, opened.opening.field) != opened.opening.commitment:
                 findings.problem(f"the opening of {at[1]!r} in entry {at[0]} does not fit it")
             last = at
