@@ -6,6 +6,7 @@ export const en = {
   age: {
     seconds: (s: number) => `${s} s`,
     minutes: (m: number, s: number) => `${m} min ${String(s).padStart(2, '0')} s`,
+    wholeMinutes: (m: number) => `${m} min`,
     hours: (h: number, m: number) => `${h} h ${String(m).padStart(2, '0')} min`,
     days: (d: number) => (d === 1 ? '1 day' : `${d} days`),
     ago: (age: string) => `${age} ago`,
@@ -28,6 +29,7 @@ export const en = {
     demoSays: 'Practice metro: every car, plate and person is made up.',
     skip: 'Skip to the alerts',
     menu: 'You and this screen',
+    pagesLabel: 'Pages',
     pages: { console: 'Console', brief: 'Officer’s brief', audit: 'Ledger', health: 'Health' },
   },
   errors: {
@@ -212,6 +214,7 @@ export const en = {
       scene: 'Scene',
       none: 'No picture came with this read',
       noneSays: 'Without a picture nothing can be compared, so it cannot be confirmed.',
+      notHere: 'Pictures are opened for alerts only',
       failed: 'The picture cannot be shown',
       loading: 'Fetching the picture…',
       enlarge: 'Enlarge the picture',

@@ -8,6 +8,7 @@ export const es: Catalogue = {
   age: {
     seconds: (s) => `${s} s`,
     minutes: (m, s) => `${m} min ${String(s).padStart(2, '0')} s`,
+    wholeMinutes: (m) => `${m} min`,
     hours: (h, m) => `${h} h ${String(m).padStart(2, '0')} min`,
     days: (d) => (d === 1 ? '1 día' : `${d} días`),
     ago: (age) => `hace ${age}`,
@@ -30,6 +31,7 @@ export const es: Catalogue = {
     demoSays: 'Ciudad de práctica: todo auto, placa y persona es inventado.',
     skip: 'Ir a las alertas',
     menu: 'Usted y esta pantalla',
+    pagesLabel: 'Páginas',
     pages: { console: 'Consola', brief: 'Aviso al oficial', audit: 'Registro', health: 'Estado' },
   },
   errors: {
@@ -209,6 +211,7 @@ export const es: Catalogue = {
       scene: 'Escena',
       none: 'Esta lectura llegó sin foto',
       noneSays: 'Sin foto no hay qué comparar, así que no se puede confirmar.',
+      notHere: 'Las fotos se abren sólo para alertas',
       failed: 'No se puede mostrar la foto',
       loading: 'Trayendo la foto…',
       enlarge: 'Ampliar la foto',
@@ -370,7 +373,7 @@ export const es: Catalogue = {
     recalled: 'RETIRADO',
     recalledSays: 'No actúe según este aviso.',
     recallReason: (r) => `Motivo: ${r}`,
-    read: 'Leer en voz alta',
+    read: 'Leer',
     stopReading: 'Parar',
     noVoice: 'Este teléfono no tiene voz. Léalo usted.',
     outcome: { right_car: 'Es el auto', wrong_car: 'No es', gone: 'Se fue' },

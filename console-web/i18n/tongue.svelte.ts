@@ -39,7 +39,8 @@ class Tongue {
     const t = this.t.age
     if (seconds === null) return t.unknown
     if (seconds < 60) return t.seconds(seconds)
-    if (seconds < 3600) return t.minutes(Math.floor(seconds / 60), seconds % 60)
+    if (seconds < 600) return t.minutes(Math.floor(seconds / 60), seconds % 60)
+    if (seconds < 3600) return t.wholeMinutes(Math.floor(seconds / 60))
     if (seconds < 86_400) {
       return t.hours(Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60))
     }

@@ -13,19 +13,26 @@ const PATHS: Record<PageName, string> = {
   health: '/health',
 }
 
-const PAGES: Record<Role, PageName> = {
-  operator: 'console',
-  supervisor: 'console',
-  detective: 'console',
-  officer: 'brief',
-  auditor: 'audit',
-  agency_admin: 'health',
-  sysadmin: 'health',
-  system: 'health',
+/** The pages of each role, its own one first. The node decides; this only spares a refusal. */
+export const PAGES_OF: Record<Role, readonly PageName[]> = {
+  operator: ['console', 'health'],
+  supervisor: ['console', 'health'],
+  detective: ['console', 'health'],
+  officer: ['brief'],
+  auditor: ['audit', 'health'],
+  agency_admin: ['health'],
+  sysadmin: ['health'],
+  system: ['health'],
+}
+
+export const pathOf = (name: PageName): string => PATHS[name]
+
+export function mayOpen(role: Role, page: PageName): boolean {
+  return PAGES_OF[role].includes(page)
 }
 
 export function pageOf(role: Role): { name: PageName; path: string } {
-  const name = PAGES[role]
+  const name = PAGES_OF[role][0] ?? 'health'
   return { name, path: PATHS[name] }
 }
 
