@@ -6,8 +6,8 @@ What is assumed, and why it is no flattery:
     eight is of a plate not read before. 300,000 rows are spread over 14 issuers, 8 % the home
     state's. Plates are drawn from each issuer's shapes, within a part of its first letters (plates
     are issued in series, so chance hits are several times commoner than over even strings).
-  - Readers vote over frames: 95 to 96 % of readable plates are read exactly. Single stills reach 0.865
-    at best (notes on reading); `Reader.still` is that harsher world, run on the side.
+  - Readers vote over frames: 96 % of readable plates are read exactly. Single stills reach 86.5 %
+    on a bench of photographs; `Reader.still`, at 89 %, is that harsher world, run on the side.
   - The misreads are drawn from a table of their own: the seed's pairs with weights shaken, and one
     error in five falls anywhere. The judge does not know it. One error in seven is reported with
     full confidence, as right characters are.
@@ -260,7 +260,7 @@ _MAKE_SUMS, _COLOUR_SUMS, _KIND_SUMS = map(_sums, (_MAKE_WEIGHTS, _COLOUR_WEIGHT
 
 
 def _shaken_confusion(chance: random.Random) -> dict[str, dict[str, float]]:
-    """True character → what it is misread as: the seed's shares times a lognormal, and 20 % even."""
+    """True character → what it is misread as: the seed's shares, shaken, and 20 % even."""
     table: dict[str, dict[str, float]] = {}
     for true in ALPHABET:
         shaken = {
@@ -604,8 +604,9 @@ def _document(
 
 
 def _speeds(metro: Metro, index: Index, pen: _Pen, reads: int, scanned: int) -> tuple[float, float]:
-    """µs a read: our probe, and judge where it finds something (the counts are there already, as a
-    database's answer would be); and rapidfuzz over the same rows, fewer reads of the same stream."""
+    """CPU µs a read on one thread: our probe, and judge where it finds something (its counts are
+    there already, as a database's answer would be); and rapidfuzz over the same rows, on fewer
+    reads of the same stream."""
     from rapidfuzz import process
     from rapidfuzz.distance import Levenshtein
 
@@ -616,19 +617,19 @@ def _speeds(metro: Metro, index: Index, pen: _Pen, reads: int, scanned: int) -> 
         for read in full
         for row in index.probe_read(read)
     }
-    began = time.perf_counter()
+    began = time.process_time()
     for read in full:
         rows = index.probe(
             read.plate, read.confidence, read.characters, read.candidates, read.folded
         )
         for row in rows:
             judge(read, row, metro.hot_list, traffic[read.read_id, row.entry_id], NOW)
-    ours = (time.perf_counter() - began) / reads * 1e6
+    ours = (time.process_time() - began) / reads * 1e6
     plates = [entry.plate for entry in metro.entries]
-    began = time.perf_counter()
+    began = time.process_time()
     for seen in glimpses[:scanned]:
         process.extract(seen.plate, plates, scorer=Levenshtein.distance, score_cutoff=1, limit=None)
-    return ours, (time.perf_counter() - began) / scanned * 1e6
+    return ours, (time.process_time() - began) / scanned * 1e6
 
 
 def _edit1_false(

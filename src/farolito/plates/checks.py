@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from farolito.model import HotList, HotListEntry, Match, PlateRead, Standing
+from farolito.model import HotList, HotListEntry, Match, PlateRead, Standing, fold_o
 from farolito.model.alert import Check, CheckName, CheckOutcome
 from farolito.model.plates import ALPHABET
 from farolito.plates.confusion import Confusion
@@ -25,10 +25,13 @@ from farolito.plates.vehicle import Comparison, compare
 
 POSSIBLE_MIN = 0.35  # the same text with a posterior below this: history, no alert
 LIKELY_MIN = 0.45  # another text needs this much: look-alikes are many
+# A lead needs this much from the characters alone: the base rate may lower a posterior, but not
+# make up for characters that the reader itself doubted.
+LEAD_TEXT_MIN = 0.7
 STATE_READ_MIN = 0.5  # a state read with less confidence than this is as good as not read
 STATE_SURE = 0.9  # from here on, and where no confidence is told, another state stops
 READ_AGE_MAX = timedelta(minutes=15)  # an older read is for history: the car is elsewhere
-DOUBTFUL_MAX = 4  # positions marked on the crop; the less risky beyond it are not
+DOUBTFUL_MAX = 4  # positions marked on the crop, or as many more as are just as risky
 DOUBT_MIN = 0.02  # an alternative the reader gives at least this is marked, look-alike or not
 ALTERNATIVES_MAX = 3  # per position
 
@@ -42,9 +45,10 @@ def judge(
 ) -> Match:
     """The whole chain of DESIGN 4.1 but the person.
 
-    LEAD: the same text, posterior at or over the list's threshold, nothing stopped. POSSIBLE: not
-    stopped, and either the same text at POSSIBLE_MIN or more, or another that the reader itself
-    offered or doubted, at LIKELY_MIN or more. STOPPED: all else, with its reasons.
+    LEAD: the same text, posterior at or over the list's threshold, the characters themselves at
+    LEAD_TEXT_MIN or more, nothing stopped. POSSIBLE: not stopped, and either the same text at
+    POSSIBLE_MIN or more, or another that the reader itself offered or doubted, at LIKELY_MIN or
+    more. STOPPED: all else, with its reasons.
     """
     sight = compare(read.vehicle, entry.vehicle)
     result = posterior(read, entry, hot_list, traffic, sight.likelihood)
@@ -86,50 +90,49 @@ def _text(
     result: Posterior,
     confusion: Confusion,
 ) -> Check:
-    folded = is_folded(read, hot_list)
-    percent = _percent(result.listed)
-    because = _strongest_rival(result)
     if same_text(read, entry, hot_list):
-        what = "The reader wrote the listed plate"
-        if folded and "0" in entry.plate.replace("O", "0"):
-            what += " (O and 0 are not told apart)"
-        if result.listed >= hot_list.threshold:
-            return Check(
-                CheckName.TEXT, CheckOutcome.PASSED, f"{what}; {percent} that it is this plate."
-            )
-        if result.listed >= POSSIBLE_MIN:
-            return Check(
-                CheckName.TEXT,
-                CheckOutcome.UNKNOWN,
-                f"{what}, but it is only {percent} that it is this plate{because}. "
-                "Look at the picture.",
-            )
         return Check(
-            CheckName.TEXT,
-            CheckOutcome.STOPPED,
-            f"{what}, but it is only {percent} that it is this plate{because}.",
+            CheckName.TEXT, *_same_text(entry, hot_list, result, is_folded(read, hot_list))
         )
+    folded = is_folded(read, hot_list)
     offered = is_offered(read, entry.plate, folded)
-    likely = is_likely(read, entry.plate, folded, confusion)
     what = f"The reader wrote {read.plate}, the row says {entry.plate}"
-    if not (offered or likely):
+    if not (offered or is_likely(read, entry.plate, folded, confusion)):
         return Check(
             CheckName.TEXT,
             CheckOutcome.STOPPED,
             f"{what}; the reader neither offered the listed plate nor doubted what differs.",
         )
-    why = "it offered the listed plate too" if offered else "it was unsure where they differ"
+    what += "; it offered the listed plate too" if offered else "; it was unsure where they differ"
+    percent = _percent(result.listed)
     if result.listed >= LIKELY_MIN:
         return Check(
             CheckName.TEXT,
             CheckOutcome.UNKNOWN,
-            f"{what}; {why}. {percent} that it is this plate. Look at the picture.",
+            f"{what}. {percent} that it is this plate. Look at the picture.",
         )
     return Check(
         CheckName.TEXT,
         CheckOutcome.STOPPED,
-        f"{what}; {why}, but it is only {percent} that it is this plate{because}.",
+        f"{what}, but it is only {percent} that it is this plate{_strongest_rival(result)}.",
     )
+
+
+def _same_text(
+    entry: HotListEntry, hot_list: HotList, result: Posterior, folded: bool
+) -> tuple[CheckOutcome, str]:
+    what = "The reader wrote the listed plate"
+    if folded and "0" in fold_o(entry.plate):
+        what += " (O and 0 are not told apart)"
+    percent = _percent(result.listed)
+    if result.listed >= hot_list.threshold:
+        if result.text >= LEAD_TEXT_MIN:
+            return CheckOutcome.PASSED, f"{what}; {percent} that it is this plate."
+        return CheckOutcome.UNKNOWN, f"{what}, but was unsure of it. Look at the picture."
+    what += f", but it is only {percent} that it is this plate{_strongest_rival(result)}."
+    if result.listed >= POSSIBLE_MIN:
+        return CheckOutcome.UNKNOWN, f"{what} Look at the picture."
+    return CheckOutcome.STOPPED, what
 
 
 def _percent(probability: float) -> str:
@@ -310,4 +313,9 @@ def _doubtful(
             first = 1.0 if j in differing else 0.0
             marks.append((first + sum(r for r, _ in ranked), j, "".join(a for _, a in ranked)))
     marks.sort(key=lambda mark: (-mark[0], mark[1]))
-    return [(j, characters) for _, j, characters in marks[: max(DOUBTFUL_MAX, len(differing))]]
+    kept = max(DOUBTFUL_MAX, len(differing))
+    if len(marks) > kept:
+        # Two 7s are as doubtful as each other: the limit does not fall between equals.
+        least = marks[kept - 1][0] * (1 - 1e-6)
+        marks = [mark for mark in marks if mark[0] >= least]
+    return [(j, characters) for _, j, characters in marks]

@@ -20,6 +20,7 @@ STILL_CHARACTER_ERROR = 0.02  # a read that tells no confidence: 1 - 0.865^(1/7)
 LENGTH_WRONG = 0.02  # 7 of 222 single stills; fewer where frames vote
 CANDIDATE_SHARPNESS = 8.0  # (candidate's ÷ text's confidence) to this power is its weight
 CANDIDATE_UNRATED = 0.1  # the weight of a candidate without a confidence
+OFFERED_MIN = 1e-6  # a share below this says nothing
 CANDIDATE_SHARE_MAX = 0.35  # all candidates together: the text was chosen for a reason
 LIKELY_MIN = 0.02  # as likely as this, beside the text: worth judging
 LIKELY_DIFFERING_MAX = 2  # more characters than this are another plate
@@ -197,8 +198,8 @@ def _offered(read: PlateRead) -> dict[str, float]:
     """Candidates other than the text with their shares, together at most CANDIDATE_SHARE_MAX."""
     shares: dict[str, float] = {}
     for candidate in read.candidates:
-        if candidate.plate != read.plate:
-            share = candidate_share(candidate, read.confidence)
+        share = candidate_share(candidate, read.confidence)
+        if candidate.plate != read.plate and share >= OFFERED_MIN:
             shares[candidate.plate] = max(share, shares.get(candidate.plate, 0.0))
     total = sum(shares.values())
     if total > CANDIDATE_SHARE_MAX:

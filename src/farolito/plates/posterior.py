@@ -44,7 +44,9 @@ from farolito.plates.evidence import STILL_CHARACTER_ERROR, Evidence, weigh
 from farolito.plates.traffic import REGISTERED_PLATES, Fleet, Traffic, shape
 
 NOVEL_SHARE = 0.1  # of reads, those whose plate was not read before within retention
-NOVEL_READS_MIN = 1_000.0  # of a node that just started and has counted nothing
+# Of a node that has counted little. It makes an unseen plate of the home state worth 0.1 of a read,
+# the value that the notes on matching propose, so that two passes of a look-alike decide nothing.
+NOVEL_READS_MIN = 600_000.0
 # A wanted car is driven, and its row reached us for a reason: so many times likelier here than any
 # registered plate of its state. To be replaced by confirmed alerts per row and state.
 LISTED_ACTIVE = 2.0
@@ -63,9 +65,11 @@ _UNKNOWN_STATE = "?"  # all states that nobody counted, as one
 class Posterior(msgspec.Struct, frozen=True):
     """`listed`: probability of the listed plate. `rivals`: the likeliest other strings and their
     probabilities, the likeliest first; `other_state`: of the same string, issued elsewhere.
-    `evidence`: what the characters were weighed at."""
+    `evidence`: what the characters were weighed at; `text`: what they alone give the listed plate.
+    """
 
     evidence: Evidence
+    text: float
     listed: float
     other_state: float
     rivals: tuple[tuple[str, float], ...]
@@ -271,9 +275,11 @@ def posterior(
     car_likelihood: float = 1.0,
 ) -> Posterior:
     """See the module: P(the passing car carries the listed plate | read, base rate, sight)."""
-    folded = is_folded(read, hot_list)
+    # Where only the reader wrote O as 0, the list still knows which it is, and half of what the
+    # reader says speaks for the other.
+    folded = hot_list.folded
     evidence = weigh(read, traffic.confusion)
-    world = _World(read, entry, traffic, _plain_shapes(read, entry, folded))
+    world = _World(read, entry, traffic, _plain_shapes(read, entry, is_folded(read, hot_list)))
 
     def is_listed(plate: str) -> bool:
         return fold_o(plate) == fold_o(entry.plate) if folded else plate == entry.plate
@@ -289,9 +295,10 @@ def posterior(
     listed = text * own * car_likelihood
     total = listed + text * elsewhere + sum(seen.values()) + unseen
     if total <= 0:
-        return Posterior(evidence, 0.0, 0.0, ())
+        return Posterior(evidence, text, 0.0, 0.0, ())
     return Posterior(
         evidence,
+        text,
         listed / total,
         text * elsewhere / total,
         _rivals(likely, world, seen, total, entry.plate),
