@@ -189,7 +189,18 @@ class Node:
             days_kept(self.agency, policies.pack),
             now,
         )
-        self.figures = Figures(self)
+        self.figures = Figures(
+            config=self.config,
+            supervisor=self.supervisor,
+            database=self.database,
+            bus=self.bus,
+            pipeline=self.pipeline,
+            identity=self.identity,
+            ledger=self.ledger,
+            watch=self.watch,
+            hub=self.hub,
+            clock=now,
+        )
         self.door = Door(
             self.bus.publish_reads,
             self.identity.device_for_key,

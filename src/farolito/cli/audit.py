@@ -15,7 +15,8 @@ from farolito.cli.node_client import URL, NodeUrl
 from farolito.model import FarolitoError, Invalid
 
 if TYPE_CHECKING:
-    from farolito.audit import Verdict, VerifierKey
+    from farolito.audit.note import VerifierKey
+    from farolito.audit.verify import Verdict
 
 BUNDLE_BYTES_MAX = 1024**3  # a larger file is not even read
 EXPORT_S_MAX = 600.0
@@ -44,7 +45,7 @@ def verify(
     bundle: Path, key: _Key = None, witness: _Witnesses = None, as_json: _Json = False
 ) -> None:
     """Check a bundle offline. Exit status 1 where anything in it is not as it was written."""
-    from farolito.audit import verify as check
+    from farolito.audit.verify import verify as check
 
     keys = [_key(text) for text in witness or []]
     verdict = check(_read(bundle), _key(key) if key else None, keys)
@@ -67,7 +68,7 @@ def _read(bundle: Path) -> bytes:
 
 
 def _key(told: str) -> VerifierKey:
-    from farolito.audit import VerifierKey
+    from farolito.audit.note import VerifierKey
 
     try:
         text = told if "+" in told else Path(told).read_text("utf-8").strip()

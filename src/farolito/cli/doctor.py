@@ -34,13 +34,13 @@ def doctor(
 
 def _file(config: Path | None) -> list[dict[str, Any]]:
     from farolito.app import config as configuration
-    from farolito.policy import load_pack
+    from farolito.app.law import forbidden_categories
 
     if config is None:
         return []
     try:
         read = configuration.load(config)
-        load_pack(read.agency.law)
+        forbidden_categories(read.agency.law)
         _ = read.own_agency
     except FarolitoError as error:
         return [{"what": error.says, "do": error.do}]
