@@ -31,6 +31,7 @@ const LOOK_AFTER_MS = 250 // an alert passed over with J or K is not looked at, 
 const LOG_AFTER_MS = 500 // several changes at once are one fresh log
 const STOPPED_SHOWN_MAX = 100
 const NOTICE_MS = 6_000
+const READERS_EVERY_MS = 60_000
 
 export interface Notice {
   says: string
@@ -53,6 +54,7 @@ export class Desk {
   versions = $state.raw<readonly Brief[]>([]) // of the selected alert's brief, as they came
   units = $state.raw<readonly Unit[]>([])
   readers = $state.raw<readonly Device[]>([])
+  reporting = $state<{ fine: number; all: number } | null>(null)
   tiles = $state<string | null>(null)
   mapKnown = $state(false)
   stopped = $state.raw<readonly StoppedMatch[] | null>(null)
@@ -155,6 +157,22 @@ export class Desk {
     } catch {
       // The live line brings them.
     }
+  }
+
+  /** Asks now and each minute how many readers report. Returns the way to stop. */
+  watchReaders(): () => void {
+    const ask = async () => {
+      try {
+        const { sources } = await get<{ sources: { state: string }[] }>('/api/health')
+        const fine = sources.filter((s) => s.state === 'fine').length
+        this.reporting = sources.length ? { fine, all: sources.length } : null
+      } catch {
+        this.reporting = null // then we say only what we know
+      }
+    }
+    void ask()
+    const timer = setInterval(() => void ask(), READERS_EVERY_MS)
+    return () => clearInterval(timer)
   }
 
   async askStopped(): Promise<void> {

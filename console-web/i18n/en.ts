@@ -115,8 +115,10 @@ export const en = {
     watched: 'Confirmed, out with units',
     decided: 'Decided',
     nothing: 'Nothing waits.',
-    readers: (n: number) => (n === 1 ? '1 reader reporting.' : `${n} readers reporting.`),
-    noReaders: 'No reader is known yet. Add one with `farolito device add`.',
+    reporting: (fine: number, all: number) =>
+      fine === all ? `${all} readers reporting.` : `${fine} of ${all} readers reporting.`,
+    readers: (n: number) => (n === 1 ? '1 reader known.' : `${n} readers known.`),
+    noReaders: 'No reader is known yet. Add one with “farolito device add”.',
     hint: 'A hit appears here when every machine check lets it pass. You then compare the picture with the row.',
     noneWatched: 'No confirmed alert is out.',
     states: {
@@ -177,7 +179,7 @@ export const en = {
     showTable: 'Table',
     table: 'The map as a table',
     loading: 'Drawing the map…',
-    noTiles: 'No street map yet. Import one with `farolito map import FILE`. Alerts and units still show.',
+    noTiles: 'No street map yet. Import one with “farolito map import FILE”. Alerts and units still show.',
     noWebgl: 'This browser draws no WebGL map. The table has the same content.',
     lost: 'The map lost its graphics. It comes back by itself.',
     fit: 'Show everything',

@@ -112,8 +112,10 @@ export const es: Catalogue = {
     watched: 'Confirmadas, con unidades',
     decided: 'Decididas',
     nothing: 'Nada espera.',
-    readers: (n) => (n === 1 ? '1 lector informa.' : `${n} lectores informan.`),
-    noReaders: 'Aún no se conoce ningún lector. Agregue uno con `farolito device add`.',
+    reporting: (fine, all) =>
+      fine === all ? `${all} lectores informan.` : `${fine} de ${all} lectores informan.`,
+    readers: (n) => (n === 1 ? '1 lector conocido.' : `${n} lectores conocidos.`),
+    noReaders: 'Aún no se conoce ningún lector. Agregue uno con «farolito device add».',
     hint: 'Aquí aparece una coincidencia cuando todas las pruebas de la máquina la dejan pasar. Luego usted compara la foto con el renglón.',
     noneWatched: 'No hay alertas confirmadas en curso.',
     states: {
@@ -174,7 +176,7 @@ export const es: Catalogue = {
     showTable: 'Tabla',
     table: 'El mapa como tabla',
     loading: 'Dibujando el mapa…',
-    noTiles: 'Aún no hay mapa de calles. Importe uno con `farolito map import FILE`. Alertas y unidades se ven igual.',
+    noTiles: 'Aún no hay mapa de calles. Importe uno con «farolito map import FILE». Alertas y unidades se ven igual.',
     noWebgl: 'Este navegador no dibuja mapas WebGL. La tabla tiene lo mismo.',
     lost: 'El mapa perdió los gráficos. Vuelve solo.',
     fit: 'Mostrar todo',

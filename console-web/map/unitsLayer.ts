@@ -35,7 +35,7 @@ varying vec2 shade;
 void main() {
   float d = length(gl_PointCoord - 0.5);
   if (d > 0.5) discard;
-  float alpha = mix(1.0, 0.35, shade.x) * smoothstep(0.5, 0.45, d);
+  float alpha = mix(1.0, 0.35, shade.x) * (1.0 - smoothstep(0.45, 0.5, d));
   bool ring = d > 0.36 || (shade.y > 0.5 && d > 0.24 && d < 0.3);
   gl_FragColor = vec4(ring ? rim : fill, 1.0) * alpha;
 }`
