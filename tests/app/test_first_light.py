@@ -30,7 +30,7 @@ async def test_a_read_becomes_a_brief_on_the_officers_phone(node: RunningNode) -
         assert done.json()["alert"]["state"] == "confirmed"
         assert (await operator.post(f"{path}/brief", {"unit": "2A14"})).status_code == 200
         brief = (await told(phone, "brief"))["brief"]
-        assert [line["kind"] for line in brief["lines"]][0] == "what"
+        assert brief["lines"][0]["kind"] == "what"
         receipt = {"version": 1, "kind": "delivered"}
         await officer.post(f"/api/briefs/{brief['brief_id']}/receipt", receipt)
         assert (await told(queue, "receipt"))["receipt"]["kind"] == "delivered"

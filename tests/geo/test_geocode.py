@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from towns import at, grid_town
 
 from farolito.geo import Building, Geocoder, StreetMap, distance_m
 from farolito.geo.street_name import is_slip, parse_name
+from tests.geo.towns import at, grid_town
 
 
 @pytest.fixture(scope="module")

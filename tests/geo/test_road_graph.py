@@ -7,9 +7,9 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from towns import at, grid_town, town
 
 from farolito.geo import RoadGraph, Segment, StreetMap, distance_m
+from tests.geo.towns import at, grid_town, town
 
 CORNERS = {1: (0.0, 0.0), 2: (100.0, 0.0), 3: (100.0, 100.0), 4: (0.0, 100.0)}
 

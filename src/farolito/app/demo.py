@@ -24,7 +24,7 @@ from farolito.app.supervise import Child
 from farolito.gate import Ask
 from farolito.identity import local_admin
 from farolito.ingest.map import tiles
-from farolito.model import Device, DeviceId, Purpose, Thing, Unit
+from farolito.model import Device, DeviceId, ListId, Purpose, Thing, Unit
 from farolito.simulator.run import AVL_KEY, World, drive, make_world
 from farolito.simulator.world import SimulatorConfig
 from farolito.store import Records
@@ -102,7 +102,7 @@ async def _lists(node: Node, world: World) -> None:
     for one in world.lists:
         await node.list_desk.import_list(
             ask,
-            one.list_id,
+            ListId(one.list_id),
             {
                 "file": base64.b64encode(one.content).decode(),
                 "mapping": one.mapping.decode(),
@@ -131,8 +131,7 @@ async def _traffic(node: Node, seed: int, keys: Mapping[str, str]) -> None:
         agency=node.agency.agency_id,
         keys=keys,
     )
-    with open(told, "wb", opener=lambda p, flags: os.open(p, flags, 0o600)) as out:
-        out.write(msgspec.json.encode(content))
+    _write_private(told, msgspec.json.encode(content))
     started = node.state / "traffic.started"
     started.unlink(missing_ok=True)
 
@@ -150,10 +149,21 @@ async def _traffic(node: Node, seed: int, keys: Mapping[str, str]) -> None:
     )
 
 
+def _write_private(path: Path, content: bytes) -> None:
+    with open(path, "wb", opener=lambda p, flags: os.open(p, flags, 0o600)) as out:
+        out.write(content)
+
+
 async def traffic(told: Path, stop: asyncio.Event) -> None:
     """The traffic's own process."""
-    content = msgspec.json.decode(told.read_bytes(), type=Drive)
-    (told.parent / "traffic.started").touch()
+    content = _begun(told)
     world = SimulatorConfig(start=datetime.now(UTC) + LEAD, seed=content.seed)
     keys = {DeviceId(device): key for device, key in content.keys.items()}
     await drive(world, content.url, keys, stop, told.parent / "truth.jsonl")
+
+
+def _begun(told: Path) -> Drive:
+    """What to drive; from here on the node knows that this process is up."""
+    content = msgspec.json.decode(told.read_bytes(), type=Drive)
+    (told.parent / "traffic.started").touch()
+    return content

@@ -23,7 +23,7 @@ ROWS_KEPT = timedelta(days=90)  # entries that left their list; alerts keep thei
 
 
 class Retention:
-    def __init__(
+    def __init__(  # noqa: PLR0913 - wired once, by build
         self,
         database: Database,
         pictures: Pictures,

@@ -83,7 +83,7 @@ def check(
 
 
 @app.command("import")
-def import_(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
+def import_(  # noqa: PLR0913 - a command's options are its arguments
     file: _File,
     list_: _ListName,
     mapping: _MappingName,

@@ -55,7 +55,7 @@ class _Order(NamedTuple):
 
 
 @app.command("import")
-def import_map(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
+def import_map(  # noqa: PLR0913 - a command's options are its arguments
     files: Annotated[list[Path], typer.Argument(help="Street files, then areas, signals, …")],
     out: Annotated[Path, typer.Option(help="Folder for NAME.pmtiles and NAME.map")],
     name: Annotated[str, typer.Option(help="The map's name: lower case letters, digits, -")],

@@ -36,7 +36,8 @@ P1_CATEGORIES = frozenset(
     {"amber_alert", "missing_person", "officer_safety", "shooting", "homicide", "kidnapping"}
 )
 ACTIONS: Mapping[Level, str] = {
-    Level.P1: "Take it within 30 s. Compare the crop with the row, confirm or reject, brief a unit.",
+    Level.P1: "Take it within 30 s."
+    " Compare the crop with the row, confirm or reject, brief a unit.",
     Level.P2: "Take it. Compare the crop with the row, confirm or reject, brief a unit.",
     Level.P3: "When the queue is clear: look whether the crop shows the listed plate.",
 }

@@ -62,7 +62,7 @@ class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
 class Identity:
     """One node's people and devices. `demo` opens the personas, on this machine only."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - a site, an agency, a clock and chance
+    def __init__(  # noqa: PLR0913 - a site, an agency, a clock and chance
         self,
         db: Database,
         rp_id: str,

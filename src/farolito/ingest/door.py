@@ -48,7 +48,7 @@ class Watch(Protocol):
 class Door:
     """`POST /ingest/{lpr|avl}/{format}`: plate reads, and the positions of units."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - wired once, by build
         self,
         publish: Publish,
         device_for_key: Callable[[str], Awaitable[Device | None]],

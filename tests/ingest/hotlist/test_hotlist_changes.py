@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 import msgspec
 import pytest
-from hotlist_builders import NOW, a_mapping, read_list
 
 from farolito.ingest.hotlist import Parsed, diff, refuse_collapse
 from farolito.model import HotListEntry, Rejected
+from tests.ingest.hotlist.hotlist_builders import NOW, a_mapping, read_list
 
 HEADER = "PLATE,ST,TYPE,CASE\n"
 LATER = NOW + timedelta(hours=12)

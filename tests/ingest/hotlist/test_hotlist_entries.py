@@ -7,7 +7,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hotlist_builders import LAW, NOW, a_mapping, plates, read_list, reasons
 
 from farolito.ingest.hotlist import (
     BAD_ROWS_MAX,
@@ -17,6 +16,7 @@ from farolito.ingest.hotlist import (
     ready_mapping,
 )
 from farolito.model import Invalid, ListedVehicle, Rejected
+from tests.ingest.hotlist.hotlist_builders import LAW, NOW, a_mapping, plates, read_list, reasons
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples" / "hotlists"
 HEADER = "PLATE,ST,TYPE,CASE\n"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hotlist_builders import a_mapping, read_list
 
 from farolito.ingest.hotlist import READY, load_mapping, ready_mapping
 from farolito.model import Invalid, Rejected
+from tests.ingest.hotlist.hotlist_builders import a_mapping, read_list
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples" / "hotlists"
 

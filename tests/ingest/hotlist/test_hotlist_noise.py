@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from hotlist_builders import a_mapping, read_list
 from hypothesis import given
 from hypothesis import strategies as st
 
 from farolito.ingest.hotlist import Mapping, load_mapping, ready_mapping
 from farolito.model import Invalid, Rejected
+from tests.ingest.hotlist.hotlist_builders import a_mapping, read_list
 
 MAPPINGS: dict[str, tuple[Mapping, bool]] = {
     "header": (a_mapping(), False),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from hotlist_builders import NOW, a_list, a_mapping, read_list
-
 from farolito.ingest.hotlist import Diff, Mapping, diff
 from farolito.store import Database, hot_lists
+from tests.ingest.hotlist.hotlist_builders import NOW, a_list, a_mapping, read_list
 
 LIST = a_list()
 DATED = a_mapping(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hotlist_builders import a_mapping, plates, read_list, reasons
 
 from farolito.ingest.hotlist import LINE_BYTES_MAX, rows
 from farolito.model import Rejected
+from tests.ingest.hotlist.hotlist_builders import a_mapping, plates, read_list, reasons
 
 HEADER = "PLATE,ST,TYPE,CASE\n"
 TWO = HEADER + "ABC123,NM,SV,26-1\nDEF456,TX,SV,26-2\n"

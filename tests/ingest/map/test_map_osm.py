@@ -5,12 +5,12 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from pbf_samples import Place, Way, write_pbf
 
 from farolito.geo import StreetMap
 from farolito.ingest.map import Box, read_map
 from farolito.ingest.map import osm_xml as osm_xml_reader
 from farolito.model.errors import Rejected
+from tests.ingest.map.pbf_samples import Place, Way, write_pbf
 
 NODES = """
 <node id="1" lat="35.000" lon="-106.600"/><node id="2" lat="35.000" lon="-106.599"/>

@@ -15,10 +15,11 @@ FUTURE_MAX = timedelta(minutes=5)
 
 
 class Adapter(Protocol):
-    NAME: str
+    @property
+    def NAME(self) -> str:  # noqa: N802 (a module's constant)
+        ...
 
-    @staticmethod
-    def decode(body: bytes, device: Device, received_at: datetime) -> tuple[Unit, ...]: ...
+    def decode(self, body: bytes, device: Device, received_at: datetime) -> tuple[Unit, ...]: ...
 
 
 class _Position(msgspec.Struct):
