@@ -168,8 +168,11 @@ class Index:
         found = self._plain.get(text, ())
         if self._folded_lists:
             found += self._folded_lists.get(text.replace("O", "0"), ())
-        if folded is not None and self._with_o:
-            found += self._with_o.get(text.replace("O", "0"), ())
+        if folded is not None:
+            zeros = text.replace("O", "0")
+            found += self._with_o.get(zeros, ())
+            if zeros != text:
+                found += self._plain.get(zeros, ())
         return found
 
     def _likely(self, plate: str, characters: Sequence[float], folded: str | None) -> _Rows:

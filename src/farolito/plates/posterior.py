@@ -130,6 +130,7 @@ class _World:
         self.reading = {s: _state_evidence(read, s) for s in self.shares}
         self.unseen = {s: self.alpha[s] * self.reading[s] for s in self.shares}
         self.all_unseen = sum(self.unseen.values())
+        self.seen_and_unseen = (novel + traffic.total) / novel
         self.common_unseen: dict[str, float] = {}
         for state, forms in self.shapes.items():
             extra = self.unseen.get(state, 0.0) * (ISSUED_COMMON - ISSUED_ODD)
@@ -167,15 +168,9 @@ class _World:
         return self.all_unseen * ISSUED_ODD + self.common_unseen.get(shape(plate), 0.0)
 
     def average_weights(self) -> dict[str, float]:
-        """Per shape, the sum over states of R(s)·w(q, s) for a string nobody asked about: the
-        unseen weight, and the average of what was seen of that shape's strings."""
-        weights = dict(self.common_unseen)
-        for state, forms in self.shapes.items():
-            seen = self.traffic.total * self.shares.get(state, 0.0) * self.reading_of(state)
-            for form in forms:
-                strings = 26.0 ** form.count("L") * 10.0 ** form.count("D")
-                weights[form] += seen / len(forms) / strings
-        return weights
+        """Per shape, the sum over states of R(s)·w(q, s) for a string nobody asked about: what an
+        issued plate is worth on average, seen or not, times the chance that this one is issued."""
+        return {form: weight * self.seen_and_unseen for form, weight in self.common_unseen.items()}
 
     def not_asked(self, evidence: Evidence, asked: Mapping[str, float]) -> float:
         """Terms 3 and 4: the sum of E(q)·R(s)·w(q, s) over all strings but those asked about."""
