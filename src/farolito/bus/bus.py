@@ -46,7 +46,7 @@ class BusDown(FarolitoError):
     """The bus cannot take a message durably now; the sender is asked to try again."""
 
 
-class ReadBatch(msgspec.Struct, frozen=True, array_like=True):
+class ReadBatch(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What travels: reads of one hand-in and the pictures they name, by SHA-256."""
 
     reads: tuple[PlateRead, ...]

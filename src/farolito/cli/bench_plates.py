@@ -9,8 +9,6 @@ table, runs in the same PostgreSQL right after.
 from __future__ import annotations
 
 import asyncio
-import base64
-import random
 import shutil
 import socket
 import statistics
@@ -29,9 +27,10 @@ import msgspec
 from websockets.asyncio.client import connect
 
 from farolito.cli import bench_plates_matching
-from farolito.cli.bench_node import AGENCY
+from farolito.cli.bench_node import AGENCY, listed_plates
 from farolito.cli.bench_sender import request, send_all
-from farolito.model import AgencyId, DeviceId, FarolitoError, PlateRead, digest_id
+from farolito.ingest.lpr import FORMATS
+from farolito.model import AgencyId, Device, DeviceId, FarolitoError
 from farolito.simulator.bulk import bulk
 from farolito.store import reads as store_reads
 
@@ -40,17 +39,6 @@ LISTED_PER_S = 4
 BACKGROUND_PER_S = 1_000
 COPY_ROWS = 10_000
 START_S_MAX = 60.0
-MAPPING = """\
-name: bench
-format: delimited
-delimiter: ","
-header: yes
-columns: {plate: plate, state: state, category: category}
-required: [plate, state]
-other_categories: keep
-defaults: {source_agency: bench, confirm_with: bench, reason: stolen vehicle}
-"""
-
 Progress = Callable[[float], None]
 
 
@@ -75,9 +63,9 @@ def run(quick: bool, seed: int, progress: Progress) -> Mapping[str, Any]:
 
 
 async def _doors(sizes: Sizes, seed: int, progress: Progress) -> dict[str, Any]:
-    async with _node() as bench:
-        await bench.import_list(seed)
-        progress(0.3)
+    async with _node(ROWS, seed) as bench:
+        await bench.register()
+        progress(0.2)
         batched = await bench.batches(sizes.batches, seed)
         progress(0.5)
         single = await bench.singles(sizes.singles, seed + 1)
@@ -100,14 +88,14 @@ async def _doors(sizes: Sizes, seed: int, progress: Progress) -> dict[str, Any]:
 
 
 class _Bench:
-    def __init__(self, state: Path, port: int) -> None:
+    def __init__(self, state: Path, port: int, listed: list[str]) -> None:
         self.state = state
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.token = (state / "admin.token").read_text()
         self.http = httpx.AsyncClient(base_url=self.url, timeout=120)
         self.key = ""
-        self.listed: list[str] = []
+        self.listed = listed
 
     async def admin(self, method: str, path: str, body: Any = None) -> Any:
         answer = await self.http.request(
@@ -117,18 +105,7 @@ class _Bench:
             raise FarolitoError(f"the node answers {answer.status_code}", answer.text[:300])
         return answer.json()
 
-    async def import_list(self, seed: int) -> None:
-        chance = random.Random(seed)
-        plates = {_plate(chance) for _ in range(ROWS + ROWS // 50)}
-        rows = sorted(plates)[:ROWS]
-        chance.shuffle(rows)
-        self.listed = rows[: ROWS // 10]
-        text = "plate,state,category\n" + "".join(f"{p},NM,stolen_vehicle\n" for p in rows)
-        await self.admin(
-            "POST",
-            "/api/admin/lists/bench/import",
-            {"file": base64.b64encode(text.encode()).decode(), "mapping": MAPPING},
-        )
+    async def register(self) -> None:
         device = {
             "device_id": "bench-reader", "agency": AGENCY, "kind": "plate_reader",
             "name": "Bench", "format": "farolito",
@@ -239,17 +216,23 @@ async def _until(true: Callable[[], bool], seconds: float) -> None:
 
 
 @asynccontextmanager
-async def _node() -> AsyncIterator[_Bench]:
+async def _node(rows: int, seed: int) -> AsyncIterator[_Bench]:
     state = Path(tempfile.mkdtemp(prefix="farolito-bench-"))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "farolito.cli.bench_node", str(state), str(port)
+        sys.executable,
+        "-m",
+        "farolito.cli.bench_node",
+        str(state),
+        str(port),
+        str(rows),
+        str(seed),
     )
     try:
         await _up(port, process)
-        bench = _Bench(state, port)
+        bench = _Bench(state, port, listed_plates(rows, seed))
         yield bench
         await bench.http.aclose()
     finally:
@@ -274,34 +257,17 @@ async def _up(port: int, process: asyncio.subprocess.Process) -> None:
 
 def _packed(rows: int) -> bytes:
     """Rows like those that the door delivers, in binary COPY form."""
-    chance = random.Random(1)
     now = datetime.now(UTC)
+    device = Device(
+        device_id=DeviceId("bench-reader"), agency=AgencyId(AGENCY), kind="plate_reader",
+        name="Bench", format="farolito",
+    )  # fmt: skip
     readers = store_reads.Readers()
-    readers.know(AgencyId(AGENCY), DeviceId("bench-reader"), 1)
-    made = [
-        PlateRead(
-            read_id=digest_id(int(now.timestamp() * 1000) + i, "bench", str(i)),
-            agency=AgencyId(AGENCY),
-            reader=DeviceId("bench-reader"),
-            captured_at=now + timedelta(milliseconds=i),
-            received_at=now,
-            text=(plate := _plate(chance)),
-            plate=plate,
-            source="farolito",
-            event=str(i),
-            confidence=0.93,
-            state="NM",
-        )
-        for i in range(rows)
-    ]
-    return store_reads.pack(made, readers)
-
-
-def _plate(chance: random.Random) -> str:
-    letters, digits = "ABCDEFGHJKLMNPRSTVWXYZ", "0123456789"
-    return "".join(chance.choice(letters) for _ in range(3)) + "".join(
-        chance.choice(digits) for _ in range(4)
-    )
+    readers.know(device.agency, device.device_id, 1)
+    decode = FORMATS["farolito"].decode
+    bodies = bulk(1, rows, now - timedelta(hours=1))
+    decoded = [decode(body, "application/json", device, now) for body in bodies]
+    return store_reads.pack([read for d in decoded for read in d.reads], readers)
 
 
 def _items(body: bytes) -> list[bytes]:

@@ -19,7 +19,7 @@ class Confidence(StrEnum):
     MACHINE = "machine"
 
 
-class ListedVehicle(msgspec.Struct, frozen=True):
+class ListedVehicle(msgspec.Struct, frozen=True, gc=False):
     """What the row says of the vehicle, lower case; None is "not told"."""
 
     make: str | None = None
@@ -54,7 +54,7 @@ class HotList(msgspec.Struct, frozen=True, kw_only=True):
             raise Invalid("a list cannot be dead before it is stale")
 
 
-class HotListEntry(msgspec.Struct, frozen=True, kw_only=True):
+class HotListEntry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One row: a plate somebody is looking for, why, for whom, and with whom to confirm it."""
 
     entry_id: EntryId

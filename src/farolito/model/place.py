@@ -7,7 +7,7 @@ import msgspec
 from farolito.model.errors import Invalid
 
 
-class Point(msgspec.Struct, frozen=True):
+class Point(msgspec.Struct, frozen=True, gc=False):
     """WGS 84, degrees. 0/0 is what a device says when it does not know, so it is no place."""
 
     lat: float

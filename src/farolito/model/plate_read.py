@@ -15,21 +15,21 @@ from farolito.model.plates import is_normal
 CANDIDATES_MAX = 64
 
 
-class Candidate(msgspec.Struct, frozen=True):
+class Candidate(msgspec.Struct, frozen=True, gc=False):
     """Another text the reader thought possible, normalised, with its own confidence 0…1."""
 
     plate: str
     confidence: float | None = None
 
 
-class Seen(msgspec.Struct, frozen=True):
+class Seen(msgspec.Struct, frozen=True, gc=False):
     """One attribute as a machine saw it, lower case, with its confidence 0…1 where told."""
 
     value: str
     confidence: float | None = None
 
 
-class SeenVehicle(msgspec.Struct, frozen=True):
+class SeenVehicle(msgspec.Struct, frozen=True, gc=False):
     """What the reader saw of the car. None is "not told", never a guess."""
 
     make: Seen | None = None
@@ -39,7 +39,7 @@ class SeenVehicle(msgspec.Struct, frozen=True):
     year: Seen | None = None  # "2015" or "2015-2019"
 
 
-class Picture(msgspec.Struct, frozen=True):
+class Picture(msgspec.Struct, frozen=True, gc=False):
     """A picture kept beside a read: its SHA-256 in hex is its name. Bytes travel apart."""
 
     sha256: str
@@ -47,7 +47,7 @@ class Picture(msgspec.Struct, frozen=True):
     media_type: Literal["image/jpeg", "image/png", "image/webp"] = "image/jpeg"
 
 
-class PlateRead(msgspec.Struct, frozen=True):
+class PlateRead(msgspec.Struct, frozen=True, gc=False):
     """One car read once, in our words whatever the vendor's.
 
     `text` is what the source wrote, `plate` the same normalised. `characters` holds the reader's

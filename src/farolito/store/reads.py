@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -25,6 +25,7 @@ from farolito.model import (
     Seen,
     SeenVehicle,
 )
+from farolito.model.plates import PLATE_CHARACTERS_MAX
 
 HISTORY_ROWS_MAX = 500  # the newest; older ones are asked for by time
 PARTITIONS_AHEAD_DAYS = 2
@@ -35,23 +36,25 @@ _COLUMNS = (
 )  # fmt: skip
 _COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + b"\0" * 8
 _COPY_TRAILER = b"\xff\xff"
-_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_EPOCH_MS = 946_684_800_000  # 2000-01-01, where PostgreSQL's time begins
 _NULL = b"\xff\xff\xff\xff"
-_SECOND = timedelta(seconds=1)
+_NO_PLACE = _NULL + _NULL
 _HEAD = struct.Struct("!hi16siqiq").pack  # 15 columns; id, captured, received
-_FLOAT = struct.Struct("!id").pack
+_PLACE = struct.Struct("!idid").pack
+_NUMBERS = struct.Struct("!iiihih").pack  # reader, confidence, heading
 _INT4 = struct.Struct("!ii").pack
 _INT2 = struct.Struct("!ih").pack
 _LENGTH = struct.Struct("!i").pack
+_SINGLES = [struct.Struct(f"!{n}f") for n in range(PLATE_CHARACTERS_MAX + 1)]  # by length
 
 
-class _Detail(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What has no column of its own."""
+class _Detail(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What has no column of its own. Its fields are told by place: new ones go to the end."""
 
     text: str | None = None  # where it differs from the plate
     source: str = ""
     event: str = ""
-    characters: tuple[float, ...] | None = None
+    characters: bytes | None = None  # four bytes each: single precision
     candidates: tuple[Candidate, ...] = ()
     state_confidence: float | None = None
     movement: str | None = None
@@ -99,19 +102,15 @@ def pack(reads: Iterable[PlateRead], readers: Readers) -> bytes:
     out = [_COPY_HEADER]
     append = out.append
     texts: dict[str | None, bytes] = {None: _NULL}
-    micro = _microseconds
+    received, received_us = None, 0
     for read in reads:
-        append(
-            _HEAD(
-                15, 16, read.read_id.bytes, 8, micro(read.captured_at), 8, micro(read.received_at)
-            )
-        )
+        if read.received_at is not received:  # the reads of one message share it
+            received, received_us = read.received_at, _microseconds(read.received_at)
+        captured_us = _microseconds(read.captured_at)
+        append(_HEAD(15, 16, read.read_id.bytes, 8, captured_us, 8, received_us))
         place = read.place
-        append(_FLOAT(8, place.lat) + _FLOAT(8, place.lon) if place else _NULL + _NULL)
-        append(_INT4(4, readers.number(read)))
-        confidence, heading = read.confidence, read.heading_deg
-        append(_NULL if confidence is None else _INT2(2, round(confidence * 1000)))
-        append(_NULL if heading is None else _INT2(2, round(heading) % 360))
+        append(_PLACE(8, place.lat, 8, place.lon) if place else _NO_PLACE)
+        append(_numbers(readers.number(read), read.confidence, read.heading_deg))
         plate = read.plate.encode()
         append(_LENGTH(len(plate)) + plate)
         vehicle = read.vehicle
@@ -251,7 +250,7 @@ def _read(row: Any) -> PlateRead:
     known: dict[str, Any] = {
         name: getattr(detail, name)
         for name in (
-            "source", "event", "characters", "candidates", "state_confidence", "movement",
+            "source", "event", "candidates", "state_confidence", "movement",
             "lane", "speed_mps", "pictures", "picture_url", "folded",
         )
     }  # fmt: skip
@@ -268,6 +267,7 @@ def _read(row: Any) -> PlateRead:
         place=None if row["lat"] is None else Point(row["lat"], row["lon"]),
         heading_deg=row["heading"],
         vehicle=vehicle,
+        characters=_unpack_characters(detail.characters),
         **known,
     )
 
@@ -281,7 +281,7 @@ def _detail(read: PlateRead) -> bytes:
             None if read.text == read.plate else read.text,
             read.source,
             read.event,
-            read.characters,
+            _pack_characters(read.characters),
             read.candidates,
             read.state_confidence,
             read.movement,
@@ -312,5 +312,23 @@ def _text(value: str | None, known: dict[str | None, bytes]) -> bytes:
 
 
 def _microseconds(at: datetime) -> int:
-    delta = at - _EPOCH
-    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+    """Since PostgreSQL's epoch, to the millisecond that the column keeps."""
+    return (round(at.timestamp() * 1000) - _EPOCH_MS) * 1000
+
+
+def _numbers(reader: int, confidence: float | None, heading: float | None) -> bytes:
+    if confidence is not None and heading is not None:
+        return _NUMBERS(4, reader, 2, round(confidence * 1000), 2, round(heading) % 360)
+    told = _NULL if confidence is None else _INT2(2, round(confidence * 1000))
+    way = _NULL if heading is None else _INT2(2, round(heading) % 360)
+    return _INT4(4, reader) + told + way
+
+
+def _pack_characters(characters: tuple[float, ...] | None) -> bytes | None:
+    return None if characters is None else _SINGLES[len(characters)].pack(*characters)
+
+
+def _unpack_characters(packed: bytes | None) -> tuple[float, ...] | None:
+    if packed is None:
+        return None
+    return tuple(round(c, 6) for c in _SINGLES[len(packed) // 4].unpack(packed))
