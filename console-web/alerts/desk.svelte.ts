@@ -24,6 +24,7 @@ import type {
   StoppedMatch,
   Unit,
 } from '../wire/model'
+import { session } from '../wire/session.svelte'
 import { type HeldAlerts, ranked, withAlert, withSnapshot } from '../wire/queue'
 import { earcons } from './earcons.svelte'
 
@@ -97,6 +98,7 @@ export class Desk {
       onState: (state, reason) => {
         this.line = state
         this.closedReason = reason
+        if (state === 'closed') void session.check()
       },
     })
   }
@@ -163,7 +165,9 @@ export class Desk {
   watchReaders(): () => void {
     const ask = async () => {
       try {
-        const { sources } = await get<{ sources: { state: string }[] }>('/api/health')
+        const health = await get<{ sources: { device: string; state: string }[] }>('/api/health')
+        const readers = new Set(this.readers.map((r) => r.device_id))
+        const sources = health.sources.filter((s) => readers.has(s.device))
         const fine = sources.filter((s) => s.state === 'fine').length
         this.reporting = sources.length ? { fine, all: sources.length } : null
       } catch {

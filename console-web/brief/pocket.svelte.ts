@@ -9,6 +9,7 @@ import { ApiError, get, post } from '../wire/api'
 import { clock } from '../wire/clock.svelte'
 import { browserSocket, Live, type LineState, staleSeconds } from '../wire/live'
 import type { Brief, LiveMessage, MineBriefs, Outcome, ReceiptKind } from '../wire/model'
+import { session } from '../wire/session.svelte'
 import { Outbox, type OutboxItem, type SendResult } from '../wire/outbox'
 
 const FLUSH_EVERY_MS = 5_000
@@ -64,6 +65,7 @@ export class Pocket {
       onState: (state, reason) => {
         this.line = state
         this.closedReason = reason
+        if (state === 'closed') void session.check()
         if (state === 'live') void this.#outbox.flush()
       },
       gapsExpected: true,

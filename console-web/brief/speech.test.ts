@@ -27,9 +27,15 @@ test('a plate is spoken letter by letter', () => {
 
 test('what is not known is said to be not known, and the picture is not spoken of', () => {
   const said = spokenBrief(brief(), en.brief)
-  expect(said).toContain('Hazards: Not known.')
+  expect(said).toContain('Hazards: Not known. Nothing asked.')
   expect(said).toContain('NM bravo x-ray whiskey 2 3 7: white Toyota. Confirmed by a person.')
   expect(said).not.toContain('Picture')
+})
+
+test('a line that itself says it is not known is told so once', () => {
+  const own = line('hazards', 'Not known: who drives.', { known: false })
+  const said = spokenBrief(brief({ lines: [own] as unknown as Brief['lines'] }), en.brief)
+  expect(said).toContain('Hazards. Not known: who drives.')
 })
 
 test('a recalled brief speaks of the recall alone', () => {

@@ -6,7 +6,7 @@
  */
 
 import type { Catalogue } from '../i18n/en'
-import type { Brief } from '../wire/model'
+import type { Brief, LineKind } from '../wire/model'
 
 const NATO: Record<string, string> = {
   A: 'alpha', B: 'bravo', C: 'charlie', D: 'delta', E: 'echo', F: 'foxtrot', G: 'golf',
@@ -24,16 +24,19 @@ export function spokenBrief(brief: Brief, t: Catalogue['brief']): string {
   const parts = [t.spoken.intro(brief.unit)]
   for (const line of brief.lines) {
     if (line.kind === 'picture') continue
-    if (line.known === false) {
-      parts.push(`${t.kinds[line.kind]}: ${t.notKnown}.`)
-      continue
-    }
-    parts.push(spelledWithin(line.says, brief.plate))
+    const says = spelledWithin(line.says, brief.plate)
+    parts.push(line.known === false ? unknownSays(line.kind, says, t) : says)
     if (line.kind === 'vehicle') {
       parts.push(line.confidence === 'confirmed' ? t.spoken.confirmed : t.spoken.machine)
     }
   }
   return parts.join(' ')
+}
+
+/** A line that says itself that it is not known need not be told so twice. */
+function unknownSays(kind: LineKind, says: string, t: Catalogue['brief']): string {
+  const told = says.toLowerCase().startsWith(t.notKnown.toLowerCase())
+  return told ? `${t.kinds[kind]}. ${says}` : `${t.kinds[kind]}: ${t.notKnown}. ${says}`
 }
 
 function spelledWithin(says: string, plate: string | null | undefined): string {
@@ -44,7 +47,9 @@ export interface Speaking {
   stop: () => void
 }
 
-/** Speaks; `onEnd(true)` when all was said, `onEnd(false)` when it could not or was stopped. */
+const SILENT_MS_MAX = 3_000 // a browser without a voice says nothing, not even that it cannot
+
+/** Speaks; `onEnd(true)` when all was said, `onEnd(false)` when it could not; stopped, neither. */
 export function speak(text: string, language: string, onEnd: (heard: boolean) => void): Speaking | null {
   if (typeof speechSynthesis === 'undefined') return null
   speechSynthesis.cancel()
@@ -54,8 +59,26 @@ export function speak(text: string, language: string, onEnd: (heard: boolean) =>
   const voice = voices.find((v) => v.lang.startsWith(language.slice(0, 2)))
   if (voice) utterance.voice = voice
   utterance.rate = 1.02
-  utterance.onend = () => onEnd(true)
-  utterance.onerror = () => onEnd(false)
+  let over = false
+  const end = (heard: boolean) => {
+    if (over) return
+    over = true
+    clearTimeout(watch)
+    onEnd(heard)
+  }
+  const watch = setTimeout(() => {
+    speechSynthesis.cancel()
+    end(false)
+  }, SILENT_MS_MAX)
+  utterance.onstart = () => clearTimeout(watch)
+  utterance.onend = () => end(true)
+  utterance.onerror = () => end(false)
   speechSynthesis.speak(utterance)
-  return { stop: () => speechSynthesis.cancel() }
+  return {
+    stop: () => {
+      over = true
+      clearTimeout(watch)
+      speechSynthesis.cancel()
+    },
+  }
 }

@@ -37,6 +37,15 @@ class Session {
     }
   }
 
+  /** Are we still signed in? Where the node cannot say, the screen stays as it is. */
+  async check(): Promise<void> {
+    try {
+      await get<SignedIn>('/api/session')
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) await this.ask('ended')
+    }
+  }
+
   async signInAs(persona: string): Promise<void> {
     await post('/api/session/demo', { persona })
     await this.ask()
