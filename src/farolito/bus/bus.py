@@ -20,6 +20,7 @@ import nats.errors
 import nats.js.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 from nats.js import JetStreamContext
 from nats.js.api import (
     AckPolicy,
@@ -38,8 +39,11 @@ STREAM_BYTES_MAX = 8 * 2**30  # when full the door answers 503: nothing durable 
 MESSAGE_BYTES_MAX = 16 * 2**20
 DUPLICATE_WINDOW_S = 120.0
 PUBLISH_WAIT_S_MAX = 5.0
-FETCH_MESSAGES_MAX = 100
-FETCH_WAIT_S = 0.5
+PULL_MESSAGES = 128  # asked for at once: at most this many are on their way to us
+PULL_EXPIRES_S = 5.0
+SILENT_S = 2.0
+_PULL = msgspec.json.encode({"batch": PULL_MESSAGES, "expires": int(PULL_EXPIRES_S * 1e9)})
+_EXPIRED = "408"
 
 
 class BusDown(FarolitoError):
@@ -152,33 +156,38 @@ class Bus:
         return state.first_seq, state.last_seq
 
     async def _fetch(self, position: int) -> AsyncIterator[list[Msg]]:
-        config = ConsumerConfig(
-            deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
-            opt_start_seq=position + 1,
-            ack_policy=AckPolicy.NONE,
-            inactive_threshold=30.0,
-            mem_storage=True,
-        )
-        subscription = await self._js.pull_subscribe(
-            f"reads.{self._agency}", stream=STREAM, config=config
-        )
-        expected = 0  # the consumer's own count: a hole means a message was lost on the way
+        """Messages as they come, with what else has come by then; ends where it must start anew.
+
+        The client's own `fetch` waits out its time for a full batch, which would hold an alert
+        for half a second; so the pull requests are made here and every message is taken at once.
+        """
+        consumer = await self._js.add_consumer(STREAM, _from(position + 1, self._agency))
+        pulls = await self._client.subscribe(inbox := self._client.new_inbox())
+        next_subject = f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{consumer.name}"
+        asked = expected = 0
         try:
             while True:
-                try:
-                    messages = await subscription.fetch(FETCH_MESSAGES_MAX, timeout=FETCH_WAIT_S)
-                except (nats.errors.TimeoutError, TimeoutError):
-                    if not self._client.is_connected:
-                        return
-                    continue
-                for message in messages:
+                if asked <= PULL_MESSAGES // 2:
+                    await self._client.publish(next_subject, _PULL, reply=inbox)
+                    asked += PULL_MESSAGES
+                messages = []
+                for message in await _some(pulls):
+                    if message.headers and "Status" in message.headers:
+                        if message.headers["Status"] != _EXPIRED:
+                            return  # the consumer is gone, or the server is another
+                        asked = 0
+                        continue
+                    asked -= 1
                     expected += 1
                     if message.metadata.sequence.consumer != expected:
-                        return
-                yield messages
+                        return  # a hole in the consumer's own count: one was lost on the way
+                    messages.append(message)
+                if messages:
+                    yield messages
         finally:
             with suppress(nats.errors.Error, nats.js.errors.Error, TimeoutError):
-                await subscription.unsubscribe()
+                await pulls.unsubscribe()
+                await self._js.delete_consumer(STREAM, consumer.name)
 
     async def _make_stream(self) -> None:
         config = StreamConfig(
@@ -194,6 +203,27 @@ class Bus:
             await self._js.stream_info(STREAM)
         except nats.js.errors.NotFoundError:
             await self._js.add_stream(config)
+
+
+def _from(sequence: int, agency: AgencyId) -> ConsumerConfig:
+    """A consumer that the server forgets by itself: the reader keeps the position."""
+    return ConsumerConfig(
+        deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
+        opt_start_seq=sequence,
+        filter_subject=f"reads.{agency}",
+        ack_policy=AckPolicy.NONE,
+        inactive_threshold=30.0,
+        mem_storage=True,
+    )
+
+
+async def _some(pulls: Subscription) -> list[Msg]:
+    """The next message, and those that came with it. Raises TimeoutError when none comes at all:
+    an expired request is answered too, so silence means that the server is away."""
+    messages = [await pulls.next_msg(timeout=PULL_EXPIRES_S + SILENT_S)]
+    while pulls.pending_msgs and len(messages) < PULL_MESSAGES:
+        messages.append(await pulls.next_msg(timeout=SILENT_S))
+    return messages
 
 
 async def _quiet(error: Exception) -> None:
