@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+import pytest_asyncio
 
 from farolito.app import postgres
 from farolito.app.supervise import Supervisor
@@ -93,3 +94,16 @@ async def node(state: Path) -> AsyncIterator[RunningNode]:
     """A whole node in this process, with its own PostgreSQL and NATS, ended with the test."""
     async with running_node(state) as running:
         yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_node() -> AsyncIterator[RunningNode]:
+    """One node for a module's tests, each of which brings plates and a list of its own.
+
+    Its tests run in the module's event loop: `pytest.mark.asyncio(loop_scope="module")`.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="farolito-node-"))
+    folder.chmod(0o711)
+    async with running_node(folder) as running:
+        yield running
+    shutil.rmtree(folder, ignore_errors=True)

@@ -100,18 +100,24 @@ class RunningNode:
     ) -> httpx.Response:
         """Hand reads in at the door, in our own format or as the bytes of another."""
         body = reads if isinstance(reads, bytes) else msgspec.json.encode(reads)
+        kind = "application/xml" if body.startswith(b"<") else "application/json"
         return await self._client().post(
             f"/ingest/lpr/{format_}",
             content=body,
-            headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
+            headers={"Authorization": f"Bearer {key}", "Content-Type": kind},
         )
 
-    async def list_plate(self, plate: str, state: str = "NM", **more: str) -> None:
-        """A hot list `test` with this one row."""
+    async def list_plate(
+        self, plate: str, state: str = "NM", *, list_id: str = "test", **more: str
+    ) -> None:
+        """A hot list with this one row."""
         row = {"plate": plate, "state": state, "category": "stolen_vehicle", **more}
-        await self.import_rows([row])
+        await self.import_rows([row], list_id)
 
-    async def import_rows(self, rows: Sequence[dict[str, str]]) -> dict[str, Any]:
+    async def import_rows(
+        self, rows: Sequence[dict[str, str]], list_id: str = "test"
+    ) -> dict[str, Any]:
+        """Bring a list to exactly these rows; answers the node's own account of it."""
         columns = list(dict.fromkeys(name for row in rows for name in row))
         lines = [",".join(columns)]
         lines += [",".join(row.get(name, "") for name in columns) for row in rows]
@@ -124,8 +130,12 @@ class RunningNode:
         )
         answer = await self.admin(
             "POST",
-            "/api/admin/lists/test/import",
-            {"file": base64.b64encode("\n".join(lines).encode()).decode(), "mapping": mapping},
+            f"/api/admin/lists/{list_id}/import",
+            {
+                "file": base64.b64encode("\n".join(lines).encode()).decode(),
+                "mapping": mapping,
+                "shrunk": True,
+            },
         )
         assert answer.status_code == 200, answer.text
         return dict(answer.json()["imported"])

@@ -27,7 +27,7 @@ from farolito.app.figures import Figures
 from farolito.app.index import ListIndex
 from farolito.app.list_desk import ListDesk
 from farolito.app.pipeline import Pipeline
-from farolito.app.retention import Retention, days_kept
+from farolito.app.retention import Keeping, Retention
 from farolito.app.supervise import Supervisor
 from farolito.app.surroundings import MapSurroundings
 from farolito.app.watch import Watch
@@ -189,8 +189,9 @@ class Node:
             self.pictures,
             self.gate,
             self.system,
-            days_kept(self.agency, policies.pack),
+            Keeping.of(self.agency, policies.pack),
             now,
+            self.identity.forget_old,
         )
         self.figures = Figures(
             config=self.config,
@@ -299,6 +300,7 @@ class Node:
             identity=self.identity,
             hub=self.hub,
             clock=now,
+            ids=ids,
             health=self.figures.report,
             devices=self.identity.devices,
             register=self.register,

@@ -16,6 +16,8 @@ from uuid import UUID
 
 import asyncpg
 
+from farolito.ingest import avl
+from farolito.ingest.lpr import FORMATS
 from farolito.model import AgencyId, Device, PlateRead, Rejected
 from farolito.store import Database
 from farolito.store.sources import HEAD_BYTES_MAX, DeadLetter, SourceCount, Sources
@@ -24,7 +26,9 @@ log = logging.getLogger(__name__)
 
 KEEP_EVERY_S = 1.0
 LETTERS_WAITING_MAX = 1_000
-UNKNOWN = "unknown"  # whoever came without a key
+UNKNOWN = "unknown"  # whoever came without a key, or with a format that nobody speaks
+SAYS_CHARACTERS_MAX = 500
+_KNOWN = frozenset(FORMATS) | frozenset(avl.FORMATS)
 
 
 @dataclass
@@ -63,6 +67,8 @@ class Watch:
         self, device: Device | None, format_: str, why: Rejected, body: bytes, at: datetime
     ) -> None:
         name = device.device_id if device else UNKNOWN
+        if format_ not in _KNOWN:  # words that a stranger chose would be rows without end
+            format_ = UNKNOWN
         self._tally(name, format_, at).rejected[why.reason] += 1
         if len(self._letters) >= LETTERS_WAITING_MAX:
             self.letters_let_go += 1
@@ -72,9 +78,9 @@ class Watch:
                 letter_id=self._ids(),
                 device_id=name,
                 at=at,
-                format=format_[:40],
+                format=format_,
                 reason=why.reason,
-                says=why.says[:500],
+                says=_storable(why.says),
                 size=len(body),
                 head=body[:HEAD_BYTES_MAX],
             )
@@ -128,3 +134,9 @@ class Watch:
             tally = self._tallies[device, format_] = _Tally(at)
         tally.last_heard_at = max(tally.last_heard_at, at)
         return tally
+
+
+def _storable(says: str) -> str:
+    """What a text column can hold: a message may have brought a zero byte or half a character."""
+    whole = says[:SAYS_CHARACTERS_MAX].encode("utf-8", "replace").decode()
+    return whole.replace("\0", "\ufffd")

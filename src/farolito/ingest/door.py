@@ -135,6 +135,7 @@ class Door:
             if kind not in {"lpr", "avl"} or format_ not in formats:
                 known = ", ".join(sorted(formats))
                 raise Rejected("unknown_format", f"no format {format_!r}", f"use {known}", 404)
+            _right_door(device, kind)
             body = await _body(receive, headers)
         except Rejected as why:
             self._watch.rejected(device, format_, why, b"", now)
@@ -208,6 +209,13 @@ def _kind_and_format(path: str) -> tuple[str, str]:
     """`/ingest/lpr/hikvision` → lpr, hikvision."""
     parts = path.strip("/").split("/")
     return (parts[1], parts[2]) if len(parts) == 3 else ("", "")
+
+
+def _right_door(device: Device, kind: str) -> None:
+    """A key opens the door of its device's kind: a stolen camera's key moves no unit."""
+    if (device.kind == "positions") != (kind == "avl"):
+        do = "use the key of a device that is registered for this door"
+        raise Rejected("wrong_door", f"the key of a {device.kind}", do, 403)
 
 
 def _decode(
