@@ -146,6 +146,7 @@ class Node:
     async def _rooms(self) -> None:
         agency = self.agency.agency_id
         policies = Policies.load(self.agency.law, [self.agency])
+        self.pack = policies.pack
         keys = self.state / "keys"
         keys.mkdir(mode=0o700, exist_ok=True)
         self.ledger = await Ledger.open(self.database, agency, keys / "ledger.key", now, os.urandom)
@@ -187,6 +188,7 @@ class Node:
         self.retention = Retention(
             self.database,
             self.pictures,
+            self.ledger,
             self.gate,
             self.system,
             Keeping.of(self.agency, policies.pack),
@@ -201,6 +203,8 @@ class Node:
             pipeline=self.pipeline,
             identity=self.identity,
             ledger=self.ledger,
+            spool=self.spool,
+            pack=self.pack,
             watch=self.watch,
             hub=self.hub,
             clock=now,

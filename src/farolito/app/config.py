@@ -33,6 +33,8 @@ class AgencyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ori: str  # nine characters, as NCIC assigns it
     law: str = "us-nm"  # the state pack: forbidden purposes and categories, retention
     keep_reads_days: int = 14  # how long reads are kept; a shorter limit of the law wins
+    keep_hits_days: int = 365  # alerts with their briefs and pictures; likewise
+    keep_ledger_days: int = 1825  # personal values of the ledger; a longer limit of the law wins
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -75,6 +77,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             ori=self.agency.ori,
             law=self.agency.law,
             keep_reads=timedelta(days=self.agency.keep_reads_days),
+            keep_hits=timedelta(days=self.agency.keep_hits_days),
+            keep_ledger=timedelta(days=self.agency.keep_ledger_days),
         )
 
 

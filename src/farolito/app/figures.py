@@ -8,18 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import nats.errors
-
 from farolito.app import health
 from farolito.app.config import Config
 from farolito.app.pipeline import Pipeline
 from farolito.app.supervise import Supervisor
 from farolito.app.watch import Watch
-from farolito.audit import Ledger
-from farolito.bus import Bus
+from farolito.audit import Ledger, Spool
+from farolito.bus import Bus, BusDown
 from farolito.console.sockets import Hub
 from farolito.identity import Identity
-from farolito.model import FarolitoError
+from farolito.policy import StatePack
 from farolito.store import Database, Records, hot_lists
 
 
@@ -34,6 +32,8 @@ class Figures:
     pipeline: Pipeline
     identity: Identity
     ledger: Ledger
+    spool: Spool
+    pack: StatePack
     watch: Watch
     hub: Hub
     clock: Callable[[], datetime]
@@ -67,6 +67,10 @@ class Figures:
                 sources=sources,
                 lists=[(s.hot_list, s.rows) for s in lists],
                 ledger=self.ledger.status(),
+                spool_waiting=self.spool.waiting,
+                spool_damaged=self.spool.damaged,
+                law=self.pack.law,
+                unverified_law=self.pack.unverified,
                 letters_let_go=self.watch.letters_let_go,
                 state=self.config.state,
                 disk_free_gb_min=self.config.limits.disk_free_gb_min,
@@ -77,7 +81,7 @@ class Figures:
     async def _stream(self) -> tuple[int, int]:
         try:
             return await self.bus.waiting()
-        except (nats.errors.Error, FarolitoError, TimeoutError):
+        except BusDown:
             return 0, self.pipeline.position
 
     def _judged_p99_ms(self) -> float | None:

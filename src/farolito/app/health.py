@@ -47,6 +47,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     sources: Sequence[SourceCount]
     lists: Sequence[tuple[HotList, int]]  # with rows in force
     ledger: LedgerStatus
+    spool_waiting: int
+    spool_damaged: Sequence[Path]
+    unverified_law: Sequence[str]
+    law: str
     letters_let_go: int
     state: Path
     disk_free_gb_min: float
@@ -60,6 +64,8 @@ def report(facts: Facts) -> Mapping[str, Any]:
         *_children(facts),
         *_queue(facts),
         *_ledger(facts),
+        *_spool(facts),
+        *_law(facts),
         *_disk(facts, disk.free),
         *_lists(facts),
         *_sources(facts),
@@ -138,6 +144,26 @@ def _ledger(facts: Facts) -> list[Finding]:
         return [Finding("look", "the ledger's last checkpoint is over two minutes old",
                         "see the log; entries themselves are durable")]  # fmt: skip
     return []
+
+
+def _spool(facts: Facts) -> list[Finding]:
+    found = [
+        Finding("wrong", f"the safety spool {file.name} does not fit its own hashes",
+                "keep the file and call the auditor: somebody may have edited it")
+        for file in facts.spool_damaged
+    ]  # fmt: skip
+    if facts.spool_waiting:
+        found.append(Finding("look", f"{facts.spool_waiting} entries wait in the safety spool",
+                             "they go into the ledger by themselves when it is back"))  # fmt: skip
+    return found
+
+
+def _law(facts: Facts) -> list[Finding]:
+    if not facts.unverified_law:
+        return []
+    named = ", ".join(facts.unverified_law)
+    return [Finding("fine", f"state pack {facts.law}: {named} not held against the enacted text",
+                    "let counsel confirm them; the pack's file says where they come from")]  # fmt: skip
 
 
 def _disk(facts: Facts, free: int) -> list[Finding]:

@@ -105,6 +105,12 @@ class Pipeline:
             known = await reads.recent_ids(connection, REMEMBERED_MAX)
             self._total = await reads.estimated_total(connection)
         self._remembered = Remembered(known)
+        last = (await self._bus.waiting())[1]
+        if self.position > last:
+            # The position is of another stream: the records came from a backup, or the bus lost
+            # its disk. What this one holds is new, and repeats are recognised.
+            log.warning("the bus begins anew; so does the reading of it")
+            self.position = 0
 
     async def _follow(self) -> None:
         forgotten = asyncio.get_running_loop().time()
@@ -159,9 +165,17 @@ class Pipeline:
         for match in matches:
             if match.standing is not Standing.STOPPED:
                 self.raised += await self._desk.raise_match(match) is not None
+                await self._hold_pictures(match.read)
         stopped = [m for m in matches if m.standing is Standing.STOPPED]
         if stopped:
             await self._desk.keep_stopped(stopped)
+
+    async def _hold_pictures(self, read: PlateRead) -> None:
+        """What an alert shows is kept as long as the alert."""
+        names = [picture.sha256 for picture in read.pictures]
+        if names:
+            day = read.captured_at.astimezone(UTC).date()
+            await asyncio.to_thread(self._pictures.hold, day, names)
 
     async def _seen(self, pairs: Sequence[tuple[PlateRead, HotListEntry]]) -> Mapping[str, int]:
         """How often every text that could be the truth was read here lately."""

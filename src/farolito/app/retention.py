@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 import asyncpg
+import msgspec
 
+from farolito.audit import Ledger
 from farolito.gate import Gate, Records, system_ask
 from farolito.media import Pictures
 from farolito.model import Agency, FarolitoError, Person, Thing
@@ -22,22 +24,44 @@ FEED_KEPT = timedelta(days=2)
 ROWS_KEPT = timedelta(days=90)  # entries that left their list; alerts keep their own copy
 
 
+class Keeping(msgspec.Struct, frozen=True):
+    """Days that each class is kept: the agency's own limit, or the law's where that is shorter."""
+
+    reads: int
+    hits: int  # alerts with their briefs, receipts and pictures
+    ledger: int  # personal values of the ledger; the entries themselves stay
+
+    @classmethod
+    def of(cls, agency: Agency, pack: StatePack) -> Keeping:
+        law = pack.retention
+        reads_days, hits_days = agency.keep_reads.days, agency.keep_hits.days
+        return cls(
+            reads=min(reads_days, law.reads_days_max or reads_days),
+            hits=min(hits_days, law.hits_days_max or hits_days),
+            ledger=max(agency.keep_ledger.days, law.ledger_days_min),
+        )
+
+
 class Retention:
     def __init__(  # noqa: PLR0913 - wired once, by build
         self,
         database: Database,
         pictures: Pictures,
+        ledger: Ledger,
         gate: Gate,
         system: Person,
-        days: int,
+        keeping: Keeping,
         clock: Callable[[], datetime],
+        forget_sign_ins: Callable[[], Awaitable[int]],
     ) -> None:
         self._database = database
         self._pictures = pictures
+        self._ledger = ledger
         self._gate = gate
         self._system = system
-        self.days = days
+        self.keeping = keeping
         self._clock = clock
+        self._forget_sign_ins = forget_sign_ins
 
     async def run(self) -> None:
         while True:
@@ -50,22 +74,23 @@ class Retention:
     async def once(self) -> int:
         """Delete what is past its time; answers how many reads went."""
         now = self._clock()
-        before = (now - timedelta(days=self.days)).date()
+        reads_end = (now - timedelta(days=self.keeping.reads)).date()
+        hits_end = (now - timedelta(days=self.keeping.hits)).date()
         async with self._database.system() as connection:
-            gone = await reads.drop_before(connection, before)
-        pictures = await asyncio.to_thread(self._pictures.drop_before, before)
+            gone = await reads.drop_before(connection, reads_end)
+        pictures = await asyncio.to_thread(self._pictures.drop_before, reads_end, hits_end)
+        values = await self._ledger.destroy_salts(now - timedelta(days=self.keeping.ledger))
+        await self._forget_sign_ins()
 
         async def work(records: Records, permit: int) -> None:
             await records.alerts.trim_feed(now - FEED_KEPT)
             await hot_lists.forget_removed(records.connection, records.agency, now - ROWS_KEPT)
 
-        if gone or pictures:
-            query = f"retention: {gone} reads and {pictures} pictures before {before} deleted"
+        hits = await self._gate.following(lambda r: r.alerts.end_before(reads_end, hits_end))
+        if gone or pictures or hits or values:
+            query = (
+                f"retention: {gone} reads before {reads_end}, {hits} hits before {hits_end},"
+                f" {pictures} pictures, {values} personal values of the ledger deleted"
+            )
             await self._gate.act(system_ask(self._system, Thing.PLATE_READ, query), work)
         return gone
-
-
-def days_kept(agency: Agency, pack: StatePack) -> int:
-    """The agency's own limit, or the law's where that is shorter."""
-    own = agency.keep_reads.days
-    return own if pack.keep_reads_days_max is None else min(own, pack.keep_reads_days_max)

@@ -151,8 +151,14 @@ class Bus:
         await self._js.purge_stream(STREAM, seq=upto + 1)
 
     async def waiting(self) -> tuple[int, int]:
-        """First and last sequence in the stream: what a reader at the first would still have."""
-        state = (await self._js.stream_info(STREAM)).state
+        """First and last sequence in the stream: what a reader at the first would still have.
+
+        Raises BusDown.
+        """
+        try:
+            state = (await self._js.stream_info(STREAM)).state
+        except (nats.errors.Error, TimeoutError) as error:
+            raise BusDown("the bus does not answer", "it is asked again") from error
         return state.first_seq, state.last_seq
 
     async def _fetch(self, position: int) -> AsyncIterator[list[Msg]]:

@@ -22,11 +22,15 @@ def invite(
     name: str,
     role: Role,
     unit: Annotated[str | None, typer.Option(help="Call sign, for an officer")] = None,
+    person: Annotated[
+        str | None, typer.Option(help="The id of somebody known, for a further passkey")
+    ] = None,
     node: NodeUrl = URL,
     token_file: TokenFile = None,
 ) -> None:
     """Print a one-time code; the person opens the console and registers a passkey with it."""
-    body = {"name": name, "role": role.value, "unit": unit}
-    code = ask("POST", node, "/api/admin/people", token_file, body)["code"]
-    typer.echo(code)
+    body = {"name": name, "role": role.value, "unit": unit, "person_id": person}
+    made = ask("POST", node, "/api/admin/people", token_file, body)
+    typer.echo(made["code"])
+    typer.echo(f"Person {made['person_id']}.", err=True)
     typer.echo(f"Open {node} and choose “Register with a code”.", err=True)

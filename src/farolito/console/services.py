@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from farolito.briefing import Briefing
 from farolito.console.sockets import Hub
@@ -31,6 +32,7 @@ class Services:
     identity: Identity
     hub: Hub
     clock: Callable[[], datetime]
+    ids: Callable[[], UUID]
     health: Callable[[], Awaitable[Mapping[str, Any]]]
     devices: Callable[[], Awaitable[list[Device]]]
     register: Callable[[Device], Awaitable[str]]

@@ -23,6 +23,8 @@ class Agency(msgspec.Struct, frozen=True, kw_only=True):
     ori: str  # the nine-character Originating Agency Identifier of NCIC
     law: str = "us-nm"
     keep_reads: timedelta = timedelta(days=14)
+    keep_hits: timedelta = timedelta(days=365)
+    keep_ledger: timedelta = timedelta(days=5 * 365)
 
     def __post_init__(self) -> None:
         if not _SLUG.fullmatch(self.agency_id):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -247,9 +247,21 @@ class Alerts:
             for r in rows
         ]
 
+    async def end_before(self, stopped_day: date, hits_day: date) -> int:
+        """End the keeping of stopped candidates, and of hits with all that came of them."""
+        query = self._connection.execute
+        gone = [await query("delete from stopped_matches where at < $1::date", stopped_day)]
+        old = "select alert_id from alerts where changed_at < $1::date"
+        briefs = f"select brief_id from briefs where alert_id in ({old})"
+        await query(f"delete from receipts where brief_id in ({briefs})", hits_day)
+        await query(f"delete from briefs where alert_id in ({old})", hits_day)
+        await query(f"delete from alert_history where alert_id in ({old})", hits_day)
+        gone.append(await query("delete from alerts where changed_at < $1::date", hits_day))
+        return sum(int(tag.split()[-1]) for tag in gone)
+
     async def trim_feed(self, before: datetime) -> None:
         """Let go of feed items older than `before`, always keeping the newest."""
         await self._connection.execute(
             "delete from feed where at < $1 and seq < (select max(seq) from feed)",
-            before - timedelta(0),
+            before,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from litestar import Request, get, post
@@ -23,16 +24,18 @@ from farolito.model import (
     Thing,
     Unit,
     UnitId,
-    digest_id,
 )
 
 HttpRequest = Request[Any, Any, Any]
 
 
 class NewPerson(msgspec.Struct, frozen=True):
+    """`person_id` for somebody who is known already and needs a further passkey."""
+
     name: str
     role: Role
     unit: str | None = None
+    person_id: UUID | None = None
 
 
 def admin_ask(request: HttpRequest, services: Services, thing: Thing, query: str) -> Ask:
@@ -71,7 +74,7 @@ async def invite(
     """A one-time code with which the person registers a passkey."""
     agency = services.agency.agency_id
     person = Person(
-        person_id=PersonId(digest_id(0, "person", agency, data.name)),
+        person_id=PersonId(data.person_id or services.ids()),
         agency=agency,
         name=data.name,
         role=data.role,
@@ -86,7 +89,7 @@ async def invite(
 
     ask = admin_ask(request, services, Thing.PERSON, f"invite a {data.role.value}")
     answer = await services.gate.act(ask, work)
-    return {"code": answer.value, "permit": answer.permit}
+    return {"code": answer.value, "person_id": person.person_id, "permit": answer.permit}
 
 
 @get("/api/admin/health")
