@@ -23,8 +23,8 @@ from farolito.plates.posterior import (
 from farolito.plates.traffic import Traffic
 from farolito.plates.vehicle import Comparison, compare
 
-POSSIBLE_MIN = 0.35  # the same text with a posterior below this: history, no alert
-LIKELY_MIN = 0.45  # another text needs this much: look-alikes are many
+POSSIBLE_MIN = 0.3  # the same text with a posterior below this: history, no alert
+LIKELY_MIN = 0.5  # another text must be likelier than not: look-alikes are many
 # A lead needs this much from the characters alone: the base rate may lower a posterior, but not
 # make up for characters that the reader itself doubted.
 LEAD_TEXT_MIN = 0.7
