@@ -227,7 +227,10 @@ def _configure(cluster: Cluster, durable: bool) -> None:
     text = "".join(f"{key} = {value}\n" for key, value in settings.items())
     files = {
         "farolito.conf": text,
-        "pg_hba.conf": "local all all peer map=farolito\n",
+        # The second line lets the same accounts take a backup (pg_basebackup).
+        "pg_hba.conf": (
+            "local all all peer map=farolito\nlocal replication all peer map=farolito\n"
+        ),
         "pg_ident.conf": "".join(
             f"farolito {account} {DATABASE}\n" for account in sorted({me, "root"})
         ),
