@@ -118,7 +118,7 @@ export const en = {
     reporting: (fine: number, all: number) =>
       fine === all ? `${all} readers reporting.` : `${fine} of ${all} readers reporting.`,
     readers: (n: number) => (n === 1 ? '1 reader known.' : `${n} readers known.`),
-    noReaders: 'No reader is known yet. Add one with “farolito device add”.',
+    noReaders: 'No reader is known yet. Add one with “farolito reader add”.',
     hint: 'A hit appears here when every machine check lets it pass. You then compare the picture with the row.',
     noneWatched: 'No confirmed alert is out.',
     states: {

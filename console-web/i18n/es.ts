@@ -115,7 +115,7 @@ export const es: Catalogue = {
     reporting: (fine, all) =>
       fine === all ? `${all} lectores informan.` : `${fine} de ${all} lectores informan.`,
     readers: (n) => (n === 1 ? '1 lector conocido.' : `${n} lectores conocidos.`),
-    noReaders: 'Aún no se conoce ningún lector. Agregue uno con «farolito device add».',
+    noReaders: 'Aún no se conoce ningún lector. Agregue uno con «farolito reader add».',
     hint: 'Aquí aparece una coincidencia cuando todas las pruebas de la máquina la dejan pasar. Luego usted compara la foto con el renglón.',
     noneWatched: 'No hay alertas confirmadas en curso.',
     states: {

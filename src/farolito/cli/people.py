@@ -33,4 +33,4 @@ def invite(
     made = ask("POST", node, "/api/admin/people", token_file, body)
     typer.echo(made["code"])
     typer.echo(f"Person {made['person_id']}.", err=True)
-    typer.echo(f"Open {node} and choose “Register with a code”.", err=True)
+    typer.echo(f"Open {node} and choose “I have an invitation code”.", err=True)
