@@ -20,16 +20,18 @@ Everything else is the sum, exact for the unseen and not over a beam of best str
   1. the same string issued by another state;
   2. strings seen here before, by their counts (those in Traffic.seen);
   3. strings of the read's length: those asked about and never seen, by w; all others (most of a
-     metro's cars, in the sum) by the average weight of their shape, where the sum over a shape's
-     strings is the product over positions of the probability of "a digit" or "a letter" there;
+     metro's cars, in the sum) by what an issued plate is worth on average, (N + A)·g(s)/M, times
+     ISSUED_COMMON. The sum of E over a shape's strings is the product over positions of the
+     probability of "a digit" or "a letter" there;
   4. strings with one character more or fewer, by the same averages (LENGTH_WRONG in all).
 
 n(h) is lowered by the reads of h that misreadings of its seen neighbours explain: a dirty 3 that a
 reader takes for a 7 each morning must not make the listed plate a regular here.
 
 A list whose issuer stores O as 0 names a family of strings: E and n are then summed over all of
-them, and none of them is a rival. Not calibrated on outcomes yet: the constants are
-the defaults of an agency that has none.
+them, and none of them is a rival. Where only the reader does so, the two are rivals.
+
+Not calibrated on outcomes yet: the constants are the defaults of an agency that has none.
 """
 
 from __future__ import annotations
@@ -45,7 +47,7 @@ from farolito.plates.traffic import REGISTERED_PLATES, Fleet, Traffic, shape
 
 NOVEL_SHARE = 0.1  # of reads, those whose plate was not read before within retention
 # Of a node that has counted little. It makes an unseen plate of the home state worth 0.1 of a read,
-# the value that the notes on matching propose, so that two passes of a look-alike decide nothing.
+# so that two passes of a look-alike decide nothing.
 NOVEL_READS_MIN = 600_000.0
 # A wanted car is driven, and its row reached us for a reason: so many times likelier here than any
 # registered plate of its state. To be replaced by confirmed alerts per row and state.
