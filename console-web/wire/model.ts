@@ -242,6 +242,7 @@ export interface HistoryLine {
   at: string
   says: string
   who?: string | null
+  name?: string | null
   version?: number
   permit?: number | null
 }

@@ -25,6 +25,7 @@ from farolito.app import nats, postgres
 from farolito.app.config import Config, Mqtt
 from farolito.app.figures import Figures
 from farolito.app.index import ListIndex
+from farolito.app.late_pictures import LatePictures
 from farolito.app.list_desk import ListDesk
 from farolito.app.pipeline import Pipeline
 from farolito.app.retention import Keeping, Retention
@@ -182,8 +183,17 @@ class Node:
         self.lists = ListIndex(self.database, agency)
         await self.lists.reload()
         self.list_desk = ListDesk(self.gate, self.desk, self.lists, policies.pack, agency, now, ids)
+        late_pictures = LatePictures(self.desk, self.pictures, self.config.pictures.hosts)
+        self._stack.push_async_callback(late_pictures.close)
         self.pipeline = Pipeline(
-            self.database, self.bus, self.desk, self.pictures, self.lists, now, self.watch.duplicate
+            self.database,
+            self.bus,
+            self.desk,
+            self.pictures,
+            late_pictures,
+            self.lists,
+            now,
+            self.watch.duplicate,
         )
         self.retention = Retention(
             self.database,
@@ -208,6 +218,7 @@ class Node:
             watch=self.watch,
             hub=self.hub,
             clock=now,
+            started_at=now(),
         )
         self.door = Door(
             self.bus.publish_reads,

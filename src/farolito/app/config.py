@@ -44,6 +44,12 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     disk_free_gb_min: float = 2.0  # under this the doors refuse and the health page says so
 
 
+class PictureLinks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[pictures]"""
+
+    hosts: tuple[str, ...] = ()  # whose signed picture links are fetched for alerts, https only
+
+
 class Mqtt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[[mqtt]]: a broker to read plate events from (Frigate)."""
 
@@ -59,6 +65,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     agency: AgencyConfig
     node: Node = Node()
     limits: Limits = Limits()
+    pictures: PictureLinks = PictureLinks()
     mqtt: tuple[Mqtt, ...] = ()
 
     @property

@@ -37,6 +37,7 @@ class Figures:
     watch: Watch
     hub: Hub
     clock: Callable[[], datetime]
+    started_at: datetime
 
     def disk_full(self) -> str | None:
         """Why the doors are closed, or None. Nothing durable is promised on a full disk."""
@@ -55,6 +56,7 @@ class Figures:
         return health.report(
             health.Facts(
                 at=now,
+                started_at=self.started_at,
                 children=self.supervisor.status(),
                 is_bus_connected=self.bus.is_connected,
                 stream_first=first,

@@ -35,6 +35,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What the node knows of itself at one moment."""
 
     at: datetime
+    started_at: datetime
     children: Sequence[ChildStatus]
     is_bus_connected: bool
     stream_first: int
@@ -218,6 +219,7 @@ def _source(facts: Facts, device: Device) -> dict[str, Any]:
     mine = [s for s in facts.sources if s.device_id == device.device_id]
     heard = max((s.last_heard_at for s in mine), default=None)
     silent_s = None if heard is None else max(0.0, (facts.at - heard).total_seconds())
+    listening_s = (facts.at - facts.started_at).total_seconds()  # nobody hears a node that is off
     reads = sum(s.reads for s in mine)
     rejected: dict[str, int] = {}
     for source in mine:
@@ -226,7 +228,7 @@ def _source(facts: Facts, device: Device) -> dict[str, Any]:
     state = "fine"
     if silent_s is None:
         state = "never heard"
-    elif silent_s > SILENT_AFTER.total_seconds():
+    elif min(silent_s, listening_s) > SILENT_AFTER.total_seconds() and not device.is_recording:
         state = "silent"
     elif sum(rejected.values()) > REJECTED_SHARE_HIGH * (reads + 100):
         state = "rejected"

@@ -25,6 +25,7 @@ from datetime import UTC, date, datetime, timedelta
 import asyncpg
 
 from farolito.app.index import ListIndex
+from farolito.app.late_pictures import LatePictures
 from farolito.bus import Bus, Delivery
 from farolito.desk import Desk
 from farolito.media import Pictures
@@ -69,6 +70,7 @@ class Pipeline:
         bus: Bus,
         desk: Desk,
         pictures: Pictures,
+        late_pictures: LatePictures,
         lists: ListIndex,
         clock: Callable[[], datetime],
         duplicates: Callable[[PlateRead], None],
@@ -77,6 +79,7 @@ class Pipeline:
         self._bus = bus
         self._desk = desk
         self._pictures = pictures
+        self._late_pictures = late_pictures
         self._lists = lists
         self._clock = clock
         self._duplicates = duplicates
@@ -164,8 +167,11 @@ class Pipeline:
         matches = [self._judge(read, entry, seen, now) for read, entry in pairs]
         for match in matches:
             if match.standing is not Standing.STOPPED:
-                self.raised += await self._desk.raise_match(match) is not None
+                alert = await self._desk.raise_match(match)
                 await self._hold_pictures(match.read)
+                if alert is not None:
+                    self.raised += 1
+                    self._late_pictures.want(alert)
         stopped = [m for m in matches if m.standing is Standing.STOPPED]
         if stopped:
             await self._desk.keep_stopped(stopped)

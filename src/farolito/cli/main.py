@@ -48,7 +48,7 @@ def main() -> None:
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
     )
-    for noisy in ("httpx", "uvicorn", "uvicorn.error", "alembic", "nats", "litestar"):
+    for noisy in ("httpx", "uvicorn", "uvicorn.error", "alembic", "nats", "litestar", "pyogrio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
         app()

@@ -18,6 +18,8 @@ from farolito.model import (
     Match,
     Outcome,
     Person,
+    Picture,
+    ReadId,
     Standing,
     Thing,
     UnitId,
@@ -42,9 +44,10 @@ class Desk:
         self.followers: list[Followed] = []
 
     async def raise_match(self, match: Match) -> Alert | None:
-        """Queue a match, or join it to its row's open alert; None where this read was told before.
+        """Queue a match, or join it to its row's open alert.
 
-        Safe to call again with the same match: a replay after a crash raises nothing twice.
+        None where this read was told before, or its row was withdrawn since it was judged. Safe
+        to call again with the same match: a replay after a crash raises nothing twice.
         """
         ask = system_ask(
             self._system, Thing.ALERT, f"match {match.read.read_id}", device=match.read.reader
@@ -53,21 +56,35 @@ class Desk:
         async def work(records: Records, permit: int) -> Alert | None:
             now = self._clock()
             entry = match.entry.entry_id
-            if await records.alerts.knows_read(entry, match.read.read_id):
+            if not await records.alerts.is_new(entry, match.read.read_id):
                 return None
             open_one = await records.alerts.open_for_entry(entry, now - steps.JOIN_WINDOW)
             if open_one is not None:
                 alert = steps.joined(open_one, match, now)
                 await records.alerts.save(alert)
+                await records.alerts.remember(alert, match.read.read_id)
                 await self._tell(records, alert, "Seen again", None, permit)
                 return alert
             alert = steps.raised(self._ids(), match, now)
             if not await records.alerts.raise_once(alert):
                 return None
+            await records.alerts.remember(alert, match.read.read_id)
             await self._tell(records, alert, "Raised by the machine", None, permit)
             return alert
 
         return (await self._gate.act(ask, work)).value
+
+    async def show_picture(self, alert_id: AlertId, read_id: ReadId, picture: Picture) -> None:
+        """Add a picture that came after its read."""
+
+        async def work(records: Records, permit: int) -> None:
+            alert = await _existing(records, alert_id)
+            after = steps.pictured(alert, read_id, picture, self._clock())
+            await records.alerts.save(after)
+            await self._tell(records, after, "The picture came", None, permit)
+
+        ask = system_ask(self._system, Thing.ALERT, f"picture of alert {alert_id}")
+        await self._gate.act(ask, work)
 
     async def keep_stopped(self, matches: Sequence[Match]) -> None:
         """Keep candidates that a check stopped, with their reasons."""
@@ -97,13 +114,15 @@ class Desk:
         )
 
     async def reject(
-        self, ask: Ask, alert_id: AlertId, version: int, reason: RejectReason
+        self, ask: Ask, alert_id: AlertId, version: int, reason: RejectReason, note: str = ""
     ) -> Answer[Alert]:
+        """`note` says more than the reason; it is kept in the alert's history."""
         person = ask.person.person_id
+        more = f" ({note})" if note else ""
         return await self._step(
             ask,
             alert_id,
-            f"Rejected: {reason.value.replace('_', ' ')}",
+            f"Rejected: {reason.value.replace('_', ' ')}{more}",
             lambda a, now: steps.rejected(a, person, now, reason),
             version,
         )

@@ -24,7 +24,9 @@ from farolito.model import (
     Match,
     Outcome,
     PersonId,
+    Picture,
     PlateRead,
+    ReadId,
     Standing,
     UnitId,
 )
@@ -153,6 +155,19 @@ def closed(alert: Alert, outcome: Outcome, now: datetime) -> Alert:
     _must_be(alert, AlertState.CONFIRMED, AlertState.CLOSED, AlertState.RECALLED)
     state = AlertState.RECALLED if alert.state is AlertState.RECALLED else AlertState.CLOSED
     return _next(alert, now, state=state, decision_reason=outcome.value)
+
+
+def pictured(alert: Alert, read_id: ReadId, picture: Picture, now: datetime) -> Alert:
+    """A picture that came after the read it belongs to."""
+
+    def shown(read: PlateRead) -> PlateRead:
+        if read.read_id != read_id:
+            return read
+        return msgspec.structs.replace(read, pictures=(*read.pictures, picture))
+
+    match = msgspec.structs.replace(alert.match, read=shown(alert.match.read))
+    last_seen = shown(alert.last_seen) if alert.last_seen else None
+    return _next(alert, now, match=match, last_seen=last_seen)
 
 
 def escalated(alert: Alert, now: datetime) -> Alert:

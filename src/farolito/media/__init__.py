@@ -4,6 +4,7 @@ In: bytes with their SHA-256. Out: the same bytes, checked.
 Never: a decision about who may look (the gate's), a picture without an end to its keeping.
 """
 
+from farolito.media.fetch import fetch
 from farolito.media.pictures import Pictures
 
-__all__ = ["Pictures"]
+__all__ = ["Pictures", "fetch"]

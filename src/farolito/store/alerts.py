@@ -48,6 +48,7 @@ class HistoryLine(msgspec.Struct, frozen=True):
     version: int
     says: str
     who: UUID | None
+    name: str | None  # of that person, as colleagues know them
     permit: int | None
 
 
@@ -114,15 +115,34 @@ class Alerts:
         )
         return None if body is None else _alert(body)
 
-    async def knows_read(self, entry_id: EntryId, read_id: UUID) -> bool:
-        """Whether this read already raised or joined an alert for this row."""
-        return bool(
-            await self._connection.fetchval(
-                "select exists (select 1 from alerts where entry_id = $1 and (read_id = $2"
-                " or body->'last_seen'->>'read_id' = $2::text))",
-                entry_id,
-                read_id,
-            )
+    async def is_new(self, entry_id: EntryId, read_id: UUID) -> bool:
+        """Whether the row is in force and this read stands in none of its alerts yet.
+
+        The row is held until the transaction ends: a recall comes before, and no alert is
+        raised, or after, and takes the alert back.
+        """
+        withdrawn = await self._connection.fetchval(
+            "select recalled_at is not null or removed_at is not null from hot_list_entries"
+            " where entry_id = $1 for share",
+            entry_id,
+        )
+        known = await self._connection.fetchval(
+            "select exists (select 1 from alert_reads where agency = $1 and entry_id = $2"
+            " and read_id = $3)",
+            self._agency,
+            entry_id,
+            read_id,
+        )
+        return not withdrawn and not known
+
+    async def remember(self, alert: Alert, read_id: UUID) -> None:
+        """The alert stands for this read, in the transaction that raised or joined it."""
+        await self._connection.execute(
+            "insert into alert_reads (agency, entry_id, read_id, alert_id) values ($1,$2,$3,$4)",
+            self._agency,
+            alert.match.entry.entry_id,
+            read_id,
+            alert.alert_id,
         )
 
     async def of_entry(self, entry_id: EntryId) -> list[Alert]:
@@ -178,8 +198,8 @@ class Alerts:
 
     async def history(self, alert_id: AlertId) -> list[HistoryLine]:
         rows = await self._connection.fetch(
-            "select at, version, says, who, permit from alert_history where alert_id = $1"
-            " order by version",
+            "select h.at, h.version, h.says, h.who, p.name, h.permit from alert_history h"
+            " left join people p on p.person_id = h.who where h.alert_id = $1 order by h.version",
             alert_id,
         )
         return [HistoryLine(**dict(row)) for row in rows]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -27,6 +27,8 @@ from farolito.model import (
     UnitId,
 )
 
+NOTE_CHARACTERS_MAX = 300
+
 Shows = Literal["plate", "vehicle", "scene"]
 
 
@@ -41,6 +43,7 @@ class Confirm(msgspec.Struct, frozen=True):
 class Reject(msgspec.Struct, frozen=True):
     version: int
     reason: RejectReason
+    note: Annotated[str, msgspec.Meta(max_length=NOTE_CHARACTERS_MAX)] = ""
 
 
 class ToUnit(msgspec.Struct, frozen=True):
@@ -163,7 +166,7 @@ async def reject(
     services: NamedDependency[Services],
 ) -> dict[str, Any]:
     ask = asker.ask(Thing.ALERT, f"reject alert {alert_id}: {data.reason.value}")
-    answer = await services.desk.reject(ask, AlertId(alert_id), data.version, data.reason)
+    answer = await services.desk.reject(ask, AlertId(alert_id), data.version, data.reason, data.note)
     return {"alert": answer.value, "permit": answer.permit}
 
 
