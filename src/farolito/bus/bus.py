@@ -40,8 +40,8 @@ MESSAGE_BYTES_MAX = 16 * 2**20
 DUPLICATE_WINDOW_S = 120.0
 PUBLISH_WAIT_S_MAX = 5.0
 PULL_MESSAGES = 128  # asked for at once: at most this many are on their way to us
-PULL_EXPIRES_S = 5.0
-SILENT_S = 2.0
+PULL_EXPIRES_S = 1.0  # with the next one, how late a reader notices that the server was away
+SILENT_S = 0.5
 _PULL = msgspec.json.encode({"batch": PULL_MESSAGES, "expires": int(PULL_EXPIRES_S * 1e9)})
 _EXPIRED = "408"
 
@@ -147,8 +147,11 @@ class Bus:
                 await asyncio.sleep(0.2)
 
     async def forget_reads(self, upto: int) -> None:
-        """Drop what every reader has made durable elsewhere, `upto` included."""
-        await self._js.purge_stream(STREAM, seq=upto + 1)
+        """Drop what every reader has made durable elsewhere, `upto` included. Raises BusDown."""
+        try:
+            await self._js.purge_stream(STREAM, seq=upto + 1)
+        except (nats.errors.Error, TimeoutError) as error:
+            raise BusDown("the bus does not answer", "it is asked again") from error
 
     async def waiting(self) -> tuple[int, int]:
         """First and last sequence in the stream: what a reader at the first would still have.

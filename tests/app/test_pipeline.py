@@ -1,0 +1,32 @@
+"""The pipeline waits for what is away, and goes on where it was."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from farolito.bus import BusDown
+from tests.running import RunningNode, read, until
+
+pytestmark = pytest.mark.node
+
+
+async def test_a_lost_bus_that_is_told_to_forget_is_a_wait_not_an_end(node: RunningNode) -> None:
+    """The pipeline waits out BusDown; any other error would end it, and with it the node."""
+    await node.node.bus._client.close()
+    with pytest.raises(BusDown):
+        await node.node.bus.forget_reads(0)
+
+
+async def test_reads_go_on_within_two_seconds_of_the_bus_being_back(node: RunningNode) -> None:
+    key = await node.reader_key()
+    await node.send(key, [read("BCK0001")])
+    await node.recorded(1)
+    server = next(c.pid for c in node.node.supervisor.status() if c.name == "nats")
+    os.kill(server, signal.SIGKILL)
+    await until(lambda: not node.node.bus.is_connected)
+    await until(lambda: node.node.bus.is_connected, within_s=20)
+    assert (await node.send(key, [read("BCK0002")])).status_code == 202
+    await until(lambda: node.node.pipeline.recorded == 2, within_s=3)
