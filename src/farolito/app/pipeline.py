@@ -18,8 +18,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
@@ -30,7 +30,7 @@ from farolito.bus import Bus, Delivery
 from farolito.desk import Desk
 from farolito.media import Pictures
 from farolito.model import FarolitoError, HotListEntry, Match, PlateRead, Standing
-from farolito.plates import Traffic, judge, strings_that_matter
+from farolito.plates import Fleet, Traffic, judge, shape, strings_that_matter
 from farolito.store import Database, reads
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,7 @@ CONSUMER = "pipeline"
 REMEMBERED_MAX = 500_000  # ids of the newest reads; an older repeat would be stored twice
 RETRY_WAIT_S = 0.5
 FORGET_EVERY_S = 10.0
+COUNT_EVERY_S = 300.0
 LATENCIES_KEPT = 10_000
 
 
@@ -87,6 +88,7 @@ class Pipeline:
         self._remembered = Remembered([])
         self._days: set[date] = set()
         self._total = 0
+        self._fleet = Fleet()
         self.position = 0
         self.recorded = 0
         self.raised = 0  # alerts, and joinings of one
@@ -116,10 +118,13 @@ class Pipeline:
             self.position = 0
 
     async def _follow(self) -> None:
-        forgotten = asyncio.get_running_loop().time()
+        forgotten = counted = asyncio.get_running_loop().time()
         async for deliveries in self._bus.reads_after(self.position):
             await self._work(deliveries)
             now = asyncio.get_running_loop().time()
+            if now - counted > COUNT_EVERY_S:
+                await self._count_fleet()
+                counted = now
             if now - forgotten > FORGET_EVERY_S:
                 await self._bus.forget_reads(self.position)
                 forgotten = now
@@ -163,8 +168,7 @@ class Pipeline:
         self.latencies_s.extend((now - read.received_at).total_seconds() for read in fresh[:20])
         if not pairs:
             return
-        seen = await self._seen(pairs)
-        matches = [self._judge(read, entry, seen, now) for read, entry in pairs]
+        matches = await self._judge_pairs(pairs, now)
         for match in matches:
             if match.standing is not Standing.STOPPED:
                 alert = await self._desk.raise_match(match)
@@ -183,18 +187,33 @@ class Pipeline:
             day = read.captured_at.astimezone(UTC).date()
             await asyncio.to_thread(self._pictures.hold, day, names)
 
-    async def _seen(self, pairs: Sequence[tuple[PlateRead, HotListEntry]]) -> Mapping[str, int]:
-        """How often every text that could be the truth was read here lately."""
+    async def _judge_pairs(
+        self, pairs: Sequence[tuple[PlateRead, HotListEntry]], now: datetime
+    ) -> list[Match]:
+        """Each pair judged, with how often every text that could be the truth was read lately."""
         plates = {text for read, entry in pairs for text in strings_that_matter(read, entry)}
         agency = pairs[0][0].agency
         async with self._database.system() as connection:
-            return await reads.seen_counts(connection, agency, plates)
+            counts = await reads.seen_counts(connection, agency, plates)
+        traffic = Traffic(
+            seen={plate: sum(states.values()) for plate, states in counts.items()},
+            total=self._total,
+            states={
+                plate: {state: n for state, n in states.items() if state is not None}
+                for plate, states in counts.items()
+            },
+            fleet=self._fleet,
+        )
+        lists = self._lists.lists
+        return [judge(read, entry, lists[entry.list_id], traffic, now) for read, entry in pairs]
 
-    def _judge(
-        self, read: PlateRead, entry: HotListEntry, seen: Mapping[str, int], now: datetime
-    ) -> Match:
-        hot_list = self._lists.lists[entry.list_id]
-        return judge(read, entry, hot_list, Traffic(seen=seen, total=self._total), now)
+    async def _count_fleet(self) -> None:
+        """Which states and plate shapes pass here; asked anew every few minutes."""
+        async with self._database.system() as connection:
+            self._total = max(self._total, await reads.estimated_total(connection))
+            sample = await reads.sampled_plates(connection, self._total)
+        counted = Counter((state, shape(plate)) for state, plate in sample)
+        self._fleet = Fleet.counted((state, form, n) for (state, form), n in counted.items())
 
     async def _record(
         self, fresh: Sequence[PlateRead], sequence: int, judging: asyncio.Task[None]

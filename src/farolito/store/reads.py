@@ -29,6 +29,7 @@ from farolito.model.plates import PLATE_CHARACTERS_MAX
 
 HISTORY_ROWS_MAX = 500  # the newest; older ones are asked for by time
 PARTITIONS_AHEAD_DAYS = 2
+SAMPLE_READS = 100_000  # enough for shares of a thousandth
 
 _COLUMNS = (
     "read_id", "captured_at", "received_at", "lat", "lon", "reader", "confidence", "heading",
@@ -163,15 +164,27 @@ async def recent_ids(connection: Any, limit: int) -> list[bytes]:
 
 async def seen_counts(
     connection: Any, agency: AgencyId, plates: Collection[str]
-) -> Mapping[str, int]:
-    """How often each of these plates was read within what is kept."""
+) -> Mapping[str, Mapping[str | None, int]]:
+    """How often each of these plates was read within what is kept, by the state that was read."""
     rows = await connection.fetch(
-        "select plate, count(*) as n from reads"
-        " where plate = any($2::text[]) and agency = $1 group by plate",
+        "select plate, state, count(*) as n from reads"
+        " where plate = any($2::text[]) and agency = $1 group by plate, state",
         agency,
         list(plates),
     )
-    return {row["plate"]: row["n"] for row in rows}
+    found: dict[str, dict[str | None, int]] = {}
+    for row in rows:
+        found.setdefault(row["plate"], {})[row["state"]] = row["n"]
+    return found
+
+
+async def sampled_plates(connection: Any, total: int) -> list[tuple[str, str]]:
+    """(state, plate) of about SAMPLE_READS reads whose state was read, over all that is kept."""
+    percent = min(100.0, 100.0 * SAMPLE_READS / max(total, 1))
+    rows = await connection.fetch(
+        "select state, plate from reads tablesample system ($1) where state is not null", percent
+    )
+    return [(row["state"], row["plate"]) for row in rows]
 
 
 async def estimated_total(connection: Any) -> int:
