@@ -31,7 +31,7 @@ LEAD_TEXT_MIN = 0.7
 STATE_READ_MIN = 0.5  # a state read with less confidence than this is as good as not read
 STATE_SURE = 0.9  # from here on, and where no confidence is told, another state stops
 READ_AGE_MAX = timedelta(minutes=15)  # an older read is for history: the car is elsewhere
-DOUBTFUL_MAX = 3  # positions marked on the crop, or as many more as are just as risky
+DOUBTFUL_MAX = 4  # positions marked on the crop, or as many more as are just as risky
 DOUBT_MIN = 0.02  # an alternative the reader gives at least this is marked, look-alike or not
 ALTERNATIVES_MAX = 3  # per position
 
