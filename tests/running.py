@@ -77,6 +77,7 @@ class RunningNode:
 
     def __init__(self, node: Node, port: int) -> None:
         self.node = node
+        self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self._clients: list[httpx.AsyncClient] = []
         self.admin_token = (node.state / "admin.token").read_text()
@@ -162,9 +163,11 @@ class RunningNode:
 
 
 @asynccontextmanager
-async def running_node(state: Path, port: int | None = None) -> AsyncIterator[RunningNode]:
+async def running_node(
+    state: Path, port: int | None = None, *, demo: bool = True
+) -> AsyncIterator[RunningNode]:
     port = port or free_port()
-    node = Node(config(state, port), demo=True)
+    node = Node(config(state, port), demo=demo)
     await node.start()
     running = RunningNode(node, port)
     try:
