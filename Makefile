@@ -61,7 +61,7 @@ FRONT := $(shell find console-web -path '*/node_modules' -prune -o -type f -prin
 
 # Node.js comes as a Python wheel, so nobody installs it.
 $(WEB)/index.html: $(FRONT) $(STAMP)/python
-	cd console-web && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --silent
+	cd console-web && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	cd console-web && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent build
 	@touch $@
 
