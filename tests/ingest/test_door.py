@@ -106,7 +106,7 @@ async def test_a_stranger_is_turned_away_before_the_body_is_read(
 ) -> None:
     await shared_node.reader_key()
     async with httpx.AsyncClient(base_url=shared_node.url, trust_env=False) as stranger:
-        encoded = {name: value.encode() for name, value in headers.items()}
+        encoded = {name.encode(): value.encode() for name, value in headers.items()}
         answer = await stranger.post("/ingest/lpr/farolito", content=b"[]", headers=encoded)
     assert (answer.status_code, answer.json()["error"]) == (401, "wrong_key")
     assert "wrong_key" in {letter["reason"] for letter in await kept(shared_node, "unknown")}

@@ -21,18 +21,23 @@ class ListIndex:
         self.index = Index.build([], {})
         self.lists: Mapping[ListId, HotList] = {}
         self.built_in_s = 0.0
+        self._forgotten: set[EntryId] = set()  # while a new index is made of older rows
 
     async def reload(self) -> None:
         """Read every row in force and build anew; 300,000 rows take seconds, in a thread."""
         async with self._lock:
+            self._forgotten.clear()
             async with self._database.transaction(self._agency) as connection:
                 lists = {x.list_id: x for x in await hot_lists.lists(connection)}
                 entries = [e async for e in hot_lists.all_in_force(connection, self._agency)]
             start = time.monotonic()
             index = await asyncio.to_thread(Index.build, entries, lists)
+            for entry_id in self._forgotten:
+                index.remove(entry_id)
             self.index, self.lists = index, lists
             self.built_in_s = time.monotonic() - start
 
     def forget(self, entry_id: EntryId) -> None:
-        """A recalled row stops matching at once."""
+        """A recalled row stops matching at once, also in the index that is being built."""
+        self._forgotten.add(entry_id)
         self.index.remove(entry_id)

@@ -130,8 +130,8 @@ class ListDesk:
             if not request.shrunk:
                 hotlist.refuse_collapse(change)
             await hot_lists.apply_diff(connection, held.hot_list, change, now)
-            for gone in change.removed:
-                await self._desk.recall_in(records, gone.entry_id, WITHDRAWN, ask, permit)
+            gone = [entry.entry_id for entry in change.removed]
+            await self._desk.recall_in(records, gone, WITHDRAWN, ask, permit)
             done = _imported(parsed, change)
             await hot_lists.record_import(connection, self._record(list_id, ask, parsed, done, now))
             return done
@@ -149,10 +149,11 @@ class ListDesk:
             entry = await hot_lists.recall(records.connection, entry_id, reason, self._clock())
             if entry is None or entry.list_id != list_id:
                 raise NotFound("there is no such row on this list", "find it with /")
-            self._index.forget(entry_id)
-            return len(await self._desk.recall_in(records, entry_id, reason, ask, permit))
+            return len(await self._desk.recall_in(records, [entry_id], reason, ask, permit))
 
-        return await self._gate.safety(ask, work)
+        answer = await self._gate.safety(ask, work)
+        self._index.forget(entry_id)  # a match made until now is turned away by the desk
+        return answer
 
     def _list(self, list_id: ListId, request: ImportRequest, mapping: hotlist.Mapping) -> HotList:
         return HotList(

@@ -103,6 +103,9 @@ class Briefing:
         """The phone says that a version came, was opened, was heard: the only proof it arrived."""
 
         async def work(records: Records, permit: int) -> Receipt:
+            brief = await _existing(records, brief_id)
+            if not 1 <= version <= brief.version:
+                raise FarolitoError(f"the brief has no version {version}", "reload the page")
             receipt = Receipt(
                 brief_id=brief_id,
                 version=version,
@@ -120,6 +123,9 @@ class Briefing:
         """The officer's one tap. Said again it changes nothing."""
 
         async def work(records: Records, permit: int) -> Brief:
+            brief = await _existing(records, brief_id)
+            # Whoever makes a version holds the alert: a recall may be making one now.
+            await records.alerts.get(brief.alert_id, lock=True)
             brief = await _existing(records, brief_id)
             if brief.outcome == outcome.value:
                 return brief
@@ -199,7 +205,7 @@ class Briefing:
 
 
 async def _existing(records: Records, brief_id: BriefId) -> Brief:
-    brief = await records.briefs.latest(brief_id, lock=True)
+    brief = await records.briefs.latest(brief_id)
     if brief is None:
         raise FarolitoError("there is no such brief", "reload the page")
     return brief

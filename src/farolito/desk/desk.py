@@ -151,11 +151,11 @@ class Desk:
         return after
 
     async def recall_in(
-        self, records: Records, entry_id: EntryId, reason: str, ask: Ask, permit: int
+        self, records: Records, entries: Sequence[EntryId], reason: str, ask: Ask, permit: int
     ) -> list[Alert]:
-        """A row was withdrawn: every alert it raised says so, and all who were told are told."""
+        """Rows were withdrawn: every alert they raised says so, and all who were told are told."""
         after = []
-        for alert in await records.alerts.of_entry(entry_id):
+        for alert in await records.alerts.of_entries(entries):
             if alert.state is AlertState.RECALLED:
                 continue
             changed = steps.recalled(alert, reason, self._clock())
@@ -169,7 +169,7 @@ class Desk:
         before = self._clock() - steps.P1_TAKEN_WITHIN
 
         async def work(records: Records, permit: int) -> int:
-            late = [a for a in await records.alerts.overdue(before) if a.escalated_at is None]
+            late = await records.alerts.overdue(before)
             for alert in late:
                 after = steps.escalated(alert, self._clock())
                 await records.alerts.save(after)

@@ -145,10 +145,16 @@ class Alerts:
             alert.alert_id,
         )
 
-    async def of_entry(self, entry_id: EntryId) -> list[Alert]:
-        """Every alert that was ever raised for a row, locked: a recall reaches them all."""
+    async def of_entries(self, entries: Sequence[EntryId]) -> list[Alert]:
+        """Every alert that was ever raised for these rows: a recall reaches them all.
+
+        All are locked before any is told of: whoever holds an alert waits for the feed's lock,
+        so whoever holds that one must wait for no alert.
+        """
         rows = await self._connection.fetch(
-            "select body from alerts where entry_id = $1 order by raised_at for update", entry_id
+            "select body from alerts where entry_id = any($1) order by raised_at, alert_id"
+            " for update",
+            list(entries),
         )
         return [_alert(row["body"]) for row in rows]
 
@@ -165,10 +171,10 @@ class Alerts:
         return [_alert(row["body"]) for row in rows]
 
     async def overdue(self, before: datetime) -> list[Alert]:
-        """P1 alerts nobody has taken since `before`."""
+        """P1 alerts nobody has taken since `before`, and nobody was told of as late."""
         rows = await self._connection.fetch(
             "select body from alerts where state = 'waiting' and level = 1 and raised_at < $1"
-            " for update skip locked",
+            " and body->>'escalated_at' is null for update skip locked",
             before,
         )
         return [_alert(row["body"]) for row in rows]

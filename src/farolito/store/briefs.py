@@ -45,11 +45,9 @@ class Briefs:
             _encode(brief).decode(),
         )
 
-    async def latest(self, brief_id: BriefId, *, lock: bool = False) -> Brief | None:
+    async def latest(self, brief_id: BriefId) -> Brief | None:
         body = await self._connection.fetchval(
-            "select body from briefs where brief_id = $1"  # noqa: S608 - two fixed texts
-            " order by version desc limit 1" + (" for update" if lock else ""),
-            brief_id,
+            "select body from briefs where brief_id = $1 order by version desc limit 1", brief_id
         )
         return None if body is None else _brief(body)
 
