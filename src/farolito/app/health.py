@@ -163,8 +163,9 @@ def _law(facts: Facts) -> list[Finding]:
     if not facts.unverified_law:
         return []
     named = ", ".join(facts.unverified_law)
-    return [Finding("fine", f"state pack {facts.law}: {named} not held against the enacted text",
-                    "let counsel confirm them; the pack's file says where they come from")]  # fmt: skip
+    what = f"state pack {facts.law}: {named} not held against the enacted text"
+    do = "let counsel confirm them; the pack's file says where they come from"
+    return [Finding("fine", what, do)]
 
 
 def _disk(facts: Facts, free: int) -> list[Finding]:

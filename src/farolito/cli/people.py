@@ -18,7 +18,7 @@ def _person() -> None:
 
 
 @app.command("invite")
-def invite(
+def invite(  # noqa: PLR0913 - one option each
     name: str,
     role: Role,
     unit: Annotated[str | None, typer.Option(help="Call sign, for an officer")] = None,

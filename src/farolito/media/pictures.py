@@ -1,8 +1,8 @@
 """Still pictures on disk: `pictures/<day>/<first two hex digits>/<sha256>`, a folder a UTC day.
 
 Keeping ends by removing a day's folder. What an alert shows is held longer than the reads around
-it, in `held/<day>`, where a second name of the same file costs no space. A file is written beside its place, synced and renamed,
-so that a crash leaves either the whole picture or none.
+it, in `held/<day>`, where a second name of the same file costs no space. A file is written beside
+its place, synced and renamed, so that a crash leaves either the whole picture or none.
 """
 
 from __future__ import annotations

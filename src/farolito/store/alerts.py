@@ -277,11 +277,21 @@ class Alerts:
         """End the keeping of stopped candidates, and of hits with all that came of them."""
         query = self._connection.execute
         gone = [await query("delete from stopped_matches where at < $1::date", stopped_day)]
-        old = "select alert_id from alerts where changed_at < $1::date"
-        briefs = f"select brief_id from briefs where alert_id in ({old})"
-        await query(f"delete from receipts where brief_id in ({briefs})", hits_day)
-        await query(f"delete from briefs where alert_id in ({old})", hits_day)
-        await query(f"delete from alert_history where alert_id in ({old})", hits_day)
+        await query(
+            "delete from receipts r using briefs b, alerts a where r.brief_id = b.brief_id"
+            " and b.alert_id = a.alert_id and a.changed_at < $1::date",
+            hits_day,
+        )
+        await query(
+            "delete from briefs b using alerts a"
+            " where b.alert_id = a.alert_id and a.changed_at < $1::date",
+            hits_day,
+        )
+        await query(
+            "delete from alert_history h using alerts a"
+            " where h.alert_id = a.alert_id and a.changed_at < $1::date",
+            hits_day,
+        )
         gone.append(await query("delete from alerts where changed_at < $1::date", hits_day))
         return sum(int(tag.split()[-1]) for tag in gone)
 

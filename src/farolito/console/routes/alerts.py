@@ -166,7 +166,9 @@ async def reject(
     services: NamedDependency[Services],
 ) -> dict[str, Any]:
     ask = asker.ask(Thing.ALERT, f"reject alert {alert_id}: {data.reason.value}")
-    answer = await services.desk.reject(ask, AlertId(alert_id), data.version, data.reason, data.note)
+    answer = await services.desk.reject(
+        ask, AlertId(alert_id), data.version, data.reason, data.note
+    )
     return {"alert": answer.value, "permit": answer.permit}
 
 
