@@ -44,6 +44,8 @@ PULL_EXPIRES_S = 1.0  # with the next one, how late a reader notices that the se
 SILENT_S = 0.5
 _PULL = msgspec.json.encode({"batch": PULL_MESSAGES, "expires": int(PULL_EXPIRES_S * 1e9)})
 _EXPIRED = "408"
+_NAME = "Nats-Msg-Id"
+PUBLISHED_KEPT_MAX = 256  # batches that need no decoding when they come back; the oldest goes
 
 
 class BusDown(FarolitoError):
@@ -76,6 +78,7 @@ class Bus:
         self._client = client
         self._agency = agency
         self._js: JetStreamContext = client.jetstream(timeout=PUBLISH_WAIT_S_MAX)
+        self._published: dict[str, ReadBatch] = {}
 
     @classmethod
     async def connect(cls, url: str, credentials: Path, agency: AgencyId) -> Bus:
@@ -108,15 +111,19 @@ class Bus:
         """
         payload = _encode(batch)
         digest = blake2b(b"".join(r.read_id.bytes for r in batch.reads), digest_size=16)
+        name = digest.hexdigest()
         if not self._client.is_connected:
             raise BusDown("the bus is not connected", "send again in a few seconds")
+        self._published[name] = batch
+        if len(self._published) > PUBLISHED_KEPT_MAX:
+            del self._published[next(iter(self._published))]
         try:
             await self._js.publish(
                 f"reads.{self._agency}",
                 payload,
                 timeout=PUBLISH_WAIT_S_MAX,
                 stream=STREAM,
-                headers={"Nats-Msg-Id": digest.hexdigest()},
+                headers={_NAME: name},
             )
         except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
             raise BusDown(
@@ -140,11 +147,16 @@ class Bus:
                         if at <= position:
                             continue
                         position = at
-                        deliveries.append(Delivery(at, _decode(message.data)))
+                        deliveries.append(Delivery(at, self._batch(message)))
                     if deliveries:
                         yield deliveries
             except (nats.errors.Error, nats.js.errors.Error, TimeoutError, OSError):
                 await asyncio.sleep(0.2)
+
+    def _batch(self, message: Msg) -> ReadBatch:
+        """The batch of a message; one that this process published itself is at hand still."""
+        name = (message.headers or {}).get(_NAME, "")
+        return self._published.pop(name, None) or _decode(message.data)
 
     async def forget_reads(self, upto: int) -> None:
         """Drop what every reader has made durable elsewhere, `upto` included. Raises BusDown."""
