@@ -41,10 +41,10 @@ def free_port() -> int:
         return port
 
 
-def config(state: Path, port: int) -> Config:
+def config(state: Path, port: int, door_ports: tuple[int, ...] = ()) -> Config:
     return Config(
         agency=AgencyConfig(id=AGENCY, name="City Police", ori="NM9990100"),
-        node=NodeConfig(name="test", state_dir=str(state), port=port),
+        node=NodeConfig(name="test", state_dir=str(state), port=port, door_ports=door_ports),
     )
 
 
@@ -164,10 +164,14 @@ class RunningNode:
 
 @asynccontextmanager
 async def running_node(
-    state: Path, port: int | None = None, *, demo: bool = True
+    state: Path,
+    port: int | None = None,
+    *,
+    demo: bool = True,
+    door_ports: tuple[int, ...] = (),
 ) -> AsyncIterator[RunningNode]:
     port = port or free_port()
-    node = Node(config(state, port), demo=demo)
+    node = Node(config(state, port, door_ports), demo=demo)
     await node.start()
     running = RunningNode(node, port)
     try:

@@ -10,7 +10,7 @@ import os
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, nullcontext, suppress
+from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -18,11 +18,10 @@ from typing import IO, Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-import uvicorn
-
 from farolito import __version__
-from farolito.app import nats, postgres
+from farolito.app import doors, nats, postgres
 from farolito.app.config import Config, Mqtt
+from farolito.app.doors import DoorProcess
 from farolito.app.figures import Figures
 from farolito.app.index import ListIndex
 from farolito.app.late_pictures import LatePictures
@@ -31,7 +30,9 @@ from farolito.app.pipeline import Pipeline
 from farolito.app.retention import Keeping, Retention
 from farolito.app.supervise import Supervisor
 from farolito.app.surroundings import MapSurroundings
+from farolito.app.units import hear
 from farolito.app.watch import Watch
+from farolito.app.web import Web
 from farolito.audit import Ledger, Spool
 from farolito.audit.key_file import load_or_create
 from farolito.audit.records import origin_of
@@ -49,7 +50,7 @@ from farolito.ingest.run import keep_listening
 from farolito.media import Pictures
 from farolito.model import Device, FarolitoError, Rejected, Unit, new_id
 from farolito.policy import Policies
-from farolito.store import Database, Records, migrate
+from farolito.store import Database, migrate
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +102,8 @@ class Node:
         for name, work in self._work().items():
             self._begin(name, work)
         await self._web()
-        _spare_the_collector()
+        await self._doors()
+        spare_the_collector()
 
     def _lock(self) -> None:
         self.state.mkdir(parents=True, exist_ok=True)
@@ -128,6 +130,7 @@ class Node:
         await migrate(self.dsn)
         self.database = await Database.open(self.dsn)
         self._stack.push_async_callback(self.database.close)
+        self.bus_url, self.bus_credentials = server.url, server.credentials
         self.bus = await Bus.connect(server.url, server.credentials, self.agency.agency_id)
         self._stack.push_async_callback(self.bus.close)
 
@@ -270,37 +273,24 @@ class Node:
                 await app(scope, receive, send)
 
         node = self.config.node
-        server = uvicorn.Server(
-            uvicorn.Config(
-                dispatch,
+        web = await Web.start(dispatch, node.host, node.port, "on")
+        self._tasks.append(web.serving)
+        self._stack.push_async_callback(web.stop)
+
+    async def _doors(self) -> None:
+        """Doors of their own, where the configuration asks for them."""
+        node = self.config.node
+        for port in node.door_ports:
+            told = DoorProcess(
+                agency=self.agency.agency_id,
+                dsn=self.dsn,
+                bus_url=self.bus_url,
+                bus_credentials=str(self.bus_credentials),
                 host=node.host,
-                port=node.port,
-                lifespan="on",
-                access_log=False,
-                log_config=None,
-                server_header=False,
-                timeout_graceful_shutdown=3,
-                ws="websockets-sansio",
-                proxy_headers=False,
+                port=port,
+                letters_kept=self.config.limits.dead_letters,
             )
-        )
-        server.capture_signals = nullcontext  # type: ignore[assignment]  # the command's own
-        serving = asyncio.create_task(server.serve(), name="web")
-        while not server.started:
-            if serving.done():
-                raise FarolitoError(
-                    f"port {node.port} on {node.host} cannot be opened",
-                    "another program has it; choose another with --port or in farolito.toml",
-                )
-            await asyncio.sleep(0.02)
-
-        async def end() -> None:
-            server.should_exit = True
-            with suppress(SystemExit, Exception):
-                await serving
-
-        self._tasks.append(serving)
-        self._stack.push_async_callback(end)
+            await self.supervisor.start(doors.child(told, self.state))
 
     def _services(self) -> Services:
         return Services(
@@ -340,10 +330,7 @@ class Node:
         return key
 
     async def _hear(self, units: tuple[Unit, ...]) -> None:
-        async with self.database.transaction(self.agency.agency_id) as connection:
-            records = Records(connection, self.agency.agency_id)
-            for unit in units:
-                await records.units.hear(unit)
+        await hear(self.database, self.agency.agency_id, units)
         self.hub.nudge()
 
     def _mqtt_source(self, mqtt: Mqtt) -> MqttSource:
@@ -403,7 +390,7 @@ class Node:
         }
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """Reads come by the thousand and hold no cycles: looking for some cost half the ingest."""
     gc.collect()
     gc.freeze()

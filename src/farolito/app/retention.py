@@ -82,15 +82,22 @@ class Retention:
         values = await self._ledger.destroy_salts(now - timedelta(days=self.keeping.ledger))
         await self._forget_sign_ins()
 
-        async def work(records: Records, permit: int) -> None:
+        async def trim(records: Records) -> int:
             await records.alerts.trim_feed(now - FEED_KEPT)
-            await hot_lists.forget_removed(records.connection, records.agency, now - ROWS_KEPT)
+            return await hot_lists.forget_removed(
+                records.connection, records.agency, now - ROWS_KEPT
+            )
 
+        async def nothing_more(records: Records, permit: int) -> None:
+            return None
+
+        rows = await self._gate.following(trim)
         hits = await self._gate.following(lambda r: r.alerts.end_before(reads_end, hits_end))
-        if gone or pictures or hits or values:
+        if gone or pictures or hits or values or rows:
             query = (
                 f"retention: {gone} reads before {reads_end}, {hits} hits before {hits_end},"
-                f" {pictures} pictures, {values} personal values of the ledger deleted"
+                f" {pictures} pictures, {values} personal values of the ledger,"
+                f" {rows} rows of lists deleted"
             )
-            await self._gate.act(system_ask(self._system, Thing.PLATE_READ, query), work)
+            await self._gate.act(system_ask(self._system, Thing.PLATE_READ, query), nothing_more)
         return gone

@@ -1,6 +1,6 @@
 """A node for measuring, in a process of its own.
 
-`python -m farolito.cli.bench_node STATE PORT [ROWS SEED]`; with ROWS its index holds that many
+`python -m farolito.cli.bench_node STATE PORT [ROWS SEED [DOOR_PORT]]`; with ROWS its index holds that many
 rows, as if a list had just been imported (an import's own time is not what is measured).
 """
 
@@ -26,10 +26,15 @@ from farolito.plates import Index
 AGENCY = "bench-pd"
 
 
-def config(state: Path, port: int) -> Config:
+def config(state: Path, port: int, door_port: int = 0) -> Config:
     return Config(
         agency=AgencyConfig(id=AGENCY, name="Bench Police", ori="NM9990000"),
-        node=NodeConfig(name="bench", state_dir=str(state), port=port),
+        node=NodeConfig(
+            name="bench",
+            state_dir=str(state),
+            port=port,
+            door_ports=(door_port,) if door_port else (),
+        ),
     )
 
 
@@ -79,8 +84,8 @@ def _fill(node: Node, rows: int, seed: int) -> None:
     node.lists.index = Index.build(entries, node.lists.lists)
 
 
-async def _main(state: Path, port: int, rows: int, seed: int) -> None:
-    node = Node(config(state, port), demo=True)  # a persona follows the console's socket
+async def _main(state: Path, port: int, rows: int = 0, seed: int = 0, door_port: int = 0) -> None:
+    node = Node(config(state, port, door_port), demo=True)  # a persona follows the console's socket
     stop = asyncio.Event()
     for signal_ in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signal_, stop.set)
@@ -96,5 +101,4 @@ async def _main(state: Path, port: int, rows: int, seed: int) -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING)
-    numbers = [int(word) for word in sys.argv[3:5]] or [0, 0]
-    uvloop.run(_main(Path(sys.argv[1]), int(sys.argv[2]), *numbers))
+    uvloop.run(_main(Path(sys.argv[1]), *(int(word) for word in sys.argv[2:])))

@@ -1,7 +1,7 @@
 """`farolito bench plates`: from the door to the alert, and the matching alone.
 
 (a) reads a second through HTTP until they are durable, recorded and matched, in requests of 100
-and of one; (b) read to alert on the console's socket while 1,000 reads a second arrive; (c) and
+(through a door in a process of its own, and all in one process) and of one; (b) read to alert on the console's socket while 1,000 reads a second arrive; (c) and
 (d) the matching itself, see bench_plates_matching. The rival of (a), a bare COPY into the same
 table, runs in the same PostgreSQL right after.
 """
@@ -66,7 +66,8 @@ async def _doors(sizes: Sizes, seed: int, progress: Progress) -> dict[str, Any]:
     async with _node(ROWS, seed) as bench:
         await bench.register()
         progress(0.2)
-        batched = await bench.batches(sizes.batches, seed)
+        alone = await bench.batches(sizes.batches // 2, seed, bench.port)
+        batched = await bench.batches(sizes.batches, seed + 3, bench.door_port)
         progress(0.5)
         single = await bench.singles(sizes.singles, seed + 1)
         progress(0.7)
@@ -77,6 +78,7 @@ async def _doors(sizes: Sizes, seed: int, progress: Progress) -> dict[str, Any]:
     return {
         "figures": {
             "ingest_reads_per_s": batched,
+            "ingest_one_process_reads_per_s": alone,
             "ingest_single_reads_per_s": single,
             "alert_p50_ms": _percentile(alerts, 0.50),
             "alert_p99_ms": _percentile(alerts, 0.99),
@@ -88,10 +90,10 @@ async def _doors(sizes: Sizes, seed: int, progress: Progress) -> dict[str, Any]:
 
 
 class _Bench:
-    def __init__(self, state: Path, port: int, listed: list[str]) -> None:
+    def __init__(self, state: Path, ports: tuple[int, int], listed: list[str]) -> None:
         self.state = state
-        self.port = port
-        self.url = f"http://127.0.0.1:{port}"
+        self.port, self.door_port = ports
+        self.url = f"http://127.0.0.1:{self.port}"
         self.token = (state / "admin.token").read_text()
         self.http = httpx.AsyncClient(base_url=self.url, timeout=120)
         self.key = ""
@@ -112,22 +114,25 @@ class _Bench:
         }  # fmt: skip
         self.key = (await self.admin("POST", "/api/admin/devices", device))["key"]
 
-    async def batches(self, count: int, seed: int) -> float:
+    async def batches(self, count: int, seed: int, port: int) -> float:
         """Reads a second, from the first byte sent until the last read is recorded."""
         bodies = bulk(seed, count * 100, datetime.now(UTC) - timedelta(hours=1))
         requests = [request("/ingest/lpr/farolito", self.key, body) for body in bodies]
-        return await self._until_recorded(requests, 100, connections=8)
+        return await self._until_recorded(requests, 100, (port, 8))
 
     async def singles(self, count: int, seed: int) -> float:
         bodies = bulk(seed, count, datetime.now(UTC) - timedelta(hours=2))
         each = [b"[" + raw + b"]" for body in bodies for raw in _items(body)][:count]
         requests = [request("/ingest/lpr/farolito", self.key, body) for body in each]
-        return await self._until_recorded(requests, 1, connections=64)
+        return await self._until_recorded(requests, 1, (self.port, 64))
 
-    async def _until_recorded(self, requests: list[bytes], each: int, connections: int) -> float:
+    async def _until_recorded(
+        self, requests: list[bytes], each: int, through: tuple[int, int]
+    ) -> float:
+        port, connections = through
         before = (await self._queue())["recorded"]
         start = time.perf_counter()
-        sent = await send_all("127.0.0.1", self.port, requests, connections)
+        sent = await send_all("127.0.0.1", port, requests, connections)
         if sent.accepted != sent.requests:
             raise FarolitoError(f"{sent.requests - sent.accepted} requests were not accepted")
         while True:
@@ -218,9 +223,7 @@ async def _until(true: Callable[[], bool], seconds: float) -> None:
 @asynccontextmanager
 async def _node(rows: int, seed: int) -> AsyncIterator[_Bench]:
     state = Path(tempfile.mkdtemp(prefix="farolito-bench-"))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port, door_port = _free_ports()
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -229,10 +232,11 @@ async def _node(rows: int, seed: int) -> AsyncIterator[_Bench]:
         str(port),
         str(rows),
         str(seed),
+        str(door_port),
     )
     try:
-        await _up(port, process)
-        bench = _Bench(state, port, listed_plates(rows, seed))
+        await _up(door_port, process)
+        bench = _Bench(state, (port, door_port), listed_plates(rows, seed))
         yield bench
         await bench.http.aclose()
     finally:
@@ -240,6 +244,13 @@ async def _node(rows: int, seed: int) -> AsyncIterator[_Bench]:
             process.terminate()
         await process.wait()
         shutil.rmtree(state, ignore_errors=True)
+
+
+def _free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as two:
+        one.bind(("127.0.0.1", 0))
+        two.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], two.getsockname()[1]
 
 
 async def _up(port: int, process: asyncio.subprocess.Process) -> None:

@@ -8,7 +8,19 @@ import sys
 import typer
 
 from farolito import __version__
-from farolito.cli import audit, bench, demo, doctor, hotlist, map, people, readers, replay, run
+from farolito.cli import (
+    audit,
+    bench,
+    demo,
+    doctor,
+    door,
+    hotlist,
+    map,
+    people,
+    readers,
+    replay,
+    run,
+)
 from farolito.model import FarolitoError
 
 app = typer.Typer(
@@ -21,6 +33,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("demo")(demo.demo)
 app.command("simulate", hidden=True)(demo.simulate)
+app.command("door", hidden=True)(door.door)
 app.command("doctor")(doctor.doctor)
 app.command("replay")(replay.replay)
 app.command("bench")(bench.bench)
