@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -59,21 +59,28 @@ async def _fresh_node(*, demo: bool) -> AsyncIterator[RunningNode]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
+async def quiet_city() -> AsyncIterator[RunningNode]:
+    """A practice node of this test alone, where nothing has happened yet."""
+    async with _fresh_node(demo=True) as node:
+        yield node
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def city() -> AsyncIterator[RunningNode]:
-    """A practice node of this test alone; it has no street map."""
+    """A practice node shared by a module, whose tests bring plates of their own."""
     async with _fresh_node(demo=True) as node:
         yield node
 
 
 @pytest.fixture
-def mapped(city: RunningNode, practice_map: Path) -> Iterator[RunningNode]:
-    """The same node with the practice metro's streets."""
+def mapped(city: RunningNode, practice_map: Path) -> RunningNode:
+    """The shared node with the practice metro's streets."""
     shutil.copytree(practice_map, city.node.state / "maps", dirs_exist_ok=True)
     city.node.new_map()
-    yield city
+    return city
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def real_node() -> AsyncIterator[RunningNode]:
     """A node that was not started as a demo."""
     async with _fresh_node(demo=False) as node:
@@ -90,6 +97,6 @@ async def screens(chromium: Browser) -> AsyncIterator[Screens]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def line(city: RunningNode) -> AsyncIterator[Line]:
-    """A line to the node that can be cut."""
+    """A line to the shared node that can be cut."""
     async with Line.to(city.port) as made:
         yield made

@@ -77,6 +77,15 @@ class Screen:
     def alert(self, plate: str) -> Locator:
         return self.page.locator("[data-alert]", has_text=plate)
 
+    async def confirm(self) -> None:
+        """Compare the selected alert's picture with its row, say so, confirm."""
+        await expect(self.at("confirm")).to_be_disabled()
+        await self.at("compared").check()
+        if await self.at("state-seen").count():
+            await self.at("state-seen").check()
+        await self.at("confirm").click()
+        await expect(self.at("brief")).to_be_enabled()
+
     async def go(self, path: str) -> None:
         await self.page.goto(f"{self.origin}{path}")
 

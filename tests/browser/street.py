@@ -16,7 +16,7 @@ from farolito.simulator.fleet import Vehicle
 from farolito.simulator.misread import Reading, Report
 from farolito.simulator.readers import Quality, Reader
 from farolito.simulator.traffic import Passage, Watched
-from tests.running import AGENCY, RunningNode, read
+from tests.running import AGENCY, RunningNode, read, told
 
 CAMERA = Device(
     device_id=DeviceId("lpr-001-central-at-4th"),
@@ -74,3 +74,27 @@ async def camera_sends(node: RunningNode, key: str, message: vendors.Message) ->
             content=message.body,
             headers={"Authorization": f"Bearer {key}", "Content-Type": message.content_type},
         )
+
+
+async def raised(node: RunningNode, plate: str) -> dict[str, Any]:
+    """An alert for this plate, with its picture, waiting in the queue."""
+    operator = await node.sign_in("operator")
+    await node.list_plate(plate, list_id=plate.lower())
+    key = await node.reader_key()
+    async with operator.live() as queue:
+        await node.send(key, [photographed(plate)])
+        return dict((await told(queue, "alert"))["alert"])
+
+
+async def briefed(node: RunningNode, plate: str, unit: str = "2A14") -> dict[str, Any]:
+    """A brief on this plate, confirmed by an operator and sent to the unit."""
+    alert = await raised(node, plate)
+    operator = await node.sign_in("operator")
+    await node.unit(unit, Point(35.09, -106.64))
+    path = f"/api/alerts/{alert['alert_id']}"
+    body = {"version": alert["version"], "crop_compared": True}
+    confirmed = await operator.post(f"{path}/confirm", body)
+    assert confirmed.status_code == 200, confirmed.text
+    sent = await operator.post(f"{path}/brief", {"unit": unit})
+    assert sent.status_code == 200, sent.text
+    return dict(sent.json()["brief"])

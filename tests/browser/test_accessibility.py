@@ -1,0 +1,123 @@
+"""No page breaks a rule of WCAG 2.2 A or AA that a machine can check (axe-core)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.screens import Screen, Screens
+from tests.browser.street import briefed, raised
+from tests.running import RunningNode
+
+pytestmark = [pytest.mark.browser, pytest.mark.node, pytest.mark.asyncio(loop_scope="session")]
+
+AXE = Path(__file__).resolve().parents[2] / "console-web/node_modules/axe-core/axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+RUN = """
+async (rules) => {
+  const found = await axe.run(document, { runOnly: { type: 'tag', values: rules } })
+  return {
+    passes: found.passes.length,
+    violations: found.violations.flatMap((rule) => rule.nodes.map((node) =>
+      `${rule.id}: ${node.html.slice(0, 160)} (${node.failureSummary.replace(/\\s+/g, ' ')})`)),
+  }
+}
+"""
+# Each look has plates of its own: the tests share a node.
+PLATES = {"dark": ("KBD472", "HDL903", "MTR118"), "light": ("LVS306", "CWN551", "RKG284")}
+LOOKS = pytest.mark.parametrize("look", ["dark", "light"])
+
+
+async def assert_accessible(screen: Screen) -> None:
+    if not await screen.page.evaluate("'axe' in window"):
+        await screen.page.evaluate(f"() => {{ {AXE.read_text()} }}")
+    found: dict[str, Any] = await screen.page.evaluate(RUN, RULES)
+    assert found["passes"] > 0
+    assert not found["violations"], "\n".join(found["violations"])
+
+
+async def wear(screen: Screen, look: str) -> None:
+    """Choose dark or light as a person does, before signing in."""
+    await screen.page.evaluate("look => localStorage.setItem('farolito.look', look)", look)
+    await screen.page.reload()
+    await expect(screen.page.locator("html")).to_have_attribute("data-look", look)
+
+
+@LOOKS
+async def test_the_sign_in(city: RunningNode, screens: Screens, look: str) -> None:
+    screen = await screens.open(city.port)
+    await wear(screen, look)
+    await expect(screen.at("persona-operator")).to_be_visible()
+    await assert_accessible(screen)
+    await screen.at("have-code").click()
+    await assert_accessible(screen)
+
+
+@LOOKS
+async def test_the_console_with_its_dialogs(
+    mapped: RunningNode, screens: Screens, look: str
+) -> None:
+    waiting, sent, _ = PLATES[look]
+    await briefed(mapped, sent)
+    await raised(mapped, waiting)
+    operator = await screens.operator(mapped.port)
+    await wear(operator, look)
+    await operator.alert(waiting).click()
+    await expect(operator.at("compared")).to_be_enabled()
+    await expect(operator.page.get_by_text("Drawing the map")).to_have_count(0)
+    await assert_accessible(operator)
+    await operator.at("reject").click()
+    await assert_accessible(operator)
+    await operator.press("Escape", "m")
+    await expect(operator.page.get_by_role("table").first).to_be_visible()
+    await operator.alert(sent).click()
+    await expect(operator.at("brief-panel")).to_be_visible()
+    await assert_accessible(operator)
+    for keys, title in (("b", None), ("/", "Find"), ("?", "Keys")):
+        await operator.press(keys)
+        await expect(operator.page.get_by_role("dialog", name=title)).to_be_visible()
+        await assert_accessible(operator)
+        await operator.press("Escape")
+        await expect(operator.page.get_by_role("dialog")).to_have_count(0)
+    await operator.page.get_by_role("tab", name="Stopped").click()
+    await assert_accessible(operator)
+
+
+@LOOKS
+async def test_the_phone_with_a_brief_and_with_a_recall(
+    city: RunningNode, screens: Screens, look: str
+) -> None:
+    brief = await briefed(city, PLATES[look][2])
+    officer = await screens.officer(city.port)
+    await wear(officer, look)
+    await expect(officer.at("brief")).to_contain_text(PLATES[look][2])
+    await assert_accessible(officer)
+    operator = await city.sign_in("operator")
+    alert = (await operator.get(f"/api/alerts/{brief['alert_id']}")).json()["alert"]
+    entry = alert["match"]["entry"]
+    path = f"/api/lists/{entry['list_id']}/entries/{entry['entry_id']}/recall"
+    assert (await operator.post(path, {"reason": "recovered"})).status_code == 200
+    await expect(officer.at("recalled")).to_be_visible()
+    await officer.at("gone").tap()
+    await expect(officer.at("said")).to_be_visible()
+    await assert_accessible(officer)
+
+
+@LOOKS
+async def test_the_ledger_and_the_health_page(
+    city: RunningNode, screens: Screens, look: str
+) -> None:
+    auditor = await screens.sign_in(city.port, "auditor")
+    await auditor.page.wait_for_url("**/audit")
+    await wear(auditor, look)
+    await expect(auditor.page.locator("[data-index]").first).to_be_visible()
+    await assert_accessible(auditor)
+    await auditor.page.locator(".personal button").first.click()
+    await expect(auditor.page.get_by_role("dialog")).to_be_visible()
+    await assert_accessible(auditor)
+    await auditor.go("/health")
+    await expect(auditor.page.locator(".findings")).to_be_visible()
+    await assert_accessible(auditor)
