@@ -82,6 +82,7 @@ export class Desk {
   #live: Live
   #lookTimer: ReturnType<typeof setTimeout> | undefined
   #announced = new Set<string>()
+  #unnamed = new Set<string>() // readers that were asked for because an alert came from them
 
   constructor(readonly me: string) {
     this.#live = new Live({
@@ -149,6 +150,17 @@ export class Desk {
       this.tiles = null // the map says that it has no streets
     } finally {
       this.mapKnown = true
+    }
+  }
+
+  /** A reader that was added while this screen is open gets its name, and its place on the map. */
+  async #nameReader(reader: string): Promise<void> {
+    if (!this.mapKnown || this.readerNames.has(reader) || this.#unnamed.has(reader)) return
+    this.#unnamed.add(reader)
+    try {
+      this.readers = (await get<MapFacts>('/api/map')).readers
+    } catch {
+      this.#unnamed.delete(reader) // its id stands there until the next alert of it
     }
   }
 
@@ -224,6 +236,7 @@ export class Desk {
 
   #hearAlert(alert: Alert, seq: number): void {
     this.held = withAlert(this.held, alert, seq)
+    void this.#nameReader((alert.last_seen ?? alert.match.read).reader)
     if (alert.state === 'waiting' && !this.#announced.has(alert.alert_id)) {
       this.#announced.add(alert.alert_id)
       earcons.announce(alert.level)
