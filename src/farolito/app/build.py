@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import gc
 import logging
 import os
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, suppress
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
-from uuid import UUID
 
 from farolito import __version__
 from farolito.app import doors, nats, postgres
+from farolito.app.clock import ids, now
+from farolito.app.collector import spare_the_collector
 from farolito.app.config import Config, Mqtt
 from farolito.app.doors import DoorProcess
 from farolito.app.figures import Figures
@@ -48,7 +47,7 @@ from farolito.ingest.lpr.mqtt import MqttSource
 from farolito.ingest.map.files import load as load_map
 from farolito.ingest.run import keep_listening
 from farolito.media import Pictures
-from farolito.model import Device, FarolitoError, Rejected, Unit, new_id
+from farolito.model import Device, FarolitoError, Rejected, Unit
 from farolito.policy import Policies
 from farolito.store import Database, migrate
 
@@ -84,9 +83,6 @@ class Node:
         """Doors first, engines last; nothing is left behind."""
         self._accepting = False
         await self._stack.aclose()
-
-    def now(self) -> datetime:
-        return now()
 
     async def wait(self) -> None:
         """Return when a part of the node has ended that should not."""
@@ -388,21 +384,6 @@ class Node:
             "tiles": f"/tiles/{tiles.name}" if tiles.exists() else None,
             "do": "" if tiles.exists() else "farolito map import FILE --name metro",
         }
-
-
-def spare_the_collector() -> None:
-    """Reads come by the thousand and hold no cycles: looking for some cost half the ingest."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-def ids() -> UUID:
-    return new_id(int(now().timestamp() * 1000), os.urandom(10))
 
 
 def _admin_token(state: Path) -> str:

@@ -10,13 +10,12 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
-from uuid import UUID
 
 import msgspec
 
+from farolito.app.clock import ids, now
+from farolito.app.collector import spare_the_collector
 from farolito.app.supervise import Child
 from farolito.app.units import hear
 from farolito.app.watch import Watch
@@ -24,7 +23,7 @@ from farolito.app.web import Web
 from farolito.bus import Bus
 from farolito.identity import DeviceKeys
 from farolito.ingest.door import Door
-from farolito.model import AgencyId, Unit, new_id
+from farolito.model import AgencyId, Unit
 from farolito.store import Database
 
 
@@ -60,21 +59,21 @@ def child(told: DoorProcess, state: Path) -> Child:
     )
 
 
-async def run(told: DoorProcess, stop: asyncio.Event, spare: Callable[[], None]) -> None:
-    """The process itself, until `stop`. `spare` is called once everything stands."""
+async def run(told: DoorProcess, stop: asyncio.Event) -> None:
+    """The process itself, until `stop`."""
     agency = AgencyId(told.agency)
     database = await Database.open(told.dsn)
     bus = await Bus.connect(told.bus_url, Path(told.bus_credentials), agency)
-    watch = Watch(database, agency, _ids, told.letters_kept)
-    keys = DeviceKeys(database, _now, os.urandom)
+    watch = Watch(database, agency, ids, told.letters_kept)
+    keys = DeviceKeys(database, now, os.urandom)
 
     async def heard(units: tuple[Unit, ...]) -> None:
         await hear(database, agency, units)
 
-    door = Door(bus.publish_reads, keys.device_for_key, watch, heard, clock=_now)
+    door = Door(bus.publish_reads, keys.device_for_key, watch, heard, clock=now)
     counting = asyncio.create_task(watch.run())
     web = await Web.start(door, told.host, told.port)
-    spare()
+    spare_the_collector()
     try:
         await stop.wait()
     finally:
@@ -84,11 +83,3 @@ async def run(told: DoorProcess, stop: asyncio.Event, spare: Callable[[], None])
         await watch.keep()
         await bus.close()
         await database.close()
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _ids() -> UUID:
-    return new_id(int(_now().timestamp() * 1000), os.urandom(10))

@@ -12,7 +12,6 @@ def door(told: Path) -> None:
     import msgspec
     import uvloop
 
-    from farolito.app.build import spare_the_collector
     from farolito.app.doors import DoorProcess, run
 
     content = msgspec.json.decode(told.read_bytes(), type=DoorProcess)
@@ -21,6 +20,6 @@ def door(told: Path) -> None:
         stop = asyncio.Event()
         for signal_ in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(signal_, stop.set)
-        await run(content, stop, spare_the_collector)
+        await run(content, stop)
 
     uvloop.run(until_told())
