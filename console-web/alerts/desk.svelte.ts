@@ -20,6 +20,7 @@ import type {
   Level,
   LiveMessage,
   MapFacts,
+  OldList,
   RejectReason,
   StoppedMatch,
   Unit,
@@ -54,6 +55,7 @@ export class Desk {
   detail = $state.raw<AlertDetail | null>(null)
   versions = $state.raw<readonly Brief[]>([]) // of the selected alert's brief, as they came
   units = $state.raw<readonly Unit[]>([])
+  oldLists = $state.raw<readonly OldList[]>([])
   readers = $state.raw<readonly Device[]>([])
   reporting = $state<{ fine: number; all: number } | null>(null)
   tiles = $state<string | null>(null)
@@ -223,6 +225,9 @@ export class Desk {
         break
       case 'units':
         this.#hearUnits(message.units)
+        break
+      case 'lists':
+        this.oldLists = message.old
         break
     }
   }

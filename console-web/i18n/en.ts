@@ -95,6 +95,10 @@ export const en = {
     stale: (s: number) => `DATA ${s} S OLD`,
     staleSays: 'No word from the node. What you see may have changed. Reconnecting by itself.',
     closedSays: (reason: string) => `The node closed this line: ${reason}`,
+    oldList: (name: string, hours: number | null) =>
+      hours === null ? `${name} was never imported` : `${name} is ${hours} h old`,
+    oldListSays: 'Import it again: what it lists may be out of date.',
+    deadListSays: 'Its rows no longer match. Import it again.',
   },
   level: {
     1: 'Priority 1',

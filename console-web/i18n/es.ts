@@ -97,6 +97,10 @@ export const es: Catalogue = {
     stale: (s) => `DATOS DE HACE ${s} S`,
     staleSays: 'El nodo calla. Lo que ve puede haber cambiado. Se reconecta solo.',
     closedSays: (reason) => `El nodo cerró esta línea: ${reason}`,
+    oldList: (name, hours) =>
+      hours === null ? `${name} nunca se importó` : `${name} tiene ${hours} h`,
+    oldListSays: 'Impórtela de nuevo: lo que lista puede estar vencido.',
+    deadListSays: 'Sus renglones ya no coinciden. Impórtela de nuevo.',
   },
   level: { 1: 'Prioridad 1', 2: 'Prioridad 2', 3: 'Prioridad 3', 4: 'Equipos' },
   purpose: {

@@ -294,6 +294,13 @@ export interface MineBriefs {
   briefs: { brief: Brief; receipts: Receipt[] }[]
 }
 
+/** A hot list past its limit; `hours` is null where it was never imported. */
+export interface OldList {
+  name: string
+  hours: number | null
+  dead: boolean
+}
+
 /** What the live socket says, told apart by `k`. Only those with `seq` are kept for a resume. */
 export type LiveMessage =
   | { k: 'hello'; seq: number; at: string; permit?: number | null }
@@ -301,6 +308,7 @@ export type LiveMessage =
   | { k: 'brief'; seq: number; at: string; brief: Brief }
   | { k: 'receipt'; seq: number; at: string; receipt: Receipt; unit?: string | null }
   | { k: 'units'; at: string; units: Unit[] }
+  | { k: 'lists'; at: string; old: OldList[] }
   | { k: 'tick'; at: string }
   | { k: 'reset' }
   | { k: 'closed'; reason: string }

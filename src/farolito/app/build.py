@@ -54,6 +54,7 @@ from farolito.store import Database, migrate
 log = logging.getLogger(__name__)
 
 ESCALATE_EVERY_S = 5.0
+LISTS_LOOKED_AT_EVERY_S = 5.0
 RECONCILE_EVERY_S = 10.0
 MAP_NAME = "metro"  # the map that the screens show: <state>/maps/metro.pmtiles and metro.map
 
@@ -235,6 +236,7 @@ class Node:
             "live feed": self.hub.run,
             "source figures": self.watch.run,
             "escalation": self._escalate,
+            "ages of lists": self._watch_lists,
             "spool": self._reconcile,
             "retention": self.retention.run,
             **{
@@ -364,6 +366,20 @@ class Node:
                 await self.desk.escalate()
             except Exception as why:
                 log.warning("escalation waits: %s", type(why).__name__)
+
+    async def _watch_lists(self) -> None:
+        """A list older than its limit is an alarm on every desk, and once in the log."""
+        known: set[str] = set()
+        while True:
+            try:
+                self.hub.old_lists = tuple(await self.list_desk.old())
+            except Exception as why:
+                log.warning("ages of lists wait: %s", type(why).__name__)
+            names = {one.name for one in self.hub.old_lists}
+            for name in names - known:
+                log.error("hot list %s is older than its limit", name)
+            known = names
+            await asyncio.sleep(LISTS_LOOKED_AT_EVERY_S)
 
     async def _reconcile(self) -> None:
         while True:

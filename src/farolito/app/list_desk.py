@@ -14,6 +14,7 @@ import msgspec
 
 from farolito.app import health
 from farolito.app.index import ListIndex
+from farolito.console.sockets import OldList
 from farolito.desk import Desk, NotFound
 from farolito.gate import Answer, Ask, Gate, Records
 from farolito.ingest import hotlist
@@ -98,6 +99,20 @@ class ListDesk:
             ]  # fmt: skip
 
         return await self._gate.read(ask, work)
+
+    async def old(self) -> list[OldList]:
+        """The lists past their limit: names and ages, no row of them."""
+
+        async def work(records: Records) -> list[HotList]:
+            return await hot_lists.lists(records.connection)
+
+        now = self._clock()
+        views = [health.list_view(one, 0, now) for one in await self._gate.following(work)]
+        return [
+            OldList(v["name"], None if v["age_s"] is None else v["age_s"] // 3600, v["dead"])
+            for v in views
+            if v["stale"]
+        ]
 
     async def find(self, ask: Ask, text: str) -> Answer[list[HotListEntry]]:
         async def work(records: Records, permit: int) -> list[HotListEntry]:

@@ -36,6 +36,14 @@ RECHECK_S = 5.0  # how soon a withdrawn right or sign-in closes a socket
 _encode = msgspec.json.Encoder().encode
 
 
+class OldList(msgspec.Struct, frozen=True):
+    """A hot list past its limit: the alarm of the whole desk, not of one alert."""
+
+    name: str
+    hours: int | None  # None: never imported
+    dead: bool  # its rows no longer match
+
+
 class Hub:
     """Follows the feed and wakes the sockets."""
 
@@ -47,6 +55,7 @@ class Hub:
         self._news = asyncio.Condition()
         self.seq = 0
         self.units: Sequence[Unit] = ()
+        self.old_lists: Sequence[OldList] = ()  # told by the app, shown until they are renewed
         self.sockets = 0
 
     def nudge(self) -> None:
@@ -149,6 +158,7 @@ class Live:
         loop = asyncio.get_running_loop()
         checked = ticked = loop.time()
         units: Sequence[Unit] = ()
+        old_lists: Sequence[OldList] = ()
         while not watch.done():
             seq = await self._send_news(asker, seq)
             now = loop.time()
@@ -158,6 +168,9 @@ class Live:
                 if asker.person.role is not Role.OFFICER and self._hub.units != units:
                     units = self._hub.units
                     await self._send({"k": "units", "at": self._clock(), "units": units})
+                if asker.person.role is not Role.OFFICER and self._hub.old_lists != old_lists:
+                    old_lists = self._hub.old_lists
+                    await self._send({"k": "lists", "at": self._clock(), "old": old_lists})
             if now - checked >= RECHECK_S:
                 checked = now
                 if await self._identity.whoami(asker.cookie, touch=False) is None:
