@@ -58,8 +58,11 @@ def _what(alert: Alert, entry: HotListEntry, confirmed_by: str) -> BriefLine:
     case = f", case {entry.case}" if entry.case else ""
     return BriefLine(
         kind=LineKind.WHAT,
-        says=f"P{int(alert.level)} {entry.reason}{case}. Plate compared by {confirmed_by}.",
-        source=f"{entry.source_agency}, confirm with {entry.confirm_with}",
+        says=f"P{int(alert.level)} {entry.reason}{case}.",
+        source=(
+            f"plate compared by {confirmed_by}; row of {entry.source_agency},"
+            f" confirm with {entry.confirm_with}"
+        ),
         as_of=entry.entered_at,
         confidence=Confidence.CONFIRMED,
     )
@@ -82,11 +85,8 @@ def _hazards(entry: HotListEntry) -> BriefLine:
     """Only what the row itself says: no other source of hazards is connected."""
     return BriefLine(
         kind=LineKind.HAZARDS,
-        says=(
-            "Not known: who drives, whether armed. A plate hit alone is not reasonable suspicion; "
-            "confirm the row before a stop."
-        ),
-        source=f"row of {entry.source_agency}; no premise or person history asked",
+        says="Driver and weapons not known. Confirm the row before a stop.",
+        source="the row alone: no history of places or persons was asked",
         as_of=entry.entered_at,
         confidence=Confidence.MACHINE,
         known=False,
@@ -103,7 +103,7 @@ def _vehicle(alert: Alert, entry: HotListEntry, read: PlateRead) -> BriefLine:
     state = entry.state or "state not listed"
     return BriefLine(
         kind=LineKind.VEHICLE,
-        says=f"{state} {entry.plate}: {row}. Reader saw: {seen}.",
+        says=f"{state} {entry.plate}: {row}. Seen: {seen}.",
         source="row, and the reader's own look",
         as_of=read.captured_at,
         confidence=Confidence.CONFIRMED if alert.decided_by else Confidence.MACHINE,
