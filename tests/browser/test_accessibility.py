@@ -33,6 +33,7 @@ LOOKS = pytest.mark.parametrize("look", ["dark", "light"])
 
 async def assert_accessible(screen: Screen) -> None:
     if not await screen.page.evaluate("'axe' in window"):
+        assert AXE.exists(), f"there is no {AXE}: `make test` installs it"
         await screen.page.evaluate(f"() => {{ {AXE.read_text()} }}")
     found: dict[str, Any] = await screen.page.evaluate(RUN, RULES)
     assert found["passes"] > 0
