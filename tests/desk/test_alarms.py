@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from farolito.app.build import ids
+from farolito.app.clock import ids
 from farolito.desk import P1_TAKEN_WITHIN, Desk
 from tests.running import RunningNode, read, until
 

@@ -131,7 +131,7 @@ async def later_match(node: RunningNode, match: Any) -> Any:
     """The same row met by a read of another moment."""
     from msgspec.structs import replace
 
-    from farolito.app.build import ids
+    from farolito.app.clock import ids
     from farolito.model import ReadId
 
     return replace(match, read=replace(match.read, read_id=ReadId(ids()), event="another"))

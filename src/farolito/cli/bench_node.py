@@ -1,7 +1,7 @@
 """A node for measuring, in a process of its own.
 
-`python -m farolito.cli.bench_node STATE PORT [ROWS SEED [DOOR_PORT]]`; with ROWS its index holds that many
-rows, as if a list had just been imported (an import's own time is not what is measured).
+`python -m farolito.cli.bench_node STATE PORT [ROWS SEED [DOOR_PORT]]`; with ROWS its index holds
+that many rows, as if a list had just been imported (an import's own time is not measured).
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """`farolito bench plates`: from the door to the alert, and the matching alone.
 
 (a) reads a second through HTTP until they are durable, recorded and matched, in requests of 100
-(through a door in a process of its own, and all in one process) and of one; (b) read to alert on the console's socket while 1,000 reads a second arrive; (c) and
-(d) the matching itself, see bench_plates_matching. The rival of (a), a bare COPY into the same
-table, runs in the same PostgreSQL right after.
+(through a door in a process of its own, and all in one process) and of one; (b) read to alert on
+the console's socket while 1,000 reads a second arrive; (c) and (d) the matching itself, see
+bench_plates_matching. The rival of (a), a bare COPY of the same rows into a table like ours, runs
+in the same PostgreSQL right after.
 """
 
 from __future__ import annotations
