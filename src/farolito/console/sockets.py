@@ -31,6 +31,7 @@ TAIL_ITEMS_MAX = (
     1_000  # kept in memory for all sockets; a client further behind resumes from the store
 )
 POLL_S = 1.0  # should a nudge be lost, the feed is looked at all the same
+CATCH_UP_S_MAX = 1.0  # for a screen that is fresher than the feed's memory; then it starts anew
 RECHECK_S = 5.0  # how soon a withdrawn right or sign-in closes a socket
 
 _encode = msgspec.json.Encoder().encode
@@ -96,6 +97,9 @@ class Hub:
 
     async def after(self, seq: int) -> Sequence[Any] | None:
         """Items after `seq`; None where the client must take a snapshot."""
+        if seq > self.seq:  # a snapshot comes from the store, which is ahead of this memory
+            self.nudge()
+            await self.wait_past(seq - 1, CATCH_UP_S_MAX)
         if seq == self.seq:
             return ()
         if seq > self.seq:
@@ -153,7 +157,7 @@ class Live:
 
     async def _serve(self, asker: Asker, permit: int, watch: asyncio.Task[None]) -> None:
         asked = self._socket.query_params.get("after", "")
-        seq = int(asked) if asked.isdigit() else self._hub.seq
+        seq = int(asked) if asked.isdecimal() else self._hub.seq
         await self._send({"k": "hello", "seq": seq, "at": self._clock(), "permit": permit})
         loop = asyncio.get_running_loop()
         checked = ticked = loop.time()
