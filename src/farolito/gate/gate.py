@@ -15,7 +15,6 @@ from farolito.model import (
     Act,
     Agency,
     AgencyId,
-    FarolitoError,
     Person,
     Purpose,
     Refused,
@@ -245,6 +244,6 @@ class Gate:
             if may_spool:
                 self._spool.append(entry)
                 return SPOOLED
-            raise FarolitoError(
+            raise LedgerDown(
                 "the ledger cannot be written, so nothing may be shown", error.do or "see /health"
             ) from error
