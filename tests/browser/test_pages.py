@@ -40,8 +40,9 @@ async def test_an_auditor_reads_opens_a_field_for_a_reason_and_takes_a_bundle_th
     await dialog.get_by_label("Routine review").check()
     await dialog.get_by_role("button", name="Open").click()
     await expect(dialog).to_have_count(0)
-    who = (await city.sign_in("operator")).session["person"]["person_id"]
-    await expect(row.locator(".value")).to_have_text(f"user {who}")
+    who = (await city.sign_in("operator")).session["person"]
+    named = f"user {who['name']}, operator ({who['person_id']})"
+    await expect(row.locator(".value")).to_have_text(named)
 
     async with auditor.page.expect_download() as download:
         await auditor.at("bundle").click()

@@ -103,10 +103,10 @@ def _vehicle(alert: Alert, entry: HotListEntry, read: PlateRead) -> BriefLine:
     state = entry.state or "state not listed"
     return BriefLine(
         kind=LineKind.VEHICLE,
-        says=f"{state} {entry.plate}: {row}. Seen: {seen}.",
+        says=f"{state} {entry.plate}: plate confirmed. Row: {row}. Seen: {seen}.",
         source="row, and the reader's own look",
         as_of=read.captured_at,
-        confidence=Confidence.CONFIRMED if alert.decided_by else Confidence.MACHINE,
+        confidence=Confidence.MACHINE,  # a person compared the plate, not the car
         known=listed is not None,
     )
 

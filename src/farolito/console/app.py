@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any
+from traceback import extract_tb
+from typing import Any, cast
 
 from litestar import Litestar, MediaType, Request, Response, WebSocket, get, websocket
 from litestar.config.compression import CompressionConfig
+from litestar.connection import ASGIConnection
+from litestar.datastructures import MutableScopeHeaders
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
-from litestar.handlers import asgi
-from litestar.types import Receive, Scope, Send
+from litestar.handlers import BaseRouteHandler, asgi
+from litestar.types import Message, Receive, Scope, Send
 from msgspec import ValidationError
 from starlette.staticfiles import StaticFiles
 
 from farolito.console.routes import admin, alerts, briefs, health, ledger, lists, session
 from farolito.console.services import Services
-from farolito.console.signed_in import Asker, Forged, SignedOut, asker_of
+from farolito.console.signed_in import OPEN, Asker, Forged, SignedOut, asker_of
 from farolito.console.sockets import Live
 from farolito.desk import Conflict, NotFound
-from farolito.gate import LedgerDown
+from farolito.gate import AWAY, LedgerDown
 from farolito.model import FarolitoError, Refused
+
+Connection = ASGIConnection[Any, Any, Any, Any]
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +35,7 @@ PAGES = ("brief", "audit", "health")
 SECURITY_HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
         "default-src 'self'; worker-src 'self' blob:; img-src 'self' blob: data:;"
-        " style-src 'self' 'unsafe-inline'; connect-src 'self' ws: wss:; frame-ancestors 'none';"
+        " style-src 'self' 'unsafe-inline'; connect-src 'self' {sockets}; frame-ancestors 'none';"
         " base-uri 'none'; form-action 'self'"
     ),
     "X-Content-Type-Options": "nosniff",
@@ -51,10 +56,19 @@ _STATUS: Mapping[type[FarolitoError], int] = {
 def make_app(services: Services) -> Litestar:
     """The application over these services. It owns nothing and keeps nothing."""
 
-    async def asker(request: Request[Any, Any, Any]) -> Asker:
-        return await asker_of(request, services.identity)
+    async def known(connection: Connection, handler: BaseRouteHandler) -> None:
+        """Before anything of a request is read: strangers come no further than the open routes."""
+        if handler.opt.get("open_to_all"):
+            return
+        if connection.scope["path"].startswith("/api/admin/"):
+            admin.prove_admin(connection.headers, services)
+        else:
+            connection.state.asker = await asker_of(connection, services.identity)
 
-    @websocket("/api/live")
+    async def asker(request: Request[Any, Any, Any]) -> Asker:
+        return cast(Asker, request.state.asker)
+
+    @websocket("/api/live", opt=OPEN)  # it tells a stranger so over the socket itself
     async def live(socket: WebSocket[Any, Any, Any]) -> None:
         if not _same_origin(socket, services.origin):
             await socket.close(code=4403)
@@ -78,6 +92,8 @@ def make_app(services: Services) -> Litestar:
             _files("/tiles", services.tiles),
             _page("/favicon.svg", services.web / "favicon.svg", "image/svg+xml"),
         ],
+        guards=[known],
+        before_send=[_secure(services.origin)],
         dependencies={
             "services": Provide(lambda: services, sync_to_thread=False),
             "asker": Provide(asker),
@@ -86,8 +102,9 @@ def make_app(services: Services) -> Litestar:
             FarolitoError: _say,
             ValidationError: _say_invalid,
             HTTPException: _say_http,
+            **dict.fromkeys(AWAY, _say_away),
+            Exception: _say_fault,
         },
-        response_headers=dict(SECURITY_HEADERS),
         compression_config=CompressionConfig(backend="gzip", exclude=["/tiles", "/api/live"]),
         openapi_config=None,
         request_max_body_size=64 * 2**20,
@@ -105,7 +122,7 @@ def _same_origin(socket: WebSocket[Any, Any, Any], origin: str) -> bool:
 
 
 def _page(path: str, file: Path, media_type: str = MediaType.HTML) -> Any:
-    @get(path, media_type=media_type, name=f"page {path}", sync_to_thread=True)
+    @get(path, media_type=media_type, name=f"page {path}", sync_to_thread=True, opt=OPEN)
     def page() -> Response[bytes]:
         if not file.exists():
             raise NotFound(f"the front end is not built ({file.name})", "run: make web")
@@ -120,7 +137,7 @@ def _files(path: str, folder: Path) -> Any:
     folder.mkdir(parents=True, exist_ok=True)
     files = StaticFiles(directory=folder)
 
-    @asgi(path, is_mount=True, copy_scope=True)
+    @asgi(path, is_mount=True, copy_scope=True, opt=OPEN)
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         await files(scope, receive, send)  # type: ignore[arg-type]
 
@@ -150,3 +167,41 @@ def _say_invalid(_: Request[Any, Any, Any], why: ValidationError) -> Response[di
 
 def _say_http(_: Request[Any, Any, Any], why: HTTPException) -> Response[dict[str, Any]]:
     return Response({"error": "http", "says": why.detail, "do": ""}, status_code=why.status_code)
+
+
+def _say_away(_: Request[Any, Any, Any], why: Exception) -> Response[dict[str, Any]]:
+    log.warning("the records do not answer: %s", type(why).__name__)
+    return Response(
+        {"error": "away", "says": "the records do not answer", "do": "try again in a few seconds"},
+        status_code=503,
+    )
+
+
+def _say_fault(request: Request[Any, Any, Any], why: Exception) -> Response[dict[str, Any]]:
+    """We are wrong. Where goes to the log, never what: an error's words may hold a plate."""
+    at = extract_tb(why.__traceback__)[-1]
+    log.error("%s in %s:%s, asked %s", type(why).__name__, at.filename, at.lineno, request.method)
+    return Response(
+        {"error": "fault", "says": "the node made a mistake; it is in its log", "do": "try again"},
+        status_code=500,
+    )
+
+
+def _secure(origin: str) -> Callable[[Message, Scope], Awaitable[None]]:
+    """Every answer, errors and files too, carries the same headers.
+
+    The sockets' address is named for browsers whose 'self' does not take it in.
+    """
+    place = origin.partition("://")[2]
+    said = {
+        name: value.replace("{sockets}", f"ws://{place} wss://{place}")
+        for name, value in SECURITY_HEADERS.items()
+    }
+
+    async def secure(message: Message, _: Scope) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableScopeHeaders.from_message(message)
+            for name, value in said.items():
+                headers[name] = value
+
+    return secure

@@ -15,6 +15,7 @@ CSRF_HEADER = "x-farolito-csrf"
 PURPOSE_HEADER = "x-farolito-purpose"
 CASE_HEADER = "x-farolito-case"
 QUERY_CHARACTERS_MAX = 200
+OPEN = {"open_to_all": True}  # a route's mark: every other one is closed to strangers
 
 _USUAL: Mapping[Role, Purpose] = {
     Role.OPERATOR: Purpose.HOT_LIST_ALERT,

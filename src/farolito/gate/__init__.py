@@ -9,8 +9,10 @@ Never: an answer without an entry, a second way in, a switch that turns the ledg
 from farolito.audit import LedgerDown
 from farolito.gate.gate import Answer, Ask, Gate, LedgerPage, PictureName, system_ask
 from farolito.store import Records
+from farolito.store.database import AWAY
 
 __all__ = [
+    "AWAY",
     "Answer",
     "Ask",
     "Gate",

@@ -224,7 +224,7 @@ class Alerts:
     async def stopped(self, limit: int) -> list[tuple[datetime, Match]]:
         rows = await self._connection.fetch(
             "select at, body from stopped_matches order by at desc limit $1",
-            min(limit, STOPPED_SHOWN_MAX),
+            max(0, min(limit, STOPPED_SHOWN_MAX)),
         )
         return [(row["at"], _match(row["body"])) for row in rows]
 

@@ -16,6 +16,12 @@ from sqlalchemy import URL
 
 from farolito.model import AgencyId
 
+AWAY: tuple[type[Exception], ...] = (  # what a query raises while the server is not there
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InterfaceError,
+)
 CONNECTIONS_MAX = 16
 QUERY_S_MAX = 30.0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -38,11 +39,16 @@ class NewPerson(msgspec.Struct, frozen=True):
     person_id: UUID | None = None
 
 
-def admin_ask(request: HttpRequest, services: Services, thing: Thing, query: str) -> Ask:
+def prove_admin(headers: Mapping[str, str], services: Services) -> None:
     """Raises SignedOut where the token is not the node's own."""
-    given = request.headers.get("authorization", "").removeprefix("Bearer ")
+    given = headers.get("authorization", "").removeprefix("Bearer ")
     if not hmac.compare_digest(given.encode(), services.admin_token.encode()):
         raise SignedOut("the local administrator's token is wrong", "run it as the node's account")
+
+
+def admin_ask(request: HttpRequest, services: Services, thing: Thing, query: str) -> Ask:
+    """The local administrator asks. Raises SignedOut for whoever is not."""
+    prove_admin(request.headers, services)
     return Ask(
         person=local_admin(services.agency.agency_id),
         thing=thing,

@@ -202,7 +202,7 @@ async def find(
 ) -> dict[str, Any]:
     """Alerts and rows by the beginning of a plate, a case or a unit."""
     text = q.strip().upper()
-    if not text:
+    if not text or not text.isprintable():
         raise Invalid("nothing to find", "type a plate, a case or a unit")
 
     async def work(records: Records, permit: int) -> list[Alert]:

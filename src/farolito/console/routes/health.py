@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery
 
 from farolito.console.services import Services
-from farolito.console.signed_in import Asker
+from farolito.console.signed_in import OPEN, Asker
 from farolito.gate import Records
 from farolito.model import Thing
 
@@ -34,7 +34,7 @@ async def dead_letters(
     """Reasons and sizes; the bytes themselves may name a plate and are not shown here."""
 
     async def work(records: Records, permit: int) -> list[dict[str, Any]]:
-        letters = await records.sources.dead(min(limit, DEAD_SHOWN_MAX))
+        letters = await records.sources.dead(max(0, min(limit, DEAD_SHOWN_MAX)))
         return [
             {"at": x.at, "device": x.device_id, "format": x.format, "reason": x.reason,
              "says": x.says, "size": x.size}
@@ -58,7 +58,7 @@ async def map_view(
     return {**services.map_view(), "readers": readers, "permit": answer.permit}
 
 
-@get("/livez", sync_to_thread=False)
+@get("/livez", sync_to_thread=False, opt=OPEN)
 def livez() -> dict[str, str]:
     """For a process supervisor: the web answers. Says nothing else."""
     return {"live": "yes"}

@@ -14,6 +14,7 @@ from farolito.console.signed_in import Asker
 from farolito.model import Invalid, Thing
 
 PAGE_ENTRIES_MAX = 200
+AFTER_MAX = 2**62  # no ledger is longer; a larger number would not fit its column
 FIELDS = ("user", "query", "case", "on_behalf_of")
 
 
@@ -30,6 +31,7 @@ async def entries(
     limit: FromQuery[int] = 50,
 ) -> dict[str, Any]:
     ask = asker.ask(Thing.LEDGER, f"entries after {after}")
+    after = max(-1, min(after, AFTER_MAX))
     answer = await services.gate.ledger_entries(ask, after, min(limit, PAGE_ENTRIES_MAX))
     page = answer.value
     return {
@@ -74,7 +76,16 @@ async def open_field(
         Thing.LEDGER_FIELD, f"open {data.field} of entry {index}", reason_code=data.reason
     )
     answer = await services.gate.open_field(ask, index, data.field)
-    return {"value": answer.value, "permit": answer.permit}
+    value = await _named(answer.value, services) if data.field == "user" else answer.value
+    return {"value": value, "permit": answer.permit}
+
+
+async def _named(person_id: str | None, services: Services) -> str | None:
+    """The person's name beside the id that the ledger holds, where the person is known here."""
+    for standing in await services.identity.people():
+        if str(standing.person.person_id) == person_id:
+            return f"{standing.person.name}, {standing.person.role.value} ({person_id})"
+    return person_id
 
 
 ROUTES = [entries, bundle, open_field]

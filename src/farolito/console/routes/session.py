@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
 from farolito.console.services import Services
-from farolito.console.signed_in import Asker, SignedOut, asker_of
+from farolito.console.signed_in import OPEN, Asker, SignedOut, asker_of
 from farolito.gate import Ask
 from farolito.identity import SignedIn
 from farolito.model import Act, Thing
@@ -32,7 +32,7 @@ class Credential(msgspec.Struct, frozen=True):
     code: str | None = None
 
 
-@get("/api/session")
+@get("/api/session", opt=OPEN)
 async def whoami(
     request: HttpRequest, services: NamedDependency[Services]
 ) -> Response[dict[str, Any]]:
@@ -49,7 +49,7 @@ async def whoami(
     return Response(_session(asker.signed_in, services))
 
 
-@post("/api/session/demo", status_code=200)
+@post("/api/session/demo", status_code=200, opt=OPEN)
 async def demo(
     data: JSONBody[Persona], request: HttpRequest, services: NamedDependency[Services]
 ) -> Response[dict[str, Any]]:
@@ -59,12 +59,12 @@ async def demo(
     return await _welcome(signed_in, cookie, services)
 
 
-@post("/api/session/passkey/begin", status_code=200)
+@post("/api/session/passkey/begin", status_code=200, opt=OPEN)
 async def begin_passkey(services: NamedDependency[Services]) -> dict[str, Any]:
     return dict(await services.identity.begin_sign_in())
 
 
-@post("/api/session/passkey/finish", status_code=200)
+@post("/api/session/passkey/finish", status_code=200, opt=OPEN)
 async def finish_passkey(
     data: JSONBody[Credential], services: NamedDependency[Services]
 ) -> Response[dict[str, Any]]:
@@ -72,14 +72,14 @@ async def finish_passkey(
     return await _welcome(signed_in, cookie, services)
 
 
-@post("/api/session/register/begin", status_code=200)
+@post("/api/session/register/begin", status_code=200, opt=OPEN)
 async def begin_register(
     data: JSONBody[Code], services: NamedDependency[Services]
 ) -> dict[str, Any]:
     return dict(await services.identity.begin_registration(data.code))
 
 
-@post("/api/session/register/finish", status_code=200)
+@post("/api/session/register/finish", status_code=200, opt=OPEN)
 async def finish_register(
     data: JSONBody[Credential], services: NamedDependency[Services]
 ) -> Response[dict[str, Any]]:
