@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import nullcontext, suppress
 from typing import Any, Literal
 
@@ -26,11 +27,10 @@ class Web:
     ) -> Web:
         """Listen, and return when connections are taken. Raises FarolitoError where they never
         will be."""
+        address = _claim(host, port)
         server = uvicorn.Server(
             uvicorn.Config(
                 app,
-                host=host,
-                port=port,
                 lifespan=lifespan,
                 access_log=False,
                 log_config=None,
@@ -41,13 +41,11 @@ class Web:
             )
         )
         server.capture_signals = nullcontext  # type: ignore[assignment]  # the command's own
-        serving = asyncio.create_task(server.serve(), name=f"web on {port}")
+        serving = asyncio.create_task(server.serve([address]), name=f"web on {port}")
         while not server.started:
             if serving.done():
-                raise FarolitoError(
-                    f"port {port} on {host} cannot be opened",
-                    "another program has it; choose another with --port or in farolito.toml",
-                )
+                address.close()
+                raise _taken(host, port) from serving.exception()
             await asyncio.sleep(0.02)
         return cls(server, serving)
 
@@ -55,3 +53,28 @@ class Web:
         self._server.should_exit = True
         with suppress(SystemExit, Exception):
             await self.serving
+
+
+def _claim(host: str, port: int) -> socket.socket:
+    """The address, ours from here on. The server itself would end the process where it is not."""
+    try:
+        family, kind, _, _, where = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        claimed = socket.socket(family, kind)
+    except OSError as error:
+        raise _taken(host, port) from error
+    try:
+        claimed.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        claimed.bind(where)
+    except OSError as error:
+        claimed.close()
+        raise _taken(host, port) from error
+    return claimed
+
+
+def _taken(host: str, port: int) -> FarolitoError:
+    return FarolitoError(
+        f"port {port} on {host} cannot be opened",
+        "another program has it; choose another with --port or in farolito.toml",
+    )
