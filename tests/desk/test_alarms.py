@@ -76,6 +76,27 @@ async def test_an_alert_that_was_taken_does_not_escalate(shared_node: RunningNod
     assert after["escalated_at"] is None
 
 
+async def test_a_passage_that_was_rejected_does_not_call_again(shared_node: RunningNode) -> None:
+    """Its reader corrects itself a moment later; the next passage is a new question."""
+    await shared_node.list_plate("RJC5555", list_id="rjc5555")
+    key, operator = await shared_node.reader_key(), await shared_node.sign_in("operator")
+    now = datetime.now(UTC)
+
+    async def passes(event: str, after_s: float) -> list[dict[str, Any]]:
+        before = shared_node.node.pipeline.recorded
+        at = (now + timedelta(seconds=after_s)).isoformat()
+        await shared_node.send(key, [read("RJC5555", event=event, captured_at=at)])
+        await shared_node.recorded(before + 1)
+        return await alerts(shared_node, "RJC5555")
+
+    [alert] = await passes("car 1", 0)
+    told = {"version": alert["version"], "reason": "wrong_vehicle"}
+    await operator.post(f"/api/alerts/{alert['alert_id']}/reject", told)
+    assert [a["state"] for a in await passes("car 1", 1)] == ["rejected"]
+    again = await passes("car 2", 2)
+    assert sorted(a["state"] for a in again) == ["rejected", "waiting"]
+
+
 async def test_ten_thousand_reads_of_few_cars_are_few_alarms(shared_node: RunningNode) -> None:
     """An hour of traffic in which six listed cars pass readers again and again."""
     cars = [f"BDG{n}{n}{n}{n}" for n in (1, 3, 4, 6, 7, 9)]

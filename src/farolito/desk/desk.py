@@ -46,7 +46,8 @@ class Desk:
     async def raise_match(self, match: Match) -> Alert | None:
         """Queue a match, or join it to its row's open alert.
 
-        None where this read was told before, or its row was withdrawn since it was judged. Safe
+        None where this read was told before, a person has decided on its passage, or its row was
+        withdrawn since it was judged. Safe
         to call again with the same match: a replay after a crash raises nothing twice.
         """
         ask = system_ask(
@@ -65,6 +66,10 @@ class Desk:
                 await records.alerts.remember(alert, match.read.read_id)
                 await self._tell(records, alert, "Seen again", None, permit)
                 return alert
+            last = await records.alerts.last_for_entry(entry, now - steps.PASSAGE_MAX)
+            if last is not None and steps.is_answered(last, match):
+                await records.alerts.remember(last, match.read.read_id)
+                return None
             alert = steps.raised(self._ids(), match, now)
             if not await records.alerts.raise_once(alert):
                 return None

@@ -174,6 +174,15 @@ def escalated(alert: Alert, now: datetime) -> Alert:
     return _next(alert, now, escalated_at=now)
 
 
+def is_answered(alert: Alert, match: Match) -> bool:
+    """Whether a person has decided on this very passage, which its reader now tells again.
+
+    A telling that is surer than the one decided on is a new question.
+    """
+    decided = alert.state in (AlertState.REJECTED, AlertState.CLOSED)
+    return decided and _same_passage(alert, match.read) and level_of(match) >= alert.level
+
+
 def _same_passage(alert: Alert, read: PlateRead) -> bool:
     """A reader may report one passing car several times, correcting itself."""
     known = alert.newest

@@ -115,6 +115,16 @@ class Alerts:
         )
         return None if body is None else _alert(body)
 
+    async def last_for_entry(self, entry_id: EntryId, since: datetime) -> Alert | None:
+        """The row's alert that changed last, in whatever state."""
+        body = await self._connection.fetchval(
+            "select body from alerts where entry_id = $1 and changed_at >= $2"
+            " order by changed_at desc limit 1",
+            entry_id,
+            since,
+        )
+        return None if body is None else _alert(body)
+
     async def is_new(self, entry_id: EntryId, read_id: UUID) -> bool:
         """Whether the row is in force and this read stands in none of its alerts yet.
 
