@@ -19,7 +19,7 @@ from tests.running import Person, RunningNode, read, told
 pytestmark = [pytest.mark.node, pytest.mark.asyncio(loop_scope="module")]
 
 UNIT = "2A14"
-EXAMPLES = 25
+EXAMPLES = 15
 _numbers = itertools.count()
 
 
