@@ -156,10 +156,15 @@ class Pipeline:
         return list(fresh.values())
 
     async def _keep_pictures(self, deliveries: Sequence[Delivery]) -> None:
+        """Each picture under the day of the read that names it, where it is looked for."""
         for delivery in deliveries:
-            if delivery.batch.pictures:
-                day = delivery.batch.reads[0].captured_at.astimezone(UTC).date()
-                await asyncio.to_thread(self._pictures.keep, day, delivery.batch.pictures)
+            sent = delivery.batch.pictures
+            by_day: dict[date, dict[str, bytes]] = {}
+            for read in delivery.batch.reads if sent else ():
+                day = by_day.setdefault(read.captured_at.astimezone(UTC).date(), {})
+                day.update((p.sha256, sent[p.sha256]) for p in read.pictures if p.sha256 in sent)
+            for day_, pictures in by_day.items():
+                await asyncio.to_thread(self._pictures.keep, day_, pictures)
 
     async def _judge_all(self, fresh: Sequence[PlateRead]) -> None:
         index = self._lists.index

@@ -31,6 +31,7 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 
 log = logging.getLogger(__name__)
 
+BODY_BYTES_MAX = 2**20  # a list's import alone takes more
 PAGES = ("brief", "audit", "health")
 SECURITY_HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
@@ -107,7 +108,7 @@ def make_app(services: Services) -> Litestar:
         },
         compression_config=CompressionConfig(backend="gzip", exclude=["/tiles", "/api/live"]),
         openapi_config=None,
-        request_max_body_size=64 * 2**20,
+        request_max_body_size=BODY_BYTES_MAX,
         logging_config=None,
     )
 

@@ -105,12 +105,14 @@ class Alerts:
         return None if body is None else _alert(body)
 
     async def open_for_entry(self, entry_id: EntryId, since: datetime) -> Alert | None:
-        """The open alert of this row, locked, that a further read joins."""
+        """The open alert of this row, locked, that a further read joins: one that waits for a
+        decision, however long, or one that was confirmed and told of since `since`."""
         body = await self._connection.fetchval(
-            "select body from alerts where entry_id = $1 and state = any($2) and changed_at >= $3"
+            "select body from alerts where entry_id = $1"
+            " and (state = any($2) or state = 'confirmed' and changed_at >= $3)"
             " order by raised_at desc limit 1 for update",
             entry_id,
-            list(_OPEN),
+            [AlertState.WAITING, AlertState.TAKEN],
             since,
         )
         return None if body is None else _alert(body)

@@ -17,6 +17,7 @@ from farolito.model import EntryId, Invalid, ListId, Thing
 
 HttpRequest = Request[Any, Any, Any]
 REASON_CHARACTERS_MAX = 200
+IMPORT_BYTES_MAX = 256 * 2**20  # a file of some 1.5 million rows, in base64
 
 
 class Recall(msgspec.Struct, frozen=True):
@@ -48,7 +49,11 @@ async def recall(
     return {"alerts_recalled": answer.value, "permit": answer.permit}
 
 
-@post("/api/admin/lists/{list_id:str}/import", status_code=200)
+@post(
+    "/api/admin/lists/{list_id:str}/import",
+    status_code=200,
+    request_max_body_size=IMPORT_BYTES_MAX,
+)
 async def import_list(
     list_id: FromPath[str],
     data: JSONBody[dict[str, Any]],
