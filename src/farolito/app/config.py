@@ -21,8 +21,8 @@ class Node(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     state_dir: str = ""  # where everything is kept; empty: the account's own place for state
     host: str = "127.0.0.1"  # the address the web and the doors listen on
     port: int = 8700
-    # Readers may send to `port`. Each port here is a door in a process of its own besides, for more
-    # reads a second than one process takes.
+    # Readers may send to `port`. Each port here is a door in a process of its own besides, for
+    # machines with more cores than one process fills.
     door_ports: tuple[int, ...] = ()
     bus_port: int = 0  # NATS; 0 chooses a free one and keeps it
     origin: str = ""  # the https address people open; empty: http://localhost:<port>
