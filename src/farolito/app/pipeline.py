@@ -224,10 +224,13 @@ class Pipeline:
         self, fresh: Sequence[PlateRead], sequence: int, judging: asyncio.Task[None]
     ) -> None:
         await self._partitions(fresh)
+        # In a transaction of its own: what is remembered here must outlive a rolled-back COPY.
+        async with self._database.system() as connection:
+            wanted = {(read.agency, read.reader) for read in fresh}
+            learnt = await self._readers.learn(connection, wanted)
+        self._readers.remember(learnt)
         async with self._database.system() as connection:
             if fresh:
-                wanted = {(read.agency, read.reader) for read in fresh}
-                await self._readers.learn(connection, wanted)
                 await reads.copy(connection, reads.pack(fresh, self._readers))
             await judging
             await reads.advance(connection, CONSUMER, sequence)

@@ -77,19 +77,25 @@ class Readers:
     def __init__(self) -> None:
         self._numbers: dict[tuple[AgencyId, DeviceId], int] = {}
 
-    async def learn(self, connection: Any, wanted: Collection[tuple[AgencyId, DeviceId]]) -> None:
-        """Give every wanted reader its number, once."""
+    async def learn(
+        self, connection: Any, wanted: Collection[tuple[AgencyId, DeviceId]]
+    ) -> Mapping[tuple[AgencyId, DeviceId], int]:
+        """Give every wanted reader its number, once. `remember` them when this is committed."""
+        learnt = {}
         for agency, device in wanted:
             if (agency, device) in self._numbers:
                 continue
-            number = await connection.fetchval(
+            learnt[agency, device] = await connection.fetchval(
                 "insert into readers (agency, device_id) values ($1, $2)"
                 " on conflict (agency, device_id) do update set agency = excluded.agency"
                 " returning number",
                 agency,
                 device,
             )
-            self._numbers[agency, device] = number
+        return learnt
+
+    def remember(self, learnt: Mapping[tuple[AgencyId, DeviceId], int]) -> None:
+        self._numbers.update(learnt)
 
     def know(self, agency: AgencyId, device: DeviceId, number: int) -> None:
         self._numbers[agency, device] = number
