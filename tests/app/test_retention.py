@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from farolito.app.retention import Keeping
+from farolito.audit import LedgerDown
 from farolito.media import Pictures
 from farolito.model import Agency, AgencyId
 from farolito.policy import load_pack
+from tests.ledger_away import ledger_away
 from tests.running import RunningNode, read
 
 CITY = Agency(agency_id=AgencyId("city-pd"), name="City", ori="NM9990100")
@@ -51,3 +53,17 @@ def test_a_held_picture_outlives_its_day_and_ends_with_the_hits(tmp_path: Path) 
     assert pictures.get(day, names[1]) == held
     pictures.drop_before(later, later)
     assert pictures.get(day, names[1]) is None
+
+
+@pytest.mark.node
+async def test_nothing_is_deleted_while_the_ledger_cannot_say_so(node: RunningNode) -> None:
+    key = await node.reader_key()
+    old = (datetime.now(UTC) - timedelta(days=20)).isoformat()
+    await node.send(key, [read("OLD111", captured_at=old)])
+    await node.recorded(1)
+    async with ledger_away(node):
+        with pytest.raises(LedgerDown):
+            await node.node.retention.once()
+    async with node.node.database.system() as connection:
+        assert await connection.fetchval("select count(*) from reads") == 1
+    assert await node.node.retention.once() == 1

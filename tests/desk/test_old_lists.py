@@ -30,3 +30,4 @@ async def test_a_list_older_than_its_limit_raises_an_alarm_on_the_operators_desk
 async def _age(node: RunningNode, age: timedelta) -> None:
     async with node.node.database.transaction(AGENCY) as connection:
         await connection.execute("update hot_lists set imported_at = $1", now() - age)
+    await node.node.lists.reload()

@@ -371,10 +371,7 @@ class Node:
         """A list older than its limit is an alarm on every desk, and once in the log."""
         known: set[str] = set()
         while True:
-            try:
-                self.hub.old_lists = tuple(await self.list_desk.old())
-            except Exception as why:
-                log.warning("ages of lists wait: %s", type(why).__name__)
+            self.hub.old_lists = tuple(self.list_desk.old())
             names = {one.name for one in self.hub.old_lists}
             for name in names - known:
                 log.error("hot list %s is older than its limit", name)

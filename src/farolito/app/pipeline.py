@@ -32,6 +32,7 @@ from farolito.media import Pictures
 from farolito.model import FarolitoError, HotListEntry, Match, PlateRead, Standing
 from farolito.plates import Fleet, Traffic, judge, shape, strings_that_matter
 from farolito.store import Database, reads
+from farolito.store.database import AWAY
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +101,7 @@ class Pipeline:
             try:
                 await self._resume()
                 await self._follow()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, FarolitoError) as why:
+            except (*AWAY, asyncpg.PostgresError, FarolitoError) as why:
                 log.warning("pipeline waits and starts again: %s", type(why).__name__)
                 await asyncio.sleep(RETRY_WAIT_S)
 

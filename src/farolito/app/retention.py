@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
 import asyncpg
 import msgspec
 
-from farolito.audit import Ledger
+from farolito.audit import Ledger, LedgerDown
 from farolito.gate import Gate, Records, system_ask
 from farolito.media import Pictures
 from farolito.model import Agency, FarolitoError, Person, Thing
 from farolito.policy import StatePack
 from farolito.store import Database, hot_lists, reads
+from farolito.store.database import AWAY
 
 log = logging.getLogger(__name__)
 
@@ -67,12 +68,18 @@ class Retention:
         while True:
             try:
                 await self.once()
-            except (OSError, asyncpg.PostgresError, FarolitoError) as why:
+            except (*AWAY, asyncpg.PostgresError, FarolitoError) as why:
                 log.warning("retention waits an hour: %s", type(why).__name__)
             await asyncio.sleep(EVERY_S)
 
     async def once(self) -> int:
-        """Delete what is past its time; answers how many reads went."""
+        """Delete what is past its time; answers how many reads went.
+
+        Raises LedgerDown, and deletes nothing, while the counts could not be written down.
+        """
+        ledger = self._ledger.status()
+        if not ledger.healthy:
+            raise LedgerDown(ledger.says, ledger.do)
         now = self._clock()
         reads_end = (now - timedelta(days=self.keeping.reads)).date()
         hits_end = (now - timedelta(days=self.keeping.hits)).date()
@@ -82,22 +89,29 @@ class Retention:
         values = await self._ledger.destroy_salts(now - timedelta(days=self.keeping.ledger))
         await self._forget_sign_ins()
 
-        async def trim(records: Records) -> int:
-            await records.alerts.trim_feed(now - FEED_KEPT)
-            return await hot_lists.forget_removed(
-                records.connection, records.agency, now - ROWS_KEPT
-            )
+        async with self._database.transaction(self._gate.owner) as connection:
+            alerts = Records(connection, self._gate.owner).alerts
+            await alerts.trim_feed(now - FEED_KEPT)
+            hits = await alerts.end_before(reads_end, hits_end)
+            rows = await hot_lists.forget_removed(connection, self._gate.owner, now - ROWS_KEPT)
+        await self._tell(
+            {
+                f"reads before {reads_end}": gone,
+                f"hits before {hits_end}": hits,
+                "pictures": pictures,
+                "personal values of the ledger": values,
+                "rows of lists": rows,
+            }
+        )
+        return gone
+
+    async def _tell(self, deleted: Mapping[str, int]) -> None:
+        """What went, in the ledger, where anything did."""
+        if not any(deleted.values()):
+            return
 
         async def nothing_more(records: Records, permit: int) -> None:
             return None
 
-        rows = await self._gate.following(trim)
-        hits = await self._gate.following(lambda r: r.alerts.end_before(reads_end, hits_end))
-        if gone or pictures or hits or values or rows:
-            query = (
-                f"retention: {gone} reads before {reads_end}, {hits} hits before {hits_end},"
-                f" {pictures} pictures, {values} personal values of the ledger,"
-                f" {rows} rows of lists deleted"
-            )
-            await self._gate.act(system_ask(self._system, Thing.PLATE_READ, query), nothing_more)
-        return gone
+        query = "retention: " + ", ".join(f"{n} {what}" for what, n in deleted.items()) + " deleted"
+        await self._gate.act(system_ask(self._system, Thing.PLATE_READ, query), nothing_more)

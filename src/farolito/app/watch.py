@@ -20,6 +20,7 @@ from farolito.ingest import avl
 from farolito.ingest.lpr import FORMATS
 from farolito.model import AgencyId, Device, PlateRead, Rejected
 from farolito.store import Database
+from farolito.store.database import AWAY
 from farolito.store.sources import HEAD_BYTES_MAX, DeadLetter, SourceCount, Sources
 
 log = logging.getLogger(__name__)
@@ -116,7 +117,7 @@ class Watch:
                 if letters:
                     await sources.bury(letters)
                     await sources.trim_dead(self._letters_kept)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as why:
+        except (*AWAY, asyncpg.PostgresError) as why:
             log.warning("figures of the sources wait: %s", type(why).__name__)
             self._letters.extendleft(reversed(letters))
             for key, tally in tallies.items():

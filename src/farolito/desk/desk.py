@@ -47,8 +47,8 @@ class Desk:
         """Queue a match, or join it to its row's open alert.
 
         None where this read was told before, a person has decided on its passage, or its row was
-        withdrawn since it was judged. Safe
-        to call again with the same match: a replay after a crash raises nothing twice.
+        withdrawn since it was judged. Safe to call again with the same match: a replay after a
+        crash raises nothing twice.
         """
         ask = system_ask(
             self._system, Thing.ALERT, f"match {match.read.read_id}", device=match.read.reader

@@ -157,7 +157,11 @@ class Gate:
         return await self._permit(Act.LIVE, ask, await self._known(ask, facts), may_spool=False)
 
     async def following(self, work: Callable[[Records], Awaitable[T]]) -> T:
-        """The next items of a subscription that `live` has permitted, and nothing else."""
+        """The next items of a subscription that `live` has permitted.
+
+        Also the node's own look at whether there is anything to do, before it asks to do it.
+        Never an answer to a person, never a change.
+        """
         async with self._database.transaction(self.owner) as connection:
             return await work(Records(connection, self.owner))
 

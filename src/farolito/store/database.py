@@ -21,6 +21,7 @@ AWAY: tuple[type[Exception], ...] = (  # what a query raises while the server is
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # where the server closes between two statements
 )
 CONNECTIONS_MAX = 16
 QUERY_S_MAX = 30.0
