@@ -146,7 +146,7 @@ class RunningNode:
             heard = Unit(
                 unit_id=UnitId(unit), agency=AGENCY, place=place, heard_at=datetime.now(UTC)
             )
-            await Records(connection, AGENCY).units.hear(heard)
+            await Records(connection, AGENCY).units.hear([heard])
 
     async def recorded(self, count: int) -> None:
         """Wait until the pipeline has recorded and matched this many reads."""

@@ -15,7 +15,7 @@ from websockets.typing import Origin
 from farolito.console import sockets
 from farolito.model import PersonId
 from farolito.store import Records
-from farolito.store.alerts import FEED_RESUME_MAX
+from farolito.store.feed import FEED_RESUME_MAX
 from tests.desk.test_recall import briefed, confirmed, recall, told_alert
 from tests.running import AGENCY, Person, RunningNode, read, told
 
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.node, pytest.mark.asyncio(loop_scope="module")]
 
 async def feed_end(node: RunningNode) -> int:
     async with node.node.database.transaction(AGENCY) as connection:
-        return await Records(connection, AGENCY).alerts.feed_end()
+        return await Records(connection, AGENCY).feed.end()
 
 
 async def items_until(live: ClientConnection, seq: int) -> list[dict[str, Any]]:
@@ -88,9 +88,9 @@ async def test_a_screen_too_far_behind_starts_anew(shared_node: RunningNode) -> 
         records = Records(connection, AGENCY)
         known = await records.alerts.get(alert["alert_id"])
         assert known is not None
-        start = await records.alerts.feed_end()
+        start = await records.feed.end()
         for _ in range(FEED_RESUME_MAX + 1):
-            await records.alerts.tell("alert", known, known.changed_at)
+            await records.feed.tell("alert", known, known.changed_at)
     shared_node.node.hub.nudge()
     await shared_node.node.hub.wait_past(start, 10)
     async with operator.live(after=start) as live:

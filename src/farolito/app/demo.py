@@ -119,8 +119,7 @@ async def _units(node: Node, world: World) -> None:
     agency = node.agency.agency_id
     async with node.database.transaction(agency) as connection:
         records = Records(connection, agency)
-        for unit_id in world.config.units:
-            await records.units.hear(Unit(unit_id=unit_id, agency=agency))
+        await records.units.hear([Unit(unit_id=u, agency=agency) for u in world.config.units])
 
 
 async def _traffic(node: Node, seed: int, keys: Mapping[str, str]) -> None:

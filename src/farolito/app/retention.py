@@ -90,9 +90,9 @@ class Retention:
         await self._forget_sign_ins()
 
         async with self._database.transaction(self._gate.owner) as connection:
-            alerts = Records(connection, self._gate.owner).alerts
-            await alerts.trim_feed(now - FEED_KEPT)
-            hits = await alerts.end_before(reads_end, hits_end)
+            records = Records(connection, self._gate.owner)
+            await records.feed.trim(now - FEED_KEPT)
+            hits = await records.alerts.end_before(reads_end, hits_end)
             rows = await hot_lists.forget_removed(connection, self._gate.owner, now - ROWS_KEPT)
         await self._tell(
             {

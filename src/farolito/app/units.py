@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from farolito.model import AgencyId, Unit
 from farolito.store import Database, Records
 
 
-async def hear(database: Database, agency: AgencyId, units: Iterable[Unit]) -> None:
+async def hear(database: Database, agency: AgencyId, units: Sequence[Unit]) -> None:
     async with database.transaction(agency) as connection:
-        records = Records(connection, agency)
-        for unit in units:
-            await records.units.hear(unit)
+        await Records(connection, agency).units.hear(units)

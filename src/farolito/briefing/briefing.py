@@ -76,7 +76,7 @@ class Briefing:
             alert = await self._assign(records, alert, unit_id, ask, permit)
             brief = await self._compose(records, alert, unit, ask)
             await records.briefs.add(brief)
-            await records.alerts.tell("brief", brief, brief.composed_at, unit_id)
+            await records.feed.tell("brief", brief, brief.composed_at, unit_id)
             return brief
 
         return await self._gate.safety(ask, work, facts)
@@ -91,7 +91,7 @@ class Briefing:
         async def work(
             records: Records, permit: int
         ) -> tuple[int, list[tuple[Brief, list[Receipt]]]]:
-            seq = await records.alerts.feed_end()
+            seq = await records.feed.end()
             briefs = await records.briefs.of_unit(unit, self._clock() - SHOWN_FOR)
             return seq, [(b, await records.briefs.receipts(b.brief_id)) for b in briefs]
 
@@ -114,7 +114,7 @@ class Briefing:
                 person=ask.person.person_id,
             )
             if await records.briefs.receive(receipt):
-                await records.alerts.tell("receipt", receipt, receipt.at, ask.person.unit)
+                await records.feed.tell("receipt", receipt, receipt.at, ask.person.unit)
             return receipt
 
         return await self._gate.safety(ask, work, self._facts_of(brief_id))
@@ -125,15 +125,18 @@ class Briefing:
         async def work(records: Records, permit: int) -> Brief:
             brief = await _existing(records, brief_id)
             # Whoever makes a version holds the alert: a recall may be making one now.
+            if brief.alert_id is None:
+                raise FarolitoError("this brief is not about a plate", "answer in another way")
             await records.alerts.get(brief.alert_id, lock=True)
             brief = await _existing(records, brief_id)
             if brief.outcome == outcome.value:
                 return brief
+            assert brief.alert_id is not None, "versions of a brief stay with their alert"
             words = outcome.value.replace("_", " ")
             after = self._renewed(brief, f"Outcome: {words}.", outcome=outcome.value)
             await self._close(records, brief.alert_id, outcome, ask, permit)
             await records.briefs.add(after)
-            await records.alerts.tell("brief", after, after.composed_at, after.unit)
+            await records.feed.tell("brief", after, after.composed_at, after.unit)
             return after
 
         return await self._gate.safety(ask, work, self._facts_of(brief_id))
@@ -155,7 +158,7 @@ class Briefing:
                 after = await self._updated(records, alert, brief)
             if after.change != "No change.":
                 await records.briefs.add(after)
-                await records.alerts.tell("brief", after, after.composed_at, after.unit)
+                await records.feed.tell("brief", after, after.composed_at, after.unit)
 
     def _facts_of(
         self, brief_id: BriefId

@@ -76,8 +76,8 @@ class Hub:
 
     async def _fetch(self) -> None:
         async def work(records: Records) -> tuple[Any, int, list[Unit]]:
-            items = await records.alerts.feed_after(self.seq)
-            end = await records.alerts.feed_end()
+            items = await records.feed.after(self.seq)
+            end = await records.feed.end()
             return items, end, await records.units.all()
 
         items, end, self.units = await self._gate.following(work)
@@ -106,7 +106,7 @@ class Hub:
             return None  # another node's number, or a store that was restored: start anew
         if self._tail and self._tail[0].seq <= seq + 1:
             return [item for item in self._tail if item.seq > seq]
-        return await self._gate.following(lambda r: r.alerts.feed_after(seq))
+        return await self._gate.following(lambda r: r.feed.after(seq))
 
 
 class Live:

@@ -140,7 +140,7 @@ class Desk:
         after = steps.assigned(alert, unit, now)
         await records.alerts.save(after)
         await records.alerts.note(after, f"Briefed to {unit}", ask.person.person_id, permit)
-        await records.alerts.tell("alert", after, now)
+        await records.feed.tell("alert", after, now)
         return after
 
     async def close_in(
@@ -152,7 +152,7 @@ class Desk:
         await records.alerts.save(after)
         words = outcome.value.replace("_", " ")
         await records.alerts.note(after, f"Outcome: {words}", ask.person.person_id, permit)
-        await records.alerts.tell("alert", after, after.changed_at)
+        await records.feed.tell("alert", after, after.changed_at)
         return after
 
     async def recall_in(
@@ -212,7 +212,7 @@ class Desk:
         self, records: Records, alert: Alert, says: str, who: Person | None, permit: int
     ) -> None:
         await records.alerts.note(alert, says, who.person_id if who else None, permit)
-        await records.alerts.tell("alert", alert, alert.changed_at)
+        await records.feed.tell("alert", alert, alert.changed_at)
         for follow in self.followers:
             await follow(records, alert, says)
 

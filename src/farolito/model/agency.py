@@ -36,7 +36,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
 
     device_id: DeviceId
     agency: AgencyId
-    kind: Literal["plate_reader", "camera", "gunshot_sensor", "positions"]
+    kind: Literal["plate_reader", "camera", "gunshot_sensor", "positions", "cad"]
     name: str  # as people say it: "Central @ 4th, eastbound"
     format: str  # the adapter's word: "hikvision", "openalpr", "farolito"
     place: Point | None = None

@@ -20,6 +20,8 @@ EntryId = NewType("EntryId", UUID)
 ReadId = NewType("ReadId", UUID)
 AlertId = NewType("AlertId", UUID)
 BriefId = NewType("BriefId", UUID)
+CallId = NewType("CallId", UUID)  # a digest of agency and event number: the same call, the same id
+IncidentId = NewType("IncidentId", UUID)
 
 _VERSION_AND_VARIANT = (7 << 76) | (0b10 << 62)
 _UNKNOWN = SafeUUID.unknown

@@ -39,6 +39,9 @@ class Thing(StrEnum):
 
     ALERT = "alert"
     BRIEF = "brief"
+    CALL = "call"
+    INCIDENT = "incident"
+    TIMING = "timing"  # how long each step took; names no person
     PLATE_READ = "plate_read"
     PICTURE = "picture"
     HOT_LIST = "hot_list"

@@ -1,4 +1,4 @@
-"""Alerts, their history, the matches that were stopped, and the feed that screens follow."""
+"""Alerts, their history, and the matches that were stopped."""
 
 from __future__ import annotations
 
@@ -17,30 +17,16 @@ from farolito.model import (
     EntryId,
     Match,
     PersonId,
-    Receipt,
-    UnitId,
 )
-from farolito.model.brief import Brief
 
 DECIDED_SHOWN_MAX = 50
 OPEN_SHOWN_MAX = 500
 STOPPED_SHOWN_MAX = 200
-FEED_RESUME_MAX = 500  # a screen further behind takes a fresh snapshot instead
 
 _OPEN = (AlertState.WAITING, AlertState.TAKEN, AlertState.CONFIRMED)
 _encode = msgspec.json.Encoder().encode
 _alert = msgspec.json.Decoder(Alert).decode
 _match = msgspec.json.Decoder(Match).decode
-
-
-class FeedItem(msgspec.Struct, frozen=True):
-    """One thing a screen is told. `unit` limits it to that unit's officer as well."""
-
-    seq: int
-    at: datetime
-    kind: str  # alert, brief, receipt
-    unit: str | None
-    body: msgspec.Raw
 
 
 class HistoryLine(msgspec.Struct, frozen=True):
@@ -240,51 +226,6 @@ class Alerts:
         )
         return [(row["at"], _match(row["body"])) for row in rows]
 
-    async def tell(
-        self, kind: str, body: Alert | Brief | Receipt, at: datetime, unit: UnitId | None = None
-    ) -> int:
-        """Add to the feed, in the transaction of the change. Answers the new number.
-
-        The lock makes the order of numbers the order of commits, so that a reader which has seen
-        number n has seen every number below it.
-        """
-        await self._connection.execute(
-            "select pg_advisory_xact_lock(hashtextextended('feed:' || $1, 0))", self._agency
-        )
-        return int(
-            await self._connection.fetchval(
-                "insert into feed (agency, seq, at, kind, unit, body) select $1,"
-                " coalesce((select max(seq) from feed where agency = $1), 0) + 1, $2, $3, $4, $5"
-                " returning seq",
-                self._agency,
-                at,
-                kind,
-                unit,
-                _encode(body).decode(),
-            )
-        )
-
-    async def feed_end(self) -> int:
-        return int(await self._connection.fetchval("select coalesce(max(seq), 0) from feed"))
-
-    async def feed_after(self, seq: int) -> Sequence[FeedItem] | None:
-        """What came after `seq`, in order; None where that is too much or no longer kept."""
-        first = await self._connection.fetchval("select coalesce(min(seq), 1) from feed")
-        if seq < first - 1:
-            return None
-        rows = await self._connection.fetch(
-            "select seq, at, kind, unit, body::text as body from feed where seq > $1"
-            " order by seq limit $2",
-            seq,
-            FEED_RESUME_MAX + 1,
-        )
-        if len(rows) > FEED_RESUME_MAX:
-            return None
-        return [
-            FeedItem(r["seq"], r["at"], r["kind"], r["unit"], msgspec.Raw(r["body"].encode()))
-            for r in rows
-        ]
-
     async def end_before(self, stopped_day: date, hits_day: date) -> int:
         """End the keeping of stopped candidates, and of hits with all that came of them."""
         query = self._connection.execute
@@ -306,10 +247,3 @@ class Alerts:
         )
         gone.append(await query("delete from alerts where changed_at < $1::date", hits_day))
         return sum(int(tag.split()[-1]) for tag in gone)
-
-    async def trim_feed(self, before: datetime) -> None:
-        """Let go of feed items older than `before`, always keeping the newest."""
-        await self._connection.execute(
-            "delete from feed where at < $1 and seq < (select max(seq) from feed)",
-            before,
-        )

@@ -1,4 +1,4 @@
-"""Briefs in all their versions, receipts, and the units they go to."""
+"""Briefs in all their versions, receipts, and the answers of officers."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import msgspec
 from farolito.model import (
     AgencyId,
     AlertId,
+    AnswerKind,
     Brief,
     BriefId,
+    IncidentId,
+    OfficerAnswer,
     PersonId,
-    Point,
     Receipt,
     ReceiptKind,
-    Unit,
     UnitId,
 )
 
@@ -34,12 +35,13 @@ class Briefs:
     async def add(self, brief: Brief) -> None:
         """A new version; versions are never changed."""
         await self._connection.execute(
-            "insert into briefs (brief_id, version, agency, alert_id, unit, composed_at, body)"
-            " values ($1,$2,$3,$4,$5,$6,$7)",
+            "insert into briefs (brief_id, version, agency, alert_id, incident_id, unit,"
+            " composed_at, body) values ($1,$2,$3,$4,$5,$6,$7,$8)",
             brief.brief_id,
             brief.version,
             brief.agency,
             brief.alert_id,
+            brief.incident_id,
             brief.unit,
             brief.composed_at,
             _encode(brief).decode(),
@@ -57,6 +59,22 @@ class Briefs:
             "select distinct on (brief_id) body from briefs where alert_id = $1"
             " order by brief_id, version desc",
             alert_id,
+        )
+        return [_brief(row["body"]) for row in rows]
+
+    async def of_incident(self, incident_id: IncidentId) -> list[Brief]:
+        """The newest version of each brief of an incident."""
+        rows = await self._connection.fetch(
+            "select distinct on (brief_id) body from briefs where incident_id = $1"
+            " order by brief_id, version desc",
+            incident_id,
+        )
+        return [_brief(row["body"]) for row in rows]
+
+    async def versions(self, brief_id: BriefId) -> list[Brief]:
+        """Every version, the newest first."""
+        rows = await self._connection.fetch(
+            "select body from briefs where brief_id = $1 order by version desc", brief_id
         )
         return [_brief(row["body"]) for row in rows]
 
@@ -101,45 +119,41 @@ class Briefs:
             for row in rows
         ]
 
-
-class Units:
-    def __init__(self, connection: Any, agency: AgencyId) -> None:
-        self._connection = connection
-        self._agency = agency
-
-    async def all(self) -> list[Unit]:
-        rows = await self._connection.fetch("select * from units order by unit_id")
-        return [_unit(row) for row in rows]
-
-    async def get(self, unit_id: UnitId) -> Unit | None:
-        row = await self._connection.fetchrow("select * from units where unit_id = $1", unit_id)
-        return None if row is None else _unit(row)
-
-    async def hear(self, unit: Unit) -> None:
-        """Keep the newest position; an older one that comes late changes nothing."""
-        place = unit.place
-        await self._connection.execute(
-            "insert into units (agency, unit_id, officer, lat, lon, heard_at)"
-            " values ($1,$2,$3,$4,$5,$6) on conflict (agency, unit_id) do update set"
-            " officer = coalesce(excluded.officer, units.officer),"
-            " lat = coalesce(excluded.lat, units.lat), lon = coalesce(excluded.lon, units.lon),"
-            " heard_at = coalesce(excluded.heard_at, units.heard_at)"
-            " where units.heard_at is null or excluded.heard_at is null"
-            " or excluded.heard_at >= units.heard_at",
-            self._agency,
-            unit.unit_id,
-            unit.officer,
-            place.lat if place else None,
-            place.lon if place else None,
-            unit.heard_at,
+    async def answer(self, answer: OfficerAnswer) -> bool:
+        """Keep an officer's answer; False where it was there already."""
+        return bool(
+            await self._connection.fetchval(
+                "insert into answers (answer_id, agency, brief_id, incident_id, unit, person, kind,"
+                " at, tapped_at, says) values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10)"
+                " on conflict do nothing returning true",
+                answer.answer_id,
+                self._agency,
+                answer.brief_id,
+                answer.incident_id,
+                answer.unit,
+                answer.person,
+                answer.kind,
+                answer.at,
+                answer.tapped_at,
+                answer.says,
+            )
         )
 
-
-def _unit(row: Any) -> Unit:
-    return Unit(
-        unit_id=UnitId(row["unit_id"]),
-        agency=AgencyId(row["agency"]),
-        officer=None if row["officer"] is None else PersonId(row["officer"]),
-        place=None if row["lat"] is None else Point(row["lat"], row["lon"]),
-        heard_at=row["heard_at"],
-    )
+    async def answers(self, incident_id: IncidentId) -> list[OfficerAnswer]:
+        rows = await self._connection.fetch(
+            "select * from answers where incident_id = $1 order by at, answer_id", incident_id
+        )
+        return [
+            OfficerAnswer(
+                answer_id=row["answer_id"],
+                brief_id=BriefId(row["brief_id"]),
+                incident_id=IncidentId(row["incident_id"]),
+                unit=UnitId(row["unit"]),
+                person=PersonId(row["person"]),
+                kind=AnswerKind(row["kind"]),
+                at=row["at"],
+                tapped_at=row["tapped_at"],
+                says=row["says"],
+            )
+            for row in rows
+        ]

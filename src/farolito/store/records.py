@@ -6,8 +6,12 @@ from typing import Any
 
 from farolito.model import AgencyId
 from farolito.store.alerts import Alerts
-from farolito.store.briefs import Briefs, Units
+from farolito.store.briefs import Briefs
+from farolito.store.calls import Calls
+from farolito.store.feed import Feed
+from farolito.store.incidents import Incidents
 from farolito.store.sources import Sources
+from farolito.store.units import Units
 
 
 class Records:
@@ -17,6 +21,9 @@ class Records:
         self.connection = connection
         self.agency = agency
         self.alerts = Alerts(connection, agency)
+        self.calls = Calls(connection, agency)
+        self.incidents = Incidents(connection, agency)
+        self.feed = Feed(connection, agency)
         self.briefs = Briefs(connection, agency)
         self.units = Units(connection, agency)
         self.sources = Sources(connection, agency)

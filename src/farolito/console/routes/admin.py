@@ -90,7 +90,7 @@ async def invite(
     async def work(records: Records, permit: int) -> str:
         if person.unit:
             unit = Unit(unit_id=person.unit, agency=agency, officer=person.person_id)
-            await records.units.hear(unit)
+            await records.units.hear([unit])
         return await services.identity.invite(person)
 
     ask = admin_ask(request, services, Thing.PERSON, f"invite a {data.role.value}")

@@ -55,7 +55,7 @@ async def queue(
     asker: NamedDependency[Asker], services: NamedDependency[Services]
 ) -> dict[str, Any]:
     async def work(records: Records, permit: int) -> tuple[int, list[Alert]]:
-        seq = await records.alerts.feed_end()
+        seq = await records.feed.end()
         return seq, await records.alerts.queue()
 
     answer = await services.gate.read(asker.ask(Thing.ALERT, "queue"), work)

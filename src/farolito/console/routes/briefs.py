@@ -75,7 +75,7 @@ async def picture(
 
     async def find(records: Records) -> PictureName | None:
         brief = await records.briefs.latest(BriefId(brief_id))
-        alert = await records.alerts.get(brief.alert_id) if brief else None
+        alert = await records.alerts.get(brief.alert_id) if brief and brief.alert_id else None
         if alert is None:
             return None
         read = alert.newest if alert.newest.pictures else alert.match.read

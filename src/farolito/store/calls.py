@@ -1,0 +1,104 @@
+"""Calls for service as they are now, and what a dispatch system's doors have taken in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from farolito.model import AgencyId, Call, CallId, Point
+
+PREMISE_HISTORY_MAX = 20
+_DEGREE_M = 111_320.0  # of latitude; of longitude near enough for a box that only preselects
+
+_encode = msgspec.json.Encoder().encode
+_call = msgspec.json.Decoder(Call).decode
+
+
+class Calls:
+    def __init__(self, connection: Any, agency: AgencyId) -> None:
+        self._connection = connection
+        self._agency = agency
+
+    async def get(self, call_id: CallId, *, lock: bool = False) -> Call | None:
+        body = await self._connection.fetchval(
+            "select body from calls where call_id = $1"  # noqa: S608 - two fixed texts
+            + (" for update" if lock else ""),
+            call_id,
+        )
+        return None if body is None else _call(body)
+
+    async def by_number(self, number: str) -> Call | None:
+        body = await self._connection.fetchval("select body from calls where number = $1", number)
+        return None if body is None else _call(body)
+
+    async def of_ids(self, ids: list[CallId]) -> list[Call]:
+        rows = await self._connection.fetch(
+            "select body from calls where call_id = any($1) order by here_at, call_id", ids
+        )
+        return [_call(row["body"]) for row in rows]
+
+    async def save(self, call: Call, premise: str | None) -> None:
+        """The call as it is now, new or not. `premise`: its address in the plain form that
+        tells two spellings of one place to be the same, None without an address."""
+        place = call.place
+        await self._connection.execute(
+            "insert into calls (call_id, agency, number, version, state, here_at, changed_at,"
+            " premise, lat, lon, incident_id, body)"
+            " values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)"
+            " on conflict (call_id) do update set version = excluded.version,"
+            " state = excluded.state, changed_at = excluded.changed_at,"
+            " premise = excluded.premise, lat = excluded.lat, lon = excluded.lon,"
+            " incident_id = excluded.incident_id, body = excluded.body",
+            call.call_id,
+            self._agency,
+            call.number,
+            call.version,
+            call.state,
+            call.here_at,
+            call.changed_at,
+            premise,
+            place.lat if place else None,
+            place.lon if place else None,
+            call.incident,
+            _encode(call).decode(),
+        )
+
+    async def take_mark(self, source: str, mark: str, at: datetime) -> bool:
+        """Take in a message or file once; False where it was taken in before.
+
+        In the transaction of what it changes, so that neither is there without the other.
+        """
+        return bool(
+            await self._connection.fetchval(
+                "insert into cad_marks (agency, source, mark, at) values ($1,$2,$3,$4)"
+                " on conflict do nothing returning true",
+                self._agency,
+                source,
+                mark,
+                at,
+            )
+        )
+
+    async def at_premise(
+        self, premise: str | None, place: Point | None, within_m: float, since: datetime
+    ) -> list[Call]:
+        """Earlier calls at this address, or within so many metres (a box), the newest first."""
+        lat = place.lat if place else None
+        lon = place.lon if place else None
+        rows = await self._connection.fetch(
+            "select body from calls where here_at >= $1 and (premise = $2"
+            " or (lat between $3 - $5 and $3 + $5 and lon between $4 - $5 * 1.6 and $4 + $5 * 1.6))"
+            " order by here_at desc limit $6",
+            since,
+            premise,
+            lat,
+            lon,
+            within_m / _DEGREE_M,
+            PREMISE_HISTORY_MAX,
+        )
+        return [_call(row["body"]) for row in rows]
+
+    async def forget_marks(self, before: datetime) -> None:
+        await self._connection.execute("delete from cad_marks where at < $1", before)
