@@ -139,25 +139,41 @@ export interface Alert {
   state_confirmed?: boolean
 }
 
+/** A sentence of the catalogues: an argument that begins with "@" is itself a key. */
+export interface Phrase {
+  key: string
+  args?: Record<string, string | number>
+}
+
 export interface BriefLine {
   kind: LineKind
-  says: string
+  says: string // in the agency's own language; `phrases` say the same in any
   source: string
   as_of: string | null
   confidence: 'confirmed' | 'machine'
   known?: boolean
+  phrases?: Phrase[]
+  source_phrase?: Phrase | null
 }
 
 export interface Brief {
   brief_id: string
-  alert_id: string
+  alert_id?: string | null
+  incident_id?: string | null
+  call?: string | null // the event number
+  level?: Level | null
   agency: string
   unit: string
   version: number
   composed_at: string
   lines: BriefLine[]
   change: string
+  change_phrases?: Phrase[]
   place?: Point | null
+  within_m?: number | null
+  eta_s?: number | null
+  ended_at?: string | null
+  confirmed_by?: string
   plate?: string | null
   state?: string | null
   recalled?: boolean
@@ -180,6 +196,241 @@ export interface Unit {
   officer?: string | null
   place?: Point | null
   heard_at?: string | null
+  source?: string | null
+  heading_deg?: number | null
+  speed_mps?: number | null
+  accuracy_m?: number | null
+  doubt?: Doubt | null
+  muted?: boolean
+}
+
+export type Doubt =
+  | 'impossible_speed'
+  | 'two_places'
+  | 'clock_skew'
+  | 'out_of_order'
+  | 'no_place'
+  | 'places_differ'
+  | 'about'
+
+export type UnitStatus = 'assigned' | 'en_route' | 'on_scene' | 'cleared'
+
+export interface CalledUnit {
+  unit: string
+  status: UnitStatus
+  at: string
+}
+
+export interface CallNote {
+  note_id: string
+  at: string
+  says: string
+}
+
+export interface Hazard {
+  kind: 'weapon' | 'violence' | 'dog' | 'officer_safety' | 'premise' | 'other'
+  says: string
+  source: string
+  as_of: string
+  expires_at?: string | null
+}
+
+export interface CallVehicle {
+  says?: string
+  plate?: string | null
+  state?: string | null
+  colour?: string | null
+  make?: string | null
+  model?: string | null
+  kind?: string | null
+}
+
+/** A call for service as the dispatch system tells it. `kind` is from a closed list. */
+export interface Call {
+  call_id: string
+  agency: string
+  source: string
+  number: string
+  here_at: string
+  changed_at: string
+  sent_at: string
+  version?: number
+  ori?: string | null
+  taken_at?: string | null
+  kind?: string
+  kind_says?: string
+  priority?: Level
+  state?: 'open' | 'closed' | 'transferred'
+  address?: string | null
+  place?: Point | null
+  place_from?: 'cad' | 'map' | null
+  within_m?: number | null
+  units?: CalledUnit[]
+  notes?: CallNote[]
+  vehicles?: CallVehicle[]
+  hazards?: Hazard[]
+  people?: string | null
+  going?: { says: string; at: string; heading_deg?: number | null; place?: Point | null } | null
+  duplicate_of?: string | null
+  transferred_to?: string | null
+  transferred_from?: string | null
+  doubts?: Doubt[]
+  incident?: string | null
+}
+
+/** Why a part belongs to its incident. `metres` by road, `seconds` between the two. */
+export interface Link {
+  by: 'first' | 'told' | 'near' | 'plate' | 'person'
+  says: string
+  metres?: number | null
+  seconds?: number | null
+}
+
+export interface Part {
+  kind: 'call' | 'alert' | 'report' | 'shot'
+  part_id: string
+  label: string
+  at: string
+  joined_at: string
+  link: Link
+  joined_by?: string | null
+}
+
+export interface Fact {
+  fact_id: string
+  line: LineKind
+  says: string
+  at: string
+  by: string
+  by_name: string
+}
+
+export interface Report {
+  report_id: string
+  at: string
+  says: string
+  by: string
+  by_name: string
+  kind?: string
+  place?: Point | null
+}
+
+export interface Incident {
+  incident_id: string
+  agency: string
+  version: number
+  state: 'open' | 'closed' | 'joined'
+  kind: string
+  kind_says?: string
+  level: Level
+  where: string
+  place: Point | null
+  within_m?: number | null
+  opened_at: string
+  changed_at: string
+  parts: Part[]
+  units?: CalledUnit[]
+  facts?: Fact[]
+  reports?: Report[]
+  apart?: string[]
+  joined_to?: string | null
+  doubtful?: boolean
+}
+
+/** A line of the log that writes itself; `what` is a stable word to mark it by. */
+export interface LogLine {
+  at: string
+  version: number
+  what: string
+  says: string
+  who?: string | null
+  name?: string | null
+  unit?: string | null
+  permit?: number | null
+}
+
+export type AnswerKind = 'en_route' | 'on_scene' | 'ask_rtcc' | 'clear'
+
+export interface OfficerAnswer {
+  answer_id: string
+  brief_id: string
+  incident_id: string
+  unit: string
+  person: string
+  kind: AnswerKind
+  at: string
+  tapped_at?: string | null
+  says?: string
+}
+
+export interface IncidentsSnapshot {
+  seq: number
+  at: string
+  permit?: number | null
+  incidents: Incident[]
+}
+
+/** How long a unit needs by road; `eta_s` is null where no road leads there. */
+export interface Eta {
+  unit: string
+  eta_s: number | null
+  metres: number | null
+  age_s: number | null // of the position it was reckoned from
+}
+
+export interface IncidentDetail {
+  at: string
+  permit?: number | null
+  incident: Incident
+  calls: Call[]
+  alerts: Alert[]
+  briefs: { brief: Brief; versions: Brief[]; receipts: Receipt[] }[]
+  answers: OfficerAnswer[]
+  log: LogLine[]
+  assigned: Eta[] // those on the way
+  nearest: Eta[] // the soonest others, by road
+  versions: Incident[] // every version, the oldest first
+}
+
+/** One unit on one incident: seconds between the steps, null where a step is not known. */
+export interface UnitTiming {
+  incident_id: string
+  label: string // the call's number or the alert's plate
+  kind: string
+  level: Level
+  unit: string
+  by_alert: boolean // the machine's alert sent it, not a call
+  call_at: string | null // taken in the dispatch system
+  here_at: string | null
+  assigned_at: string | null
+  composed_at: string | null
+  delivered_at: string | null
+  opened_at: string | null
+  heard_at: string | null
+  on_scene_at: string | null
+  on_scene_by: string | null // "cad", "officer" or "position"
+}
+
+export interface Spread {
+  n: number
+  p50_s: number | null
+  p95_s: number | null
+}
+
+export interface Timings {
+  at: string
+  permit?: number | null
+  since: string
+  until: string
+  steps: Record<string, Spread> // call_to_here, here_to_composed, composed_to_delivered, …
+  p1_delay: {
+    calls: number // priority-1 calls looked at
+    waited: number // of them, waited for a unit while one was bound by an alert
+    waited_s: number // at most so long altogether: an upper bound, not a cause
+    busy: Spread // received → assigned while an alert bound a unit
+    free: Spread // the same while none did
+  }
+  rows: UnitTiming[]
 }
 
 export interface Device {
@@ -301,13 +552,39 @@ export interface OldList {
   dead: boolean
 }
 
+/** Unit, latitude, longitude, heading, speed in m/s, heard at (ms), doubt, muted, source. */
+export type PositionRow = [
+  string,
+  number | null,
+  number | null,
+  number | null,
+  number | null,
+  number | null,
+  Doubt | null,
+  boolean,
+  string | null,
+]
+
 /** What the live socket says, told apart by `k`. Only those with `seq` are kept for a resume. */
 export type LiveMessage =
   | { k: 'hello'; seq: number; at: string; permit?: number | null }
   | { k: 'alert'; seq: number; at: string; alert: Alert }
   | { k: 'brief'; seq: number; at: string; brief: Brief }
   | { k: 'receipt'; seq: number; at: string; receipt: Receipt; unit?: string | null }
-  | { k: 'units'; at: string; units: Unit[] }
+  | { k: 'incident'; seq: number; at: string; incident: Incident }
+  | { k: 'answer'; seq: number; at: string; answer: OfficerAnswer }
+  /** Who moved since the last; `full` replaces everything. Times are milliseconds since 1970. */
+  | { k: 'positions'; at: string; full: boolean; p: PositionRow[] }
+  /** To an officer: the own unit's way to the brief's place, and whether it is in motion. */
+  | {
+      k: 'way'
+      at: string
+      brief_id: string | null
+      eta_s: number | null
+      metres: number | null
+      speed_mps: number | null
+    }
+  | { k: 'sources'; at: string; silent: { name: string; seconds: number }[] }
   | { k: 'lists'; at: string; old: OldList[] }
   | { k: 'tick'; at: string }
   | { k: 'reset' }
