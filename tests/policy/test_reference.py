@@ -27,7 +27,22 @@ OUTLAWED = {
 }
 REASONS = {"routine_review", "random_sample", "misuse_report", "complaint", "court_order"}
 REASONS |= {"public_records_request", "system_test"}
-QUEUE = {Thing.ALERT, Thing.BRIEF, Thing.PICTURE, Thing.HOT_LIST, Thing.UNIT, Thing.MAP}
+QUEUE = {
+    Thing.ALERT,
+    Thing.BRIEF,
+    Thing.CALL,
+    Thing.INCIDENT,
+    Thing.PICTURE,
+    Thing.HOT_LIST,
+    Thing.UNIT,
+    Thing.MAP,
+}
+CLOCKS = {
+    Purpose.IN_PROGRESS_CALL,
+    Purpose.HOT_LIST_ALERT,
+    Purpose.OFFICER_SAFETY,
+    Purpose.ADMINISTRATION,
+}
 
 
 def reference(r: Request) -> bool:
@@ -60,12 +75,16 @@ def _granted(r: Request) -> bool:
         case Role.SUPERVISOR:
             dead = r.thing is Thing.DEAD_LETTER and r.purpose is Purpose.ADMINISTRATION
             rest = _for_a_case(r) or _counts_dead(r) or (dead and r.act is Act.READ)
-            return _desk(r) or rest
+            clocks = r.thing is Thing.TIMING and r.act is Act.EXPORT and r.purpose in CLOCKS
+            return _desk(r) or rest or clocks
         case Role.OFFICER:
             own = r.person.unit is not None and r.facts.get("assigned_unit") == r.person.unit
             brief = r.thing is Thing.BRIEF and r.act in {Act.READ, Act.LIVE, Act.ACT}
             picture = r.thing is Thing.PICTURE and r.act in {Act.READ, Act.LIVE}
-            return own and r.purpose in DESK and (brief or picture)
+            position = r.thing is Thing.UNIT and r.act is Act.ACT
+            incident = r.thing is Thing.INCIDENT and r.act is Act.LIVE
+            shown = incident and r.person.unit is not None and r.facts.get("confirmed") is True
+            return r.purpose in DESK and (shown or (own and (brief or picture or position)))
         case Role.DETECTIVE:
             map_ = r.thing is Thing.MAP and r.act is Act.READ and r.purpose in FORCE
             return map_ or _for_a_case(r)
@@ -73,15 +92,19 @@ def _granted(r: Request) -> bool:
             return _office(r)
 
 
-def _desk(r: Request) -> bool:
+def _desk(r: Request) -> bool:  # noqa: PLR0911 - a table of rights
     if r.thing is Thing.HEALTH:
         return r.act in {Act.READ, Act.LIVE} and r.purpose in DESK | {Purpose.ADMINISTRATION}
+    if r.thing is Thing.TIMING:
+        return r.act is Act.READ and r.purpose in CLOCKS
     if r.act in {Act.READ, Act.LIVE}:
         return r.thing in QUEUE and r.purpose in DESK
     if r.act is not Act.ACT:
         return False
     if r.thing is Thing.BRIEF:
         return r.purpose in DESK and r.facts.get("confirmed") is True
+    if r.thing is Thing.INCIDENT:
+        return r.purpose in DESK
     return r.thing in {Thing.ALERT, Thing.HOT_LIST} and r.purpose is Purpose.HOT_LIST_ALERT
 
 
@@ -101,7 +124,9 @@ def _office(r: Request) -> bool:  # noqa: PLR0911 - a table of rights
     match r.person.role, r.purpose:
         case Role.AGENCY_ADMIN, Purpose.ADMINISTRATION:
             if r.act is Act.ACT:
-                return r.thing in {Thing.HOT_LIST, Thing.DEVICE, Thing.PERSON}
+                return r.thing in {Thing.HOT_LIST, Thing.DEVICE, Thing.PERSON, Thing.UNIT}
+            if r.thing is Thing.TIMING:
+                return r.act in {Act.READ, Act.EXPORT}
             if r.thing is Thing.HEALTH:
                 return look
             counts = r.thing in {Thing.HOT_LIST, Thing.DEAD_LETTER}
@@ -115,11 +140,14 @@ def _office(r: Request) -> bool:  # noqa: PLR0911 - a table of rights
                 return look
             if r.purpose is not Purpose.AUDIT:
                 return False
+            if r.thing is Thing.TIMING:
+                return r.act in {Act.READ, Act.EXPORT}
             field = r.thing is Thing.LEDGER_FIELD and r.act is Act.READ
             ledger = r.thing is Thing.LEDGER and (look or r.act is Act.EXPORT)
             return ledger or (field and "reason_code" in r.facts)
         case Role.SYSTEM, Purpose.SYSTEM:
-            things = {Thing.ALERT, Thing.PLATE_READ, Thing.HOT_LIST, Thing.UNIT, Thing.DEAD_LETTER}
+            written = {Thing.ALERT, Thing.CALL, Thing.INCIDENT, Thing.PLATE_READ, Thing.DEAD_LETTER}
+            things = written | {Thing.HOT_LIST, Thing.UNIT}
             brief = r.thing is Thing.BRIEF and r.facts.get("confirmed") is True
             return r.act is Act.ACT and (r.thing in things or brief)
     return False

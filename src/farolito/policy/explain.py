@@ -57,6 +57,9 @@ _ACTS = {
 _THINGS = {
     Thing.ALERT: "alerts",
     Thing.BRIEF: "briefs",
+    Thing.CALL: "calls for service",
+    Thing.INCIDENT: "incidents",
+    Thing.TIMING: "timings",
     Thing.PLATE_READ: "plate reads",
     Thing.PICTURE: "pictures",
     Thing.HOT_LIST: "hot lists",
