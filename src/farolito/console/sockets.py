@@ -1,8 +1,11 @@
 """One WebSocket a client: what happened, in order, resumable, with a tick each second.
 
 The hub reads the feed once for all sockets. A socket gets what its permit allows: an operator
-the whole queue, an officer the own unit's briefs. Alerts are never batched and never dropped; a
-client that cannot keep up is sent `reset` and takes a snapshot.
+the whole queue and where units are, an officer the own unit's briefs. Alerts are never batched
+and never dropped; a client that cannot keep up is sent `reset` and takes a snapshot.
+
+Positions are encoded once for all screens, at most twice a second, and only those that changed:
+a screen that missed one gets the present whole, since an old position is worth nothing.
 """
 
 from __future__ import annotations
@@ -10,10 +13,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from litestar import WebSocket
@@ -22,7 +25,17 @@ from litestar.exceptions import WebSocketDisconnect
 from farolito.console.signed_in import Asker, SignedOut, asker_of
 from farolito.gate import Gate, Records
 from farolito.identity import Identity
-from farolito.model import FarolitoError, Refused, Role, Thing, Unit
+from farolito.model import (
+    BriefId,
+    FarolitoError,
+    Invalid,
+    Point,
+    Refused,
+    Role,
+    Thing,
+    UnitId,
+    UnitPosition,
+)
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +46,54 @@ TAIL_ITEMS_MAX = (
 POLL_S = 1.0  # should a nudge be lost, the feed is looked at all the same
 CATCH_UP_S_MAX = 1.0  # for a screen that is fresher than the feed's memory; then it starts anew
 RECHECK_S = 5.0  # how soon a withdrawn right or sign-in closes a socket
+POSITIONS_EVERY_S = 0.5
+WAY_EVERY_S = 2.0
+TOLD_BYTES_MAX = 2_000  # of a message from a phone; a longer one is no position
 
 _encode = msgspec.json.Encoder().encode
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What an officer's page tells of itself."""
+
+    k: str
+    lat: float
+    lon: float
+    at: datetime
+    accuracy_m: float | None = None
+    heading_deg: float | None = None
+    speed_mps: float | None = None
+
+
+_told = msgspec.json.Decoder(Told).decode
+
+
+class Way(msgspec.Struct, frozen=True, kw_only=True):
+    """How a unit gets on. `at`: when `eta_s` was reckoned; a phone counts down from there."""
+
+    brief_id: BriefId | None = None
+    eta_s: float | None = None
+    metres: float | None = None
+    speed_mps: float | None = None
+    at: datetime | None = None
+
+
+class Moves(Protocol):
+    """Where units are; the app's."""
+
+    @property
+    def revision(self) -> int: ...
+
+    def rows(self, after: int) -> Sequence[Any]: ...
+
+    async def hear(self, positions: Sequence[UnitPosition]) -> None: ...
+
+
+class SilentSource(msgspec.Struct, frozen=True):
+    """A dispatch system that has said nothing for longer than it should."""
+
+    name: str
+    seconds: int
 
 
 class OldList(msgspec.Struct, frozen=True):
@@ -48,14 +107,25 @@ class OldList(msgspec.Struct, frozen=True):
 class Hub:
     """Follows the feed and wakes the sockets."""
 
-    def __init__(self, gate: Gate, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        gate: Gate,
+        clock: Callable[[], datetime],
+        moves: Moves,
+        way: Callable[[UnitId], Way | None] = lambda _: None,
+    ) -> None:
         self._gate = gate
         self._clock = clock
+        self.moves = moves
+        self.way = way
+        self._moved = asyncio.Condition()
+        self._step: tuple[int, int, str] = (0, 0, "")  # revisions from, to, and the message
+        self._whole: tuple[int, str] = (-1, "")
         self._tail: deque[Any] = deque(maxlen=TAIL_ITEMS_MAX)
         self._nudged = asyncio.Event()
         self._news = asyncio.Condition()
         self.seq = 0
-        self.units: Sequence[Unit] = ()
+        self.silent: Sequence[SilentSource] = ()  # likewise
         self.old_lists: Sequence[OldList] = ()  # told by the app, shown until they are renewed
         self.sockets = 0
 
@@ -74,13 +144,41 @@ class Hub:
                 await asyncio.wait_for(self._nudged.wait(), POLL_S)
             self._nudged.clear()
 
-    async def _fetch(self) -> None:
-        async def work(records: Records) -> tuple[Any, int, list[Unit]]:
-            items = await records.feed.after(self.seq)
-            end = await records.feed.end()
-            return items, end, await records.units.all()
+    async def run_positions(self) -> None:
+        """Encode what moved, for all screens at once, until cancelled."""
+        while True:
+            await asyncio.sleep(POSITIONS_EVERY_S)
+            done, now = self._step[1], self.moves.revision
+            if now != done and self.sockets:
+                self._step = (done, now, self._positions(self.moves.rows(done), full=False))
+                async with self._moved:
+                    self._moved.notify_all()
 
-        items, end, self.units = await self._gate.following(work)
+    async def positions_after(self, revision: int) -> tuple[int, str]:
+        """Wait for what moved after `revision`: the present whole, unless one step leads on."""
+        if revision < 0:
+            return self._all_positions()
+        async with self._moved:
+            await self._moved.wait_for(lambda: self._step[1] > revision)
+        start, end, message = self._step
+        return (end, message) if start == revision else self._all_positions()
+
+    def _all_positions(self) -> tuple[int, str]:
+        """The whole as of the last step, encoded once for all who need it."""
+        end = self._step[1]
+        if self._whole[0] != end or not end:
+            self._whole = (end, self._positions(self.moves.rows(0), full=True))
+        return self._whole
+
+    def _positions(self, rows: Sequence[Any], *, full: bool) -> str:
+        body = {"k": "positions", "at": self._clock(), "full": full, "p": rows}
+        return _encode(body).decode()
+
+    async def _fetch(self) -> None:
+        async def work(records: Records) -> tuple[Any, int]:
+            return await records.feed.after(self.seq), await records.feed.end()
+
+        items, end = await self._gate.following(work)
         async with self._news:
             if items is None:
                 self._tail.clear()
@@ -132,7 +230,9 @@ class Live:
             await self._socket.close(code=4401)
             return
         self._hub.sockets += 1
-        watch = asyncio.create_task(self._drain())
+        watch = asyncio.create_task(self._listen(asker))
+        beside = self._tell_way if asker.person.role is Role.OFFICER else self._tell_positions
+        moving = asyncio.create_task(beside(asker))
         try:
             await self._serve(asker, permit, watch)
         except (WebSocketDisconnect, RuntimeError):
@@ -140,6 +240,7 @@ class Live:
         finally:
             self._hub.sockets -= 1
             watch.cancel()
+            moving.cancel()
 
     async def _permit(self, asker: Asker) -> int:
         if asker.person.role is Role.OFFICER:
@@ -149,11 +250,70 @@ class Live:
             )
         return await self._gate.live(asker.ask(Thing.ALERT, "live queue"))
 
-    async def _drain(self) -> None:
-        """Read what the client sends, which is nothing, to notice that it left."""
+    async def _listen(self, asker: Asker) -> None:
+        """What the client says: an officer's own position. Ends when the client leaves."""
+        allowed: bool | None = None
         with suppress(WebSocketDisconnect, RuntimeError):
             while True:
-                await self._socket.receive_data(mode="text")
+                text = await self._socket.receive_data(mode="text")
+                if asker.person.role is not Role.OFFICER or allowed is False:
+                    continue
+                if allowed is None:
+                    allowed = await self._may_tell(asker)
+                if allowed:
+                    await self._hear(asker, str(text))
+
+    async def _may_tell(self, asker: Asker) -> bool:
+        """Once a socket, so that a second's position is not an entry of the ledger each."""
+        unit = asker.person.unit or ""
+
+        async def nothing_more(records: Records, permit: int) -> None:
+            return None
+
+        try:
+            ask = asker.ask(Thing.UNIT, f"own positions of {unit}", assigned_unit=unit)
+            await self._gate.act(ask, nothing_more)
+        except FarolitoError:
+            return False
+        return True
+
+    async def _hear(self, asker: Asker, text: str) -> None:
+        if len(text) > TOLD_BYTES_MAX or asker.person.unit is None:
+            return
+        try:
+            told = _told(text)
+            position = UnitPosition(
+                unit=asker.person.unit,
+                agency=asker.person.agency,
+                place=Point(told.lat, told.lon),
+                at=told.at,
+                received_at=self._clock(),
+                source="phone",
+                heading_deg=told.heading_deg,
+                speed_mps=told.speed_mps,
+                accuracy_m=told.accuracy_m,
+            )
+        except (msgspec.DecodeError, Invalid):
+            return
+        await self._hub.moves.hear([position])
+
+    async def _tell_positions(self, asker: Asker) -> None:
+        revision = -1
+        with suppress(WebSocketDisconnect, RuntimeError):
+            while True:
+                revision, message = await self._hub.positions_after(revision)
+                await self._socket.send_text(message)
+
+    async def _tell_way(self, asker: Asker) -> None:
+        told: Way | None = None
+        with suppress(WebSocketDisconnect, RuntimeError):
+            while True:
+                way = self._hub.way(asker.person.unit or UnitId(""))
+                if way is not None and way != told:
+                    told = way
+                    body = msgspec.structs.asdict(way)
+                    await self._send({**body, "k": "way", "at": way.at or self._clock()})
+                await asyncio.sleep(WAY_EVERY_S)
 
     async def _serve(self, asker: Asker, permit: int, watch: asyncio.Task[None]) -> None:
         asked = self._socket.query_params.get("after", "")
@@ -161,20 +321,15 @@ class Live:
         await self._send({"k": "hello", "seq": seq, "at": self._clock(), "permit": permit})
         loop = asyncio.get_running_loop()
         checked = ticked = loop.time()
-        units: Sequence[Unit] = ()
-        old_lists: Sequence[OldList] = ()
+        shown: dict[str, Sequence[Any]] = {"lists": (), "sources": ()}
         while not watch.done():
             seq = await self._send_news(asker, seq)
             now = loop.time()
             if now - ticked >= TICK_S:
                 ticked = now
                 await self._send({"k": "tick", "at": self._clock()})
-                if asker.person.role is not Role.OFFICER and self._hub.units != units:
-                    units = self._hub.units
-                    await self._send({"k": "units", "at": self._clock(), "units": units})
-                if asker.person.role is not Role.OFFICER and self._hub.old_lists != old_lists:
-                    old_lists = self._hub.old_lists
-                    await self._send({"k": "lists", "at": self._clock(), "old": old_lists})
+                if asker.person.role is not Role.OFFICER:
+                    await self._send_alarms(shown)
             if now - checked >= RECHECK_S:
                 checked = now
                 if await self._identity.whoami(asker.cookie, touch=False) is None:
@@ -182,6 +337,16 @@ class Live:
                     await self._socket.close(code=4401)
                     return
             await self._hub.wait_past(seq, max(0.0, ticked + TICK_S - loop.time()))
+
+    async def _send_alarms(self, shown: dict[str, Sequence[Any]]) -> None:
+        """The alarms of the whole desk, where they changed."""
+        for kind, key, now in (
+            ("lists", "old", self._hub.old_lists),
+            ("sources", "silent", self._hub.silent),
+        ):
+            if now != shown[kind]:
+                shown[kind] = now
+                await self._send({"k": kind, "at": self._clock(), key: now})
 
     async def _send_news(self, asker: Asker, seq: int) -> int:
         items = await self._hub.after(seq)
@@ -197,12 +362,12 @@ class Live:
             seq = item.seq
         return seq
 
-    async def _send(self, message: dict[str, Any]) -> None:
+    async def _send(self, message: Mapping[str, Any]) -> None:
         await self._socket.send_text(_encode(message).decode())
 
 
 def _may_see(asker: Asker, item: Any) -> bool:
     """The permit as a filter: an officer's socket carries the own unit's briefs alone."""
     if asker.person.role is Role.OFFICER:
-        return item.kind in {"brief", "receipt"} and item.unit == asker.person.unit
+        return item.kind in {"brief", "receipt", "answer"} and item.unit == asker.person.unit
     return True
