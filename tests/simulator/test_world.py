@@ -236,9 +236,9 @@ def test_patrol_units_drive_no_faster_than_the_road_allows(world: World) -> None
             assert metres <= 10 * 36
             moved += metres
             before[fix.unit] = fix
-    assert moved > 6 * 500
+    assert moved > 16 * 500
     units = world.patrol.units(start, AgencyId("luminaria-pd"))
-    assert len({u.unit_id for u in units}) == 6
+    assert len({u.unit_id for u in units}) == 16
 
 
 def test_the_score_counts_right_false_and_missed(story: list[Happening]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import cached_property
 
 import msgspec
 
@@ -13,7 +14,7 @@ from farolito.model import AgencyId, Device, DeviceId, UnitId
 from farolito.simulator.hot_list import ListFile, Plant, Row, make_hot_lists, planted
 from farolito.simulator.metro import make_metro
 from farolito.simulator.misread import Reading, Report, report
-from farolito.simulator.patrol import UNITS, Patrol
+from farolito.simulator.patrol import UNITS, Patrol, Streets
 from farolito.simulator.readers import Reader, place_readers, watched
 from farolito.simulator.scenario import Scene, drill
 from farolito.simulator.traffic import ZONE, Passage, Traffic
@@ -81,12 +82,21 @@ class World:
         self.lists: tuple[ListFile, ...] = make_hot_lists(
             config.seed, self.traffic.fleet, config.start, config.list_rows
         )
-        self.patrol = Patrol(roads, self.traffic.ways, config.seed, config.start, config.units)
         self._by_id = {r.device.device_id: r for r in self.readers}
         self._rows: dict[tuple[str, str], list[tuple[str, Row]]] = {}
         for one in self.lists:
             for row in one.rows:
                 self._rows.setdefault((row.plate, row.state), []).append((one.list_id, row))
+
+    @cached_property
+    def patrol(self) -> Patrol:
+        """Made when first asked for: a node that is only furnished needs no driver."""
+        config = self.config
+        hour = self._practice_start().astimezone(ZONE)
+        return Patrol(
+            Streets(self.street_map), config.seed, config.start, config.units,
+            hour.hour + hour.minute / 60,
+        )  # fmt: skip
 
     @property
     def devices(self) -> tuple[Device, ...]:
