@@ -76,6 +76,7 @@ from farolito.model.plates import fold_o, normalise_plate
 from farolito.model.position import Doubt, Unit, UnitPosition
 from farolito.model.purpose import Act, Purpose, Thing
 from farolito.model.state import state_code
+from farolito.model.timing import P1Delay, Spread, Timings, UnitTiming, WaitingCall
 
 __all__ = [
     "Act",
@@ -126,6 +127,7 @@ __all__ = [
     "Match",
     "OfficerAnswer",
     "Outcome",
+    "P1Delay",
     "Part",
     "PartKind",
     "Person",
@@ -145,12 +147,16 @@ __all__ = [
     "Seen",
     "SeenVehicle",
     "SessionId",
+    "Spread",
     "Standing",
     "Thing",
+    "Timings",
     "Unit",
     "UnitId",
     "UnitPosition",
     "UnitStatus",
+    "UnitTiming",
+    "WaitingCall",
     "call_id",
     "digest_id",
     "fold_o",

@@ -11,6 +11,7 @@ from farolito.store.calls import Calls
 from farolito.store.feed import Feed
 from farolito.store.incidents import Incidents
 from farolito.store.sources import Sources
+from farolito.store.timings import TimingRows
 from farolito.store.units import Units
 
 
@@ -23,6 +24,7 @@ class Records:
         self.alerts = Alerts(connection, agency)
         self.calls = Calls(connection, agency)
         self.incidents = Incidents(connection, agency)
+        self.timings = TimingRows(connection, agency)
         self.feed = Feed(connection, agency)
         self.briefs = Briefs(connection, agency)
         self.units = Units(connection, agency)
