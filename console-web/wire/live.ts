@@ -20,6 +20,7 @@ export type LineState = 'connecting' | 'live' | 'lost' | 'closed'
 export interface SocketLike {
   onmessage: ((event: { data: unknown }) => void) | null
   onclose: ((event: unknown) => void) | null
+  send?(text: string): void
   close(): void
 }
 
@@ -33,6 +34,8 @@ export interface LiveOptions {
   onMessage: (message: LiveMessage) => void
   onSnapshotNeeded: (why: 'reset' | 'gap') => void
   onState?: (state: LineState, reason: string | null) => void
+  /** What reading one message cost this thread, for measurement. */
+  onDecoded?: (kind: LiveMessage['k'], ms: number) => void
   /** An officer's socket leaves out other units' news, so missing numbers mean nothing there. */
   gapsExpected?: boolean
 }
@@ -72,6 +75,13 @@ export class Live {
     this.#cancelRetry?.()
     this.#cancelWatch?.()
     this.#drop()
+  }
+
+  /** Tells the node something of the moment; false where there is no line: it is then too late. */
+  send(message: Record<string, unknown>): boolean {
+    if (this.state !== 'live' || !this.#socket?.send) return false
+    this.#socket.send(JSON.stringify(message))
+    return true
   }
 
   /** A snapshot is in place: what it holds need not be told again. Numbers may begin anew. */
@@ -145,6 +155,7 @@ export class Live {
   }
 
   #heard(raw: unknown): void {
+    const began = this.options.now()
     let message: LiveMessage
     try {
       message = JSON.parse(String(raw)) as LiveMessage
@@ -152,6 +163,7 @@ export class Live {
       return // not ours; the silence that follows shows as staleness
     }
     this.lastHeardAt = this.options.now()
+    this.options.onDecoded?.(message.k, this.lastHeardAt - began)
     this.#attempt = 0
     if (message.k === 'closed') {
       this.#stopped = true
@@ -162,9 +174,8 @@ export class Live {
     }
     if (this.state !== 'live') this.#say('live')
     if (message.k === 'reset') this.options.onSnapshotNeeded('reset')
-    else if (message.k === 'alert' || message.k === 'brief' || message.k === 'receipt') {
-      this.#numbered(message)
-    } else this.options.onMessage(message)
+    else if ('seq' in message && message.k !== 'hello') this.#numbered(message)
+    else this.options.onMessage(message)
   }
 
   #numbered(message: LiveMessage & { seq: number }): void {
@@ -191,7 +202,14 @@ export function staleSeconds(lastHeardAt: number, now: number): number | null {
 export function browserSocket(path: string): SocketLike {
   const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:'
   const socket = new WebSocket(`${scheme}//${location.host}${path}`)
-  const like: SocketLike = { onmessage: null, onclose: null, close: () => socket.close() }
+  const like: SocketLike = {
+    onmessage: null,
+    onclose: null,
+    send: (text) => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(text)
+    },
+    close: () => socket.close(),
+  }
   socket.onmessage = (event) => like.onmessage?.({ data: event.data as unknown })
   socket.onclose = (event) => like.onclose?.(event)
   return like
