@@ -1,18 +1,18 @@
 /**
  * What an officer said while the line was down, kept until the node has it.
  *
- * In: receipts and outcomes. Out: the same, sent in order, each once as far as we can know.
+ * In: receipts, answers and outcomes. Out: the same, sent in order, each once as far as we can know.
  * Never: the brief itself; only ids and answers are written to the phone.
  */
 
-export const OUTBOX_ITEMS_MAX = 200 // at the limit the oldest receipt goes; outcomes stay
+export const OUTBOX_ITEMS_MAX = 200 // at the limit the oldest receipt goes; answers stay
 const STORE_KEY = 'farolito.outbox'
 
 export interface OutboxItem {
   key: string // the same key again replaces the older answer
   path: string
   body: Record<string, unknown>
-  kind: 'receipt' | 'outcome'
+  kind: 'receipt' | 'outcome' | 'answer'
 }
 
 export type SendResult = 'sent' | 'later' | { refused: string }

@@ -1,0 +1,66 @@
+/**
+ * Phrases as sentences of a language: the same rules as the node's own `briefing.words`.
+ *
+ * In: a phrase (a key and what goes into it) and a catalogue. Out: the sentence, or null where
+ * the catalogue cannot say it: then the caller falls back to what the agency itself said.
+ * Never: half a sentence.
+ */
+
+import type { Brief, BriefLine, Phrase } from '../wire/model'
+
+export type Words = Readonly<Record<string, string>>
+
+const NAME = /\{(\w+)\}/g
+
+/** An argument "@key" is itself a key; with an argument `n`, `key.one` or `key.other` is taken. */
+export function say(phrase: Phrase, words: Words): string | null {
+  const args = phrase.args ?? {}
+  const template = templateOf(phrase.key, args['n'], words)
+  if (template === undefined) return null
+  let missing = false
+  const said = template.replace(NAME, (_, name: string) => {
+    const value = valueOf(args[name], words)
+    missing ||= value === null
+    return value ?? ''
+  })
+  return missing ? null : said
+}
+
+function templateOf(key: string, n: unknown, words: Words): string | undefined {
+  const plural = n === undefined ? undefined : own(words, `${key}.${Number(n) === 1 ? 'one' : 'other'}`)
+  return plural ?? own(words, key)
+}
+
+function valueOf(value: string | number | undefined, words: Words): string | null {
+  if (value === undefined) return null
+  if (typeof value !== 'string' || !value.startsWith('@')) return String(value)
+  return own(words, value.slice(1)) ?? null
+}
+
+function own(words: Words, key: string): string | undefined {
+  return Object.hasOwn(words, key) ? words[key] : undefined
+}
+
+/** Phrases one after the other; null where there are none or one cannot be said. */
+export function sayAll(phrases: readonly Phrase[] | undefined, words: Words): string | null {
+  if (!phrases?.length) return null
+  const said = phrases.map((phrase) => say(phrase, words))
+  return said.includes(null) ? null : said.join(' ')
+}
+
+export const lineSays = (line: BriefLine, words: Words): string =>
+  sayAll(line.phrases, words) ?? line.says
+
+export const sourceSays = (line: BriefLine, words: Words): string =>
+  (line.source_phrase ? say(line.source_phrase, words) : null) ?? line.source
+
+export const changeSays = (brief: Brief, words: Words): string =>
+  sayAll(brief.change_phrases, words) ?? brief.change
+
+/** The lines of `after` that say something else than in `before`. */
+export function changedLines(before: Brief, after: Brief): readonly BriefLine[] {
+  return after.lines.filter((line) => {
+    const was = before.lines.find((l) => l.kind === line.kind)
+    return !was || was.says !== line.says || (was.known ?? true) !== (line.known ?? true)
+  })
+}
