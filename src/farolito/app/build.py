@@ -26,10 +26,10 @@ from farolito.app.index import ListIndex
 from farolito.app.late_pictures import LatePictures
 from farolito.app.list_desk import ListDesk
 from farolito.app.pipeline import Pipeline
+from farolito.app.positions import Positions
 from farolito.app.retention import Keeping, Retention
 from farolito.app.supervise import Supervisor
 from farolito.app.surroundings import MapSurroundings
-from farolito.app.units import hear
 from farolito.app.watch import Watch
 from farolito.app.web import Web
 from farolito.audit import Ledger, Spool
@@ -47,7 +47,7 @@ from farolito.ingest.lpr.mqtt import MqttSource
 from farolito.ingest.map.files import load as load_map
 from farolito.ingest.run import keep_listening
 from farolito.media import Pictures
-from farolito.model import Device, FarolitoError, Rejected, Unit
+from farolito.model import Device, FarolitoError, Rejected
 from farolito.policy import Policies
 from farolito.store import Database, migrate
 
@@ -176,7 +176,10 @@ class Node:
             self.gate, self.surroundings, self.desk.assign_in, self.desk.close_in, now, ids
         )
         self.desk.followers.append(self.briefing.follow)
-        self.hub = Hub(self.gate, now)
+        self.positions = Positions(self.database, agency, now)
+        await self.positions.load()
+        self._stack.push_async_callback(self.positions.save)
+        self.hub = Hub(self.gate, now, self.positions)
         self.gate.after_act = self.hub.nudge
         self.watch = Watch(self.database, agency, ids, self.config.limits.dead_letters)
         self._stack.push_async_callback(self.watch.keep)
@@ -224,7 +227,7 @@ class Node:
             self.bus.publish_reads,
             self.identity.device_for_key,
             self.watch,
-            self._hear,
+            self.positions.hear,
             self._why_refusing,
             now,
         )
@@ -234,6 +237,8 @@ class Node:
         return {
             "pipeline": self.pipeline.run,
             "live feed": self.hub.run,
+            "live positions": self.hub.run_positions,
+            "positions": self.positions.run,
             "source figures": self.watch.run,
             "escalation": self._escalate,
             "ages of lists": self._watch_lists,
@@ -300,6 +305,12 @@ class Node:
             gate=self.gate,
             desk=self.desk,
             briefing=self.briefing,
+            dispatch=None,
+            words=None,
+            ways_to=None,
+            units_changed=self.positions.load,
+            push_key=None,
+            push_allowed=None,
             identity=self.identity,
             hub=self.hub,
             clock=now,
@@ -326,10 +337,6 @@ class Node:
         key = await self.identity.issue_device_key(device)
         self.surroundings.devices = {d.device_id: d for d in await self.identity.devices()}
         return key
-
-    async def _hear(self, units: tuple[Unit, ...]) -> None:
-        await hear(self.database, self.agency.agency_id, units)
-        self.hub.nudge()
 
     def _mqtt_source(self, mqtt: Mqtt) -> MqttSource:
         return MqttSource(

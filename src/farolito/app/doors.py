@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -17,13 +18,12 @@ import msgspec
 from farolito.app.clock import ids, now
 from farolito.app.collector import spare_the_collector
 from farolito.app.supervise import Child
-from farolito.app.units import hear
 from farolito.app.watch import Watch
 from farolito.app.web import Web
 from farolito.bus import Bus
 from farolito.identity import DeviceKeys
 from farolito.ingest.door import Door
-from farolito.model import AgencyId, Unit
+from farolito.model import AgencyId, Rejected, UnitPosition
 from farolito.store import Database
 
 
@@ -67,10 +67,10 @@ async def run(told: DoorProcess, stop: asyncio.Event) -> None:
     watch = Watch(database, agency, ids, told.letters_kept)
     keys = DeviceKeys(database, now, os.urandom)
 
-    async def heard(units: tuple[Unit, ...]) -> None:
-        await hear(database, agency, units)
+    async def elsewhere(_: Sequence[UnitPosition]) -> None:
+        raise Rejected("other_door", "this door takes plate reads alone", "use the node's own port")
 
-    door = Door(bus.publish_reads, keys.device_for_key, watch, heard, clock=now)
+    door = Door(bus.publish_reads, keys.device_for_key, watch, elsewhere, clock=now)
     counting = asyncio.create_task(watch.run())
     web = await Web.start(door, told.host, told.port)
     spare_the_collector()

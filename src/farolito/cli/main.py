@@ -14,12 +14,14 @@ from farolito.cli import (
     demo,
     doctor,
     door,
+    export,
     hotlist,
     map,
     people,
     readers,
     replay,
     run,
+    units,
 )
 from farolito.model import FarolitoError
 
@@ -42,6 +44,8 @@ app.add_typer(map.app, name="map")
 app.add_typer(audit.app, name="audit")
 app.add_typer(readers.app, name="reader")
 app.add_typer(people.app, name="person")
+app.add_typer(units.app, name="unit")
+app.add_typer(export.app, name="export")
 
 
 def _version(value: bool) -> None:

@@ -19,7 +19,19 @@ from litestar.types import Message, Receive, Scope, Send
 from msgspec import ValidationError
 from starlette.staticfiles import StaticFiles
 
-from farolito.console.routes import admin, alerts, briefs, health, ledger, lists, session
+from farolito.console.routes import (
+    admin,
+    alerts,
+    briefs,
+    health,
+    incidents,
+    ledger,
+    lists,
+    push,
+    session,
+    timings,
+    words,
+)
 from farolito.console.services import Services
 from farolito.console.signed_in import OPEN, Asker, Forged, SignedOut, asker_of
 from farolito.console.sockets import Live
@@ -32,7 +44,8 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 log = logging.getLogger(__name__)
 
 BODY_BYTES_MAX = 2**20  # a list's import alone takes more
-PAGES = ("brief", "audit", "health")
+PAGES = ("brief", "audit", "health", "timings")
+MANIFEST = "application/manifest+json"
 SECURITY_HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
         "default-src 'self'; worker-src 'self' blob:; img-src 'self' blob: data:;"
@@ -80,7 +93,11 @@ def make_app(services: Services) -> Litestar:
         route_handlers=[
             *session.ROUTES,
             *alerts.ROUTES,
+            *incidents.ROUTES,
             *briefs.ROUTES,
+            *timings.ROUTES,
+            *words.ROUTES,
+            *push.ROUTES,
             *lists.ROUTES,
             *ledger.ROUTES,
             *health.ROUTES,
@@ -92,6 +109,9 @@ def make_app(services: Services) -> Litestar:
             # Starlette's own, because Litestar's ignores Range, and a tile file is read by ranges.
             _files("/tiles", services.tiles),
             _page("/favicon.svg", services.web / "favicon.svg", "image/svg+xml"),
+            # At the root, since a service worker serves only what lies beside or below it.
+            _page("/sw.js", services.web / "sw.js", "text/javascript"),
+            _page("/brief.webmanifest", services.web / "brief.webmanifest", MANIFEST),
         ],
         guards=[known],
         before_send=[_secure(services.origin)],

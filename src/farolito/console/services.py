@@ -14,12 +14,16 @@ from farolito.console.sockets import Hub
 from farolito.desk import Desk
 from farolito.gate import Answer, Ask, Gate
 from farolito.identity import Identity
-from farolito.model import Agency, Device, EntryId, ListId
+from farolito.model import Agency, Device, EntryId, Incident, ListId
 
 
 @dataclass(frozen=True)
 class Services:
-    """`import_list`, `recall`, `health` and `map_view` are the app's own doings."""
+    """`import_list`, `recall`, `health`, `map_view` and `ways_to` are the app's own doings.
+
+    `ways_to` gives `assigned` and `nearest`: who is on the way, who else could be, how long by
+    road. `push_allowed` raises FarolitoError for an address that nothing may be sent to.
+    """
 
     agency: Agency
     node_name: str
@@ -28,7 +32,9 @@ class Services:
     origin: str
     gate: Gate
     desk: Desk
+    dispatch: Any
     briefing: Briefing
+    words: Any
     identity: Identity
     hub: Hub
     clock: Callable[[], datetime]
@@ -41,6 +47,10 @@ class Services:
     import_list: Callable[[Ask, ListId, Mapping[str, Any]], Awaitable[Answer[Any]]]
     recall: Callable[[Ask, ListId, EntryId, str], Awaitable[Answer[int]]]
     map_view: Callable[[], Mapping[str, Any]]
+    ways_to: Callable[[Incident], Awaitable[Mapping[str, Any]]]
+    units_changed: Callable[[], Awaitable[None]]
+    push_key: str | None
+    push_allowed: Callable[[str], None]
     admin_token: str
     tiles: Path
     web: Path

@@ -45,12 +45,17 @@ class Asker:
         self.cookie = cookie
         self._headers = headers
 
-    def ask(self, thing: Thing, query: str, **facts: str | int | bool) -> Ask:
-        """What this person asks of the gate, for the purpose that the screen shows."""
+    def ask(
+        self, thing: Thing, query: str, *, usual: Purpose | None = None, **facts: str | int | bool
+    ) -> Ask:
+        """What this person asks of the gate, for the purpose that the screen shows.
+
+        `usual`: the purpose of this kind of work where the screen names none.
+        """
         return Ask(
             person=self.person,
             thing=thing,
-            purpose=self._purpose(),
+            purpose=self._purpose(usual),
             query=query[:QUERY_CHARACTERS_MAX],
             signed_in_at=self.signed_in.signed_in_at,
             session=self.signed_in.session,
@@ -58,10 +63,10 @@ class Asker:
             facts=facts,
         )
 
-    def _purpose(self) -> Purpose | None:
+    def _purpose(self, usual: Purpose | None) -> Purpose | None:
         chosen = self._headers.get(PURPOSE_HEADER)
         if not chosen:
-            return _USUAL.get(self.person.role)
+            return usual or _USUAL.get(self.person.role)
         try:
             return Purpose(chosen)
         except ValueError:

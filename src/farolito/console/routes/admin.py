@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from litestar import Request, get, post
 from litestar.di import NamedDependency
-from litestar.params import JSONBody
+from litestar.params import FromQuery, JSONBody
 
+from farolito.console.routes.timings import HOURS_MAX
 from farolito.console.services import Services
 from farolito.console.signed_in import SignedOut
+from farolito.desk import NotFound
 from farolito.gate import Ask, Records
 from farolito.identity import local_admin
 from farolito.model import (
@@ -37,6 +40,11 @@ class NewPerson(msgspec.Struct, frozen=True):
     role: Role
     unit: str | None = None
     person_id: UUID | None = None
+
+
+class Mute(msgspec.Struct, frozen=True):
+    unit: str
+    muted: bool
 
 
 def prove_admin(headers: Mapping[str, str], services: Services) -> None:
@@ -107,4 +115,33 @@ async def health(request: HttpRequest, services: NamedDependency[Services]) -> A
     return (await services.gate.read(ask, work)).value
 
 
-ROUTES = [register, invite, health]
+@post("/api/admin/units/mute", status_code=200)
+async def mute(
+    data: JSONBody[Mute], request: HttpRequest, services: NamedDependency[Services]
+) -> dict[str, Any]:
+    """Undercover, or no longer: a muted unit's position never leaves the agency."""
+    unit_id = UnitId(data.unit)
+
+    async def work(records: Records, permit: int) -> None:
+        if not await records.units.mute(unit_id, data.muted):
+            raise NotFound(f"there is no unit {data.unit}", "it must have been heard of once")
+
+    ask = admin_ask(request, services, Thing.UNIT, f"{'mute' if data.muted else 'unmute'} a unit")
+    answer = await services.gate.act(ask, work)
+    await services.units_changed()
+    return {"permit": answer.permit}
+
+
+@get("/api/admin/timings")
+async def timings(
+    request: HttpRequest, services: NamedDependency[Services], hours: FromQuery[float] = 24.0
+) -> dict[str, Any]:
+    """The honest clocks, taken out."""
+    until = services.clock()
+    since = until - timedelta(hours=max(0.0, min(hours, HOURS_MAX)))
+    ask = admin_ask(request, services, Thing.TIMING, f"export timings of {hours:g} h")
+    answer = await services.dispatch.export_timings(ask, since, until)
+    return {"at": until, "permit": answer.permit, **msgspec.structs.asdict(answer.value)}
+
+
+ROUTES = [register, invite, mute, timings, health]

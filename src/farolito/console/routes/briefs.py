@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC
-from typing import Any
+from datetime import UTC, datetime
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -16,7 +16,9 @@ from farolito.console.routes.alerts import picture_response
 from farolito.console.services import Services
 from farolito.console.signed_in import Asker
 from farolito.gate import PictureName, Records
-from farolito.model import BriefId, Outcome, ReceiptKind, Thing
+from farolito.model import AnswerKind, BriefId, Invalid, Outcome, Purpose, ReceiptKind, Thing
+
+REPLY_CHARACTERS_MAX = 200
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -26,6 +28,15 @@ class Received(msgspec.Struct, frozen=True):
 
 class Answered(msgspec.Struct, frozen=True):
     outcome: Outcome
+
+
+class Replied(msgspec.Struct, frozen=True):
+    """`answer_id` is made by the phone, so that an answer sent twice is kept once."""
+
+    answer_id: UUID
+    kind: AnswerKind
+    says: Annotated[str, msgspec.Meta(max_length=REPLY_CHARACTERS_MAX)] = ""
+    tapped_at: datetime | None = None
 
 
 @get("/api/briefs/mine")
@@ -67,6 +78,24 @@ async def outcome(
     return {"brief": answer.value, "permit": answer.permit}
 
 
+@post("/api/briefs/{brief_id:uuid}/answer", status_code=200)
+async def reply(
+    brief_id: FromPath[UUID],
+    data: JSONBody[Replied],
+    asker: NamedDependency[Asker],
+    services: NamedDependency[Services],
+) -> dict[str, Any]:
+    if data.tapped_at is not None and data.tapped_at.tzinfo is None:
+        raise Invalid("a time without a zone", "send UTC or an offset")
+    ask = asker.ask(
+        Thing.BRIEF, f"{data.kind.value} to brief {brief_id}", usual=Purpose.IN_PROGRESS_CALL
+    )
+    answer = await services.briefing.reply(
+        ask, BriefId(brief_id), data.answer_id, data.kind, data.says.strip(), data.tapped_at
+    )
+    return {"answer": answer.value, "permit": answer.permit}
+
+
 @get("/api/briefs/{brief_id:uuid}/picture")
 async def picture(
     brief_id: FromPath[UUID], asker: NamedDependency[Asker], services: NamedDependency[Services]
@@ -93,4 +122,4 @@ async def picture(
     return picture_response(answer.value, answer.permit)
 
 
-ROUTES = [mine, receipt, outcome, picture]
+ROUTES = [mine, receipt, outcome, reply, picture]
