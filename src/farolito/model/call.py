@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
@@ -164,7 +165,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """A call as known now. `version` grows by one with each change.
 
     `here_at`: when its first message reached us. `place_from` says whether the CAD sent the
-    coordinates or we found the address on the map. `doubts` are shown with it.
+    coordinates or we found the address on the map. `doubts` are shown with it. `told`: when each
+    field was told last, so that a late message overwrites nothing newer.
     """
 
     call_id: CallId
@@ -195,6 +197,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     transferred_to: str | None = None
     transferred_from: str | None = None
     doubts: tuple[Doubt, ...] = ()
+    told: Mapping[str, datetime] = {}
     incident: IncidentId | None = None
 
 

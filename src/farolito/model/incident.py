@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from farolito.model.alert import Level
+from farolito.model.alert import AlertState, Level
 from farolito.model.brief import LineKind
 from farolito.model.call import CalledUnit, CallKind
 from farolito.model.ids import AgencyId, BriefId, IncidentId, PersonId, UnitId
@@ -42,7 +42,10 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """One event of an incident. `part_id` is the call's, alert's or report's own id."""
+    """One event of an incident. `part_id` is the call's, alert's or report's own id.
+
+    `alert` is how far an alert has come: until a person confirmed it, it is for operators only.
+    """
 
     kind: PartKind
     part_id: UUID
@@ -51,6 +54,12 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     joined_at: datetime
     link: Link
     joined_by: PersonId | None = None  # None: the machine
+    alert: AlertState | None = None
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether a person stands behind it: a caller, an officer, or who confirmed the alert."""
+        return self.alert not in (AlertState.WAITING, AlertState.TAKEN, AlertState.REJECTED)
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,6 +32,16 @@ class Feed:
         self._connection = connection
         self._agency = agency
 
+    async def hold(self) -> None:
+        """Until the transaction ends, nobody else tells anything.
+
+        Whoever changes incidents holds the feed first: it will tell of them anyhow, and one lock
+        taken in one place cannot be waited for in a circle.
+        """
+        await self._connection.execute(
+            "select pg_advisory_xact_lock(hashtextextended('feed:' || $1, 0))", self._agency
+        )
+
     async def tell(
         self, kind: str, body: msgspec.Struct, at: datetime, unit: UnitId | None = None
     ) -> int:
@@ -40,9 +50,7 @@ class Feed:
         The lock makes the order of numbers the order of commits, so that a reader which has seen
         number n has seen every number below it.
         """
-        await self._connection.execute(
-            "select pg_advisory_xact_lock(hashtextextended('feed:' || $1, 0))", self._agency
-        )
+        await self.hold()
         return int(
             await self._connection.fetchval(
                 "insert into feed (agency, seq, at, kind, unit, body) select $1,"
