@@ -32,6 +32,7 @@ class Cue(StrEnum):
     TWIN = "twin"  # right characters, another state and kind of vehicle: stopped by the machine
     CANDIDATE = "candidate"  # the listed car misread; the reader offers its plate as a candidate
     STALE = "stale"  # an expired row: stopped by the machine
+    CALLED = "called"  # the listed car of the first call (`story`): confirm, it is one incident
 
 
 _ROUND = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -11,12 +12,17 @@ import msgspec
 
 from farolito.geo.street_map import StreetMap
 from farolito.model import AgencyId, Device, DeviceId, UnitId
+from farolito.simulator.addresses import Addresses
+from farolito.simulator.calls import Draw, Event
+from farolito.simulator.city import City
+from farolito.simulator.dispatcher import Dispatcher
 from farolito.simulator.hot_list import ListFile, Plant, Row, make_hot_lists, planted
 from farolito.simulator.metro import make_metro
 from farolito.simulator.misread import Reading, Report, report
-from farolito.simulator.patrol import UNITS, Patrol, Streets
+from farolito.simulator.patrol import STEADY, UNITS, Patrol, Streets
 from farolito.simulator.readers import Reader, place_readers, watched
 from farolito.simulator.scenario import Scene, drill
+from farolito.simulator.story import FIRST_AFTER_S, Story
 from farolito.simulator.traffic import ZONE, Passage, Traffic
 
 
@@ -25,7 +31,8 @@ class SimulatorConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     `start` is when the first car passes, with a zone. `speed` 2 makes twice as much happen in the
     same time. `practice_hour` is the local hour whose traffic drives at `start` (a demo at night
-    would be empty); None is the true one. `list_rows` is the length of the state's list.
+    would be empty); None is the true one. `list_rows` is the length of the state's list. `ori`
+    names the agency in its dispatch system's messages.
     """
 
     start: datetime
@@ -38,6 +45,8 @@ class SimulatorConfig(msgspec.Struct, frozen=True, kw_only=True):
     practice_hour: float | None = 16.7
     list_rows: int = 3_000
     drill: bool = True
+    calls: bool = True
+    ori: str = "NM9990100"
 
 
 class Truth(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,11 +101,42 @@ class World:
     def patrol(self) -> Patrol:
         """Made when first asked for: a node that is only furnished needs no driver."""
         config = self.config
-        hour = self._practice_start().astimezone(ZONE)
-        return Patrol(
-            Streets(self.street_map), config.seed, config.start, config.units,
-            hour.hour + hour.minute / 60,
-        )  # fmt: skip
+        streets = Streets(self.street_map)
+        return Patrol(streets, config.seed, config.start, config.units, self._hour())
+
+    @cached_property
+    def dispatcher(self) -> Dispatcher:
+        """The dispatch centre, which sends the cars of `patrol`."""
+        config = self.config
+        draw = Draw(self._addresses, self.traffic.fleet, _chance(f"calls {config.seed}"))
+        cast = (self.traffic.fleet, planted(self.lists))
+        scenes = drill(config.seed, config.start, cast, self.readers) if config.drill else iter(())
+        city = City(draw, scenes, self.readers, config.start, self._hour())
+        first = [] if self._first_call is None else [self._first_call[0]]
+        events = heapq.merge(first, city.events(config.speed), key=lambda event: event.at)
+        return Dispatcher(self.patrol, events, self._story, config.ori, config.seed)
+
+    @cached_property
+    def _story(self) -> Story | None:
+        config = self.config
+        if not config.drill or not config.calls or STEADY not in config.units:
+            return None
+        draw = Draw(self._addresses, self.traffic.fleet, _chance(f"story {config.seed}"))
+        cast = (self.traffic.fleet, planted(self.lists))
+        return Story(draw, self.patrol, self.readers, cast)
+
+    @cached_property
+    def _first_call(self) -> tuple[Event, Scene] | None:
+        at = self.config.start + timedelta(seconds=FIRST_AFTER_S)
+        return None if self._story is None else self._story.first(at)
+
+    @cached_property
+    def _addresses(self) -> Addresses:
+        return Addresses(self.street_map, self.patrol.streets.graph)
+
+    def _hour(self) -> float:
+        local = self._practice_start().astimezone(ZONE)
+        return local.hour + local.minute / 60
 
     @property
     def devices(self) -> tuple[Device, ...]:
@@ -113,7 +153,10 @@ class World:
         if not self.config.drill:
             return iter(())
         cast = (self.traffic.fleet, planted(self.lists))
-        return drill(self.config.seed, self.config.start, cast, self.readers)
+        scenes = drill(self.config.seed, self.config.start, cast, self.readers)
+        if self._first_call is None:
+            return scenes
+        return heapq.merge(scenes, [self._first_call[1]], key=lambda scene: scene.passage.at)
 
     def _passages(self) -> Iterator[Passage]:
         """The traffic of the practice hour, moved to `start` and hurried by `speed`."""
@@ -153,6 +196,10 @@ class World:
             cue=scene.cue if scene else None,
         )
         return Happening(truth, reader, told)
+
+
+def _chance(seed: str) -> random.Random:
+    return random.Random(seed)  # noqa: S311 - practice, no secret
 
 
 def make_world(config: SimulatorConfig) -> World:
