@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import os
 import signal
 import sys
@@ -31,10 +32,11 @@ class SeparateNode:
 
     async def start(self) -> None:
         """Return when the web answers. Fails with what the process said where it never does."""
+        told = self.state / "bench.json"
+        told.write_text(json.dumps({"state": str(self.state), "port": self.port}))
         with (self.state / "node.log").open("ab") as out:
             self.process = await asyncio.create_subprocess_exec(
-                *[sys.executable, "-m", "farolito.cli.bench_node", str(self.state)],
-                str(self.port),
+                *[sys.executable, "-m", "farolito.cli.bench_node", str(told)],
                 stderr=out,
                 stdout=out,
             )

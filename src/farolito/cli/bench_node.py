@@ -1,7 +1,7 @@
 """A node for measuring, in a process of its own.
 
-`python -m farolito.cli.bench_node STATE PORT [ROWS SEED [DOOR_PORT]]`; with ROWS its index holds
-that many rows, as if a list had just been imported (an import's own time is not measured).
+`python -m farolito.cli.bench_node TOLD` with TOLD a JSON file of `Wanted`. What takes long and is
+not measured is done here beforehand: a hot list in the index, officers signed in, a street map.
 """
 
 from __future__ import annotations
@@ -15,25 +15,52 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import uvloop
 
-from farolito.app.build import Node
+from farolito.app.build import MAP_NAME, Node
 from farolito.app.config import AgencyConfig, Config
 from farolito.app.config import Node as NodeConfig
-from farolito.model import AgencyId, EntryId, HotList, HotListEntry, ListId, digest_id
+from farolito.ingest.map import tiles
+from farolito.model import (
+    AgencyId,
+    EntryId,
+    HotList,
+    HotListEntry,
+    ListId,
+    Person,
+    PersonId,
+    Role,
+    UnitId,
+    digest_id,
+)
 from farolito.plates import Index
+from farolito.simulator.metro import make_metro
 
 AGENCY = "bench-pd"
 
 
-def config(state: Path, port: int, door_port: int = 0) -> Config:
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """`rows` of a hot list; `officers` with units U0001 … and a sign-in each, their cookies in
+    STATE/cookies.json; `streets`: the practice metro's map."""
+
+    state: str
+    port: int
+    seed: int = 7
+    rows: int = 0
+    officers: int = 0
+    streets: bool = False
+    door_ports: tuple[int, ...] = ()
+
+
+def config(wanted: Wanted) -> Config:
     return Config(
         agency=AgencyConfig(id=AGENCY, name="Bench Police", ori="NM9990000"),
         node=NodeConfig(
             name="bench",
-            state_dir=str(state),
-            port=port,
-            door_ports=(door_port,) if door_port else (),
+            state_dir=wanted.state,
+            port=wanted.port,
+            door_ports=wanted.door_ports,
         ),
     )
 
@@ -84,15 +111,49 @@ def _fill(node: Node, rows: int, seed: int) -> None:
     node.lists.index = Index.build(entries, node.lists.lists)
 
 
-async def _main(state: Path, port: int, rows: int = 0, seed: int = 0, door_port: int = 0) -> None:
-    node = Node(config(state, port, door_port), demo=True)  # a persona follows the console's socket
+def unit_name(number: int) -> UnitId:
+    return UnitId(f"U{number:04d}")
+
+
+async def _sign_in(node: Node, officers: int) -> None:
+    """Officers as if each had come with a passkey, which is not what is measured."""
+    cookies: dict[str, str] = {}
+    for number in range(officers):
+        unit = unit_name(number)
+        person = Person(
+            person_id=PersonId(digest_id(0, "bench officer", unit)),
+            agency=AgencyId(AGENCY),
+            name=f"Officer {number}",
+            role=Role.OFFICER,
+            unit=unit,
+        )
+        _, cookie = await node.identity.practise(person)
+        cookies[unit] = cookie.partition(";")[0]
+    (node.state / "cookies.json").write_bytes(msgspec.json.encode(cookies))
+
+
+async def _map(node: Node, seed: int) -> None:
+    folder = node.state / "maps"
+    folder.mkdir(exist_ok=True)
+    streets = await asyncio.to_thread(make_metro, seed)
+    await asyncio.to_thread(tiles.build, streets, folder / f"{MAP_NAME}.pmtiles")
+    node.new_map()
+
+
+async def _main(wanted: Wanted) -> None:
+    node = Node(config(wanted), demo=True)  # a persona follows the console's socket
     stop = asyncio.Event()
     for signal_ in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signal_, stop.set)
     await node.start()
-    if rows:
-        _fill(node, rows, seed)
+    if wanted.rows:
+        _fill(node, wanted.rows, wanted.seed)
+    if wanted.streets:
+        await _map(node, wanted.seed)
+    if wanted.officers:
+        await _sign_in(node, wanted.officers)
     gc.freeze()
+    (node.state / "bench.ready").touch()
     try:
         await stop.wait()
     finally:
@@ -101,4 +162,5 @@ async def _main(state: Path, port: int, rows: int = 0, seed: int = 0, door_port:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING)
-    uvloop.run(_main(Path(sys.argv[1]), *(int(word) for word in sys.argv[2:])))
+    told = Path(sys.argv[1]).read_bytes()
+    uvloop.run(_main(msgspec.json.decode(told, type=Wanted)))

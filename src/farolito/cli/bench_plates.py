@@ -10,25 +10,19 @@ in the same PostgreSQL right after.
 from __future__ import annotations
 
 import asyncio
-import shutil
-import socket
-import statistics
-import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import asyncpg
-import httpx
 import msgspec
 from websockets.asyncio.client import connect
 
 from farolito.cli import bench_plates_matching
 from farolito.cli.bench_node import AGENCY, listed_plates
+from farolito.cli.bench_running import Running, percentile_ms, running
 from farolito.cli.bench_sender import request, send_all
 from farolito.ingest.lpr import FORMATS
 from farolito.model import AgencyId, Device, DeviceId, FarolitoError
@@ -39,7 +33,6 @@ ROWS = 300_000
 LISTED_PER_S = 4
 BACKGROUND_PER_S = 1_000
 COPY_ROWS = 10_000
-START_S_MAX = 60.0
 Progress = Callable[[float], None]
 
 
@@ -81,8 +74,8 @@ async def _doors(sizes: Sizes, seed: int, progress: Progress) -> dict[str, Any]:
             "ingest_reads_per_s": batched,
             "ingest_one_process_reads_per_s": alone,
             "ingest_single_reads_per_s": single,
-            "alert_p50_ms": _percentile(alerts, 0.50),
-            "alert_p99_ms": _percentile(alerts, 0.99),
+            "alert_p50_ms": percentile_ms(alerts, 0.50),
+            "alert_p99_ms": percentile_ms(alerts, 0.99),
             "alerts_measured": len(alerts),
         },
         "baselines": [{"what": "bare COPY", "figures": {"ingest_reads_per_s": copied}}],
@@ -91,22 +84,13 @@ async def _doors(sizes: Sizes, seed: int, progress: Progress) -> dict[str, Any]:
 
 
 class _Bench:
-    def __init__(self, state: Path, ports: tuple[int, int], listed: list[str]) -> None:
-        self.state = state
-        self.port, self.door_port = ports
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.token = (state / "admin.token").read_text()
-        self.http = httpx.AsyncClient(base_url=self.url, timeout=120)
+    def __init__(self, node: Running, listed: list[str]) -> None:
+        self.state = node.state
+        self.port, self.door_port = node.port, node.door_ports[0]
+        self.http = node.http
+        self.admin = node.admin
         self.key = ""
         self.listed = listed
-
-    async def admin(self, method: str, path: str, body: Any = None) -> Any:
-        answer = await self.http.request(
-            method, path, json=body, headers={"Authorization": f"Bearer {self.token}"}
-        )
-        if answer.is_error:
-            raise FarolitoError(f"the node answers {answer.status_code}", answer.text[:300])
-        return answer.json()
 
     async def register(self) -> None:
         device = {
@@ -223,48 +207,8 @@ async def _until(true: Callable[[], bool], seconds: float) -> None:
 
 @asynccontextmanager
 async def _node(rows: int, seed: int) -> AsyncIterator[_Bench]:
-    state = Path(tempfile.mkdtemp(prefix="farolito-bench-"))
-    port, door_port = _free_ports()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "farolito.cli.bench_node",
-        str(state),
-        str(port),
-        str(rows),
-        str(seed),
-        str(door_port),
-    )
-    try:
-        await _up(door_port, process)
-        bench = _Bench(state, (port, door_port), listed_plates(rows, seed))
-        yield bench
-        await bench.http.aclose()
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
-        shutil.rmtree(state, ignore_errors=True)
-
-
-def _free_ports() -> tuple[int, int]:
-    with socket.socket() as one, socket.socket() as two:
-        one.bind(("127.0.0.1", 0))
-        two.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], two.getsockname()[1]
-
-
-async def _up(port: int, process: asyncio.subprocess.Process) -> None:
-    async with httpx.AsyncClient() as http:
-        end = time.monotonic() + START_S_MAX
-        while time.monotonic() < end and process.returncode is None:
-            try:
-                await http.get(f"http://127.0.0.1:{port}/livez")
-            except httpx.TransportError:
-                await asyncio.sleep(0.1)
-            else:
-                return
-    raise FarolitoError("the node to measure did not start", "see what it printed above")
+    async with running(rows=rows, seed=seed, doors=1) as node:
+        yield _Bench(node, listed_plates(rows, seed))
 
 
 def _packed(rows: int) -> bytes:
@@ -285,12 +229,3 @@ def _packed(rows: int) -> bytes:
 def _items(body: bytes) -> list[bytes]:
     """The single reads of a batch, each as its own JSON."""
     return [bytes(raw) for raw in msgspec.json.decode(body, type=list[msgspec.Raw])]
-
-
-def _percentile(seconds: list[float], share: float) -> float | None:
-    if not seconds:
-        return None
-    if len(seconds) == 1:
-        return seconds[0] * 1000
-    cuts = statistics.quantiles(seconds, n=100, method="inclusive")
-    return round(cuts[int(share * 100) - 1] * 1000, 1)

@@ -297,7 +297,11 @@ class Identity:
         chosen = next((p for p in PERSONAS if p.persona == persona), None)
         if chosen is None:
             raise Refused("no_persona", "there is no such persona", "choose one of the three")
-        person = person_for(chosen, self._agency)
+        return await self.practise(person_for(chosen, self._agency))
+
+    async def practise(self, person: Person) -> tuple[SignedIn, str]:
+        """Sign a made-up person in, in a demo alone; its caller has made sure of the machine."""
+        assert self.demo, "practice people are signed in nowhere else"
         async with self._db.system() as connection:
             people = People(connection)
             if not await people.keep(person, self._clock(), demo=True):
