@@ -178,7 +178,7 @@ async def _calls(
         "device_id": "cad", "agency": AGENCY, "kind": "cad", "name": "CAD", "format": "farolito",
     }  # fmt: skip
     key = (await node.admin("POST", "/api/admin/devices", device))["key"]
-    chance = random.Random(seed)  # noqa: S311 - practice, no secret
+    chance = random.Random(seed)
     sent: dict[str, float] = {}
     reader, writer = await asyncio.open_connection("127.0.0.1", node.port)
     count = int(sizes.seconds * sizes.calls_per_minute / 60)

@@ -67,7 +67,7 @@ def config(wanted: Wanted) -> Config:
 
 def listed_plates(rows: int, seed: int) -> list[str]:
     """The plates of the list, three letters and four digits, in the order of a seeded shuffle."""
-    chance = random.Random(seed)  # noqa: S311 - practice, no secret
+    chance = random.Random(seed)
     letters, digits = "ABCDEFGHJKLMNPRSTVWXYZ", "0123456789"
     spaces = len(letters) ** 3 * len(digits) ** 4
     return [_plate(number, letters, digits) for number in chance.sample(range(spaces), rows)]

@@ -134,7 +134,7 @@ class Metro:
     """The residents, the rows, and what is remembered of earlier reads. Same seed, same metro."""
 
     def __init__(self, seed: int, rows: int = ROWS, residents: int = RESIDENTS) -> None:
-        self.chance = random.Random(seed)  # noqa: S311 - a simulation, no secret
+        self.chance = random.Random(seed)
         self.prefixes = {state: self.chance.sample(_LETTERS, 10) for state in _STATES}
         self.looks = list(
             zip(
@@ -239,7 +239,7 @@ class Metro:
         return Traffic(seen, self.history_reads, states, self.fleet)
 
     def _misread_as(self, plate: str) -> dict[str, int]:
-        chance = random.Random(plate)  # noqa: S311 - the same history whoever asks
+        chance = random.Random(plate)
         found: dict[str, int] = {}
         for j, c in enumerate(plate):
             for true in ALPHABET:
@@ -272,7 +272,7 @@ class _Pen:
 
     def __init__(self, metro: Metro, reader: Reader, seed: int) -> None:
         self.metro, self.reader = metro, reader
-        self.chance = random.Random(seed)  # noqa: S311
+        self.chance = random.Random(seed)
         self.class_sums = list(accumulate(c[0] for c in reader.classes))
         generator = np.random.default_rng(seed)
         # Confidences of rightly read characters: clear pictures, poor ones, bad ones.
@@ -422,7 +422,7 @@ class _Pen:
 
 def stream(metro: Metro, pen: _Pen, reads: int, seed: int) -> Iterator[Glimpse]:
     """Residents by their habits, newcomers by the roads, listed cars now and then."""
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     generator = np.random.default_rng(seed)
     names = list(_STATES)
     shares = [_STATES[s][0] ** 0.7 for s in names]  # newcomers come from farther than residents
@@ -548,7 +548,7 @@ def run(quick: bool, seed: int, progress: Callable[[float], None]) -> dict[str, 
 
 
 def _passes(metro: Metro, pen: _Pen, count: int, seed: int) -> Iterator[Glimpse]:
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     return (pen.glimpse(chance.choice(metro.active)) for _ in range(count))
 
 
