@@ -98,6 +98,7 @@ class PushSender:
         self._queue: asyncio.Queue[_Nudge] = asyncio.Queue(QUEUE_MAX)
         self._newest: OrderedDict[BriefId, int] = OrderedDict()
         self._permits: OrderedDict[PersonId, float] = OrderedDict()
+        self._asking = asyncio.Lock()  # briefs that come together ask once for one person
         self._later: set[asyncio.TimerHandle] = set()
         self.figures: Counter[str] = Counter()
 
@@ -165,6 +166,10 @@ class PushSender:
             self._again(nudge, None)
 
     async def _may(self, person: Person) -> bool:
+        async with self._asking:
+            return await self._ask(person)
+
+    async def _ask(self, person: Person) -> bool:
         now = asyncio.get_running_loop().time()
         if self._permits.get(person.person_id, 0.0) > now:
             return True
