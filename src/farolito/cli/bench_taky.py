@@ -26,6 +26,14 @@ root_dir = {root}
 port = {port}
 """
 
+# What ATAK says of itself; taky takes nobody for a user who says less.
+_SELF = (
+    '<takv os="33" version="5.4" device="phone" platform="ATAK-CIV"/>'
+    '<contact callsign="{callsign}" endpoint="*:-1:stcp"/><uid Droid="{callsign}"/>'
+    '<__group name="Cyan" role="Team Member"/><status battery="90"/>'
+    '<track speed="0" course="0"/>'
+)
+
 
 async def taky_calls(calls: int, clients: int, per_s: float) -> list[float]:
     """Seconds from the sender's socket to the addressed client's, for each call."""
@@ -59,7 +67,7 @@ class _Client:
     async def connect(cls, port: int, callsign: str) -> _Client:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         client = cls(callsign, reader, writer)
-        writer.write(_event(callsign, "a-f-G-U-C", f'<contact callsign="{callsign}"/>'))
+        writer.write(_event(callsign, "a-f-G-U-C", _SELF.format(callsign=callsign)))
         await writer.drain()
         return client
 
