@@ -7,24 +7,56 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from farolito.ingest.lpr.mqtt import MqttSource, listen
+from farolito.model import Rejected
 
 log = logging.getLogger(__name__)
 
 BACK_OFF_S = (1.0, 2.0, 5.0, 15.0, 60.0)  # the last one repeats
+STEADY_S = 10.0  # what has worked for so long is back
 
 
-async def keep_listening(source: MqttSource, hand_in: Callable[[bytes], Awaitable[None]]) -> None:
-    """Listen for ever. A loss is logged once, the return once."""
-    tries = 0
+async def keep_running(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Do `work` for ever: a broker's, a TAK server's, a feed's, a listener's.
+
+    `work` runs until its source is lost, which it raises. A loss is logged once, the return once;
+    what works again starts over with the shortest back-off.
+    """
+    supervised = _Supervised(name)
+    loop = asyncio.get_running_loop()
     while True:
+        steady = loop.call_later(STEADY_S, supervised.is_steady)
+        wait_s = BACK_OFF_S[0]
         try:
-            await listen(source, hand_in)
+            await work()
         except asyncio.CancelledError:
             raise
         except Exception as why:
-            if tries == 0:
-                log.warning("broker %s is away: %s", source.host, type(why).__name__)
-            await asyncio.sleep(BACK_OFF_S[min(tries, len(BACK_OFF_S) - 1)])
-            tries += 1
-        else:
-            tries = 0
+            wait_s = supervised.lost(why)
+        finally:
+            steady.cancel()
+        await asyncio.sleep(wait_s)
+
+
+async def keep_listening(source: MqttSource, hand_in: Callable[[bytes], Awaitable[None]]) -> None:
+    """Listen to a broker of plate reads for ever."""
+    await keep_running(f"broker {source.host}", lambda: listen(source, hand_in))
+
+
+class _Supervised:
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.tries = 0
+
+    def is_steady(self) -> None:
+        if self.tries:
+            log.warning("%s is back", self.name)
+        self.tries = 0
+
+    def lost(self, why: Exception) -> float:
+        """How long to wait before the next try."""
+        if self.tries == 0:
+            says = why.reason if isinstance(why, Rejected) else type(why).__name__
+            log.warning("%s is away: %s", self.name, says)
+        wait_s = BACK_OFF_S[min(self.tries, len(BACK_OFF_S) - 1)]
+        self.tries += 1
+        return wait_s

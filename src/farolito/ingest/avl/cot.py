@@ -22,6 +22,7 @@ from farolito.ingest.avl.cot_stream import EVENT_BYTES_MAX, MESH_HEADER, Framer,
 from farolito.model import Invalid, Rejected
 
 __all__ = [
+    "FRIEND",
     "UNKNOWN",
     "CotEvent",
     "Framer",
@@ -29,12 +30,17 @@ __all__ = [
     "parse",
     "parse_proto",
     "parse_xml",
+    "position_of",
     "to_proto",
     "to_xml",
 ]
 
 UNKNOWN = 9_999_999.0  # how CoT writes a height or an error that nobody knows
 _UNKNOWN_MIN = 999_999.0  # what older clients and the protobuf form write instead
+FRIEND = "a-f-G"  # a friendly unit on the ground
+_HEAD_BYTES = 1024  # an event's own attributes stand within
+_says_friend = re.compile(rb"""\stype=["']a-f-G""").search
+_says_uid = re.compile(rb"""\suid=["']([^"']+)["']""").search
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 
@@ -111,6 +117,23 @@ def parse_xml(message: bytes) -> CotEvent:
         qos=said.get("qos", ""),
         opex=said.get("opex", ""),
     )
+
+
+def position_of(message: bytes) -> str | None:
+    """The uid where the message is a friendly position, found without reading all of it.
+
+    For queues that keep a unit's newest position only: what is wrong with it, `parse` says.
+    """
+    if message[:1] == b"\xbf":
+        told = TakMessage()
+        try:
+            told.ParseFromString(_payload(message))
+        except (DecodeError, Rejected):
+            return None
+        return told.cotEvent.uid if told.cotEvent.type.startswith(FRIEND) else None
+    head = message[:_HEAD_BYTES]
+    uid = _says_uid(head)
+    return uid[1].decode("utf-8", "replace") if uid and _says_friend(head) else None
 
 
 def to_xml(event: CotEvent) -> bytes:

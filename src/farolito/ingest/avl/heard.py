@@ -1,0 +1,84 @@
+"""What every source of positions has in common: the checks, the table of units, the callbacks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from farolito.model import AgencyId, Invalid, Point, Rejected, UnitId, UnitPosition
+
+# Hands positions in. A position is worth a second: nobody waits for a disk here.
+Hear = Callable[[Sequence[UnitPosition]], Awaitable[None]]
+# Tells of what was not taken in, with its bytes where there are any.
+Tell = Callable[[Rejected, bytes], None]
+Clock = Callable[[], datetime]
+
+# A clock that is an hour off is the believer's to doubt; a day off is no clock.
+AHEAD_MAX = timedelta(days=1)
+UNIT_CHARACTERS_MAX = 40
+KNOT_MPS = 1852 / 3600
+MPH_MPS = 0.44704
+_NEVER = float("inf")
+
+
+class Origin:
+    """Whose positions these are, and by which source: the same for all of a source's."""
+
+    __slots__ = ("agency", "source")
+
+    def __init__(self, agency: AgencyId, source: str) -> None:
+        self.agency = agency
+        self.source = source
+
+    def position(  # noqa: PLR0913 - a position's own parts
+        self,
+        unit: str,
+        place: tuple[float, float],
+        at: datetime,
+        received_at: datetime,
+        heading_deg: float | None = None,
+        speed_mps: float | None = None,
+        accuracy_m: float | None = None,
+    ) -> UnitPosition:
+        """Raises Rejected: `no_unit`, `no_zone`, `future_time`, `no_place`.
+
+        A heading, speed or accuracy that cannot be is left out: the place is still worth having.
+        """
+        if not unit or len(unit) > UNIT_CHARACTERS_MAX or not unit.isprintable():
+            raise Rejected("no_unit", "a position without a usable call sign", "name the unit")
+        if at.tzinfo is None:
+            raise Rejected("no_zone", "a time without a zone", "send UTC or an offset")
+        if at - received_at > AHEAD_MAX:
+            raise Rejected("future_time", "a position from the future", "check the unit's clock")
+        try:
+            point = Point(*place)
+        except Invalid as error:
+            raise Rejected("no_place", error.says, error.do) from error
+        return UnitPosition(
+            unit=UnitId(unit),
+            agency=self.agency,
+            place=point,
+            at=at,
+            received_at=received_at,
+            source=self.source,
+            heading_deg=None if heading_deg is None else _heading(heading_deg),
+            speed_mps=None if speed_mps is None else _size(speed_mps),
+            accuracy_m=None if accuracy_m is None else _size(accuracy_m),
+        )
+
+
+def named(units: Mapping[str, str], *names: str | None) -> str:
+    """The unit by the first of its names that the table has. Raises Rejected `unknown_unit`."""
+    for name in names:
+        if name and name in units:
+            return units[name]
+    raise Rejected("unknown_unit", "a sender that no unit belongs to", "add it to the table units")
+
+
+def _heading(degrees: float) -> float | None:
+    return degrees % 360 if math.isfinite(degrees) and 0 <= degrees <= 360 else None
+
+
+def _size(value: float) -> float | None:
+    return value if 0 <= value < _NEVER else None
