@@ -32,16 +32,6 @@ class Feed:
         self._connection = connection
         self._agency = agency
 
-    async def hold(self) -> None:
-        """Until the transaction ends, nobody else tells anything.
-
-        Whoever changes incidents holds the feed first: it will tell of them anyhow, and one lock
-        taken in one place cannot be waited for in a circle.
-        """
-        await self._connection.execute(
-            "select pg_advisory_xact_lock(hashtextextended('feed:' || $1, 0))", self._agency
-        )
-
     async def tell(
         self, kind: str, body: msgspec.Struct, at: datetime, unit: UnitId | None = None
     ) -> int:
@@ -62,6 +52,18 @@ class Feed:
                 unit,
                 _encode(body).decode(),
             )
+        )
+
+    async def hold(self) -> None:
+        """Take the feed's lock until the transaction ends; taken again it changes nothing.
+
+        It makes the order of numbers the order of commits, so that a reader which has seen number
+        n has seen every number below it. Whoever holds it while they decide what to tell knows
+        that nobody tells anything else meanwhile: what changes incidents or briefs holds it
+        first, and then waits for no other lock.
+        """
+        await self._connection.execute(
+            "select pg_advisory_xact_lock(hashtextextended('feed:' || $1, 0))", self._agency
         )
 
     async def end(self) -> int:
