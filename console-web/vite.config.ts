@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vitest/config'
 
+import { shellList } from './brief/worker/build.ts'
+
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 // While the front end is worked on, `vite` serves it and asks a running node for everything else.
@@ -10,7 +12,7 @@ const node = process.env.FAROLITO_NODE ?? 'http://localhost:8700'
 
 export default defineConfig({
   base: '/',
-  plugins: [svelte()],
+  plugins: [svelte(), shellList()],
   worker: { format: 'es' },
   build: {
     target: 'es2022',
@@ -18,7 +20,11 @@ export default defineConfig({
     emptyOutDir: true,
     chunkSizeWarningLimit: 1_300, // MapLibre alone is about 1.1 MB before compression
     rolldownOptions: {
-      input: ['index.html', 'brief.html', 'audit.html', 'health.html'].map(here),
+      input: ['index.html', 'brief.html', 'audit.html', 'health.html', 'brief/worker/sw.ts'].map(here),
+      // At the root: a service worker serves only what lies beside or below it.
+      output: {
+        entryFileNames: (chunk) => (chunk.name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js'),
+      },
     },
   },
   server: {

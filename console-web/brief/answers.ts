@@ -8,7 +8,7 @@
 import type { AnswerKind, Brief, Outcome, ReceiptKind } from '../wire/model'
 import type { OutboxItem } from '../wire/outbox'
 
-export const QUESTION_CHARACTERS_MAX = 280
+export const QUESTION_CHARACTERS_MAX = 200 // the node takes no more
 
 export type StatusKind = Exclude<AnswerKind, 'ask_rtcc'>
 export const STATUSES: readonly StatusKind[] = ['en_route', 'on_scene', 'clear']

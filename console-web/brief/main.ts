@@ -4,6 +4,7 @@ import { mount } from 'svelte'
 
 import { theme } from '../look/theme.svelte'
 import Page from './Page.svelte'
+import './shell.svelte'
 
 theme.begin('system')
 mount(Page, { target: document.getElementById('page')! })

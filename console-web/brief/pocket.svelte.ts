@@ -1,52 +1,57 @@
 /**
  * The briefs of one unit on one phone.
  *
- * In: the unit's briefs and their live versions. Out: reactive values; receipts and outcomes
- * back to the node, kept while the line is down. Never: a brief written to the phone's store.
+ * In: the unit's briefs, their live versions, the way there. Out: reactive values; receipts and
+ * answers back to the node, kept while the line is down. Never: a brief written to the phone's
+ * store, or held longer than its time.
  */
 
 import { ApiError, get, post } from '../wire/api'
 import { clock } from '../wire/clock.svelte'
 import { browserSocket, Live, type LineState, staleSeconds } from '../wire/live'
-import type { Brief, LiveMessage, MineBriefs, Outcome, ReceiptKind } from '../wire/model'
+import type { AnswerKind, Brief, LiveMessage, MineBriefs, Outcome, ReceiptKind } from '../wire/model'
 import { session } from '../wire/session.svelte'
-import { Outbox, type OutboxItem, type SendResult } from '../wire/outbox'
+import { Outbox, type OutboxItem, type SendResult, type Shelf } from '../wire/outbox'
+import { answerItem, newId, outcomeItem, receiptItem, type StatusKind } from './answers'
+import type { Way } from './eta'
+import { hasGap, hold, inOrder, wiped, type Held, type HeldBriefs, type Told } from './held'
+import { Said } from './said'
 
 const FLUSH_EVERY_MS = 5_000
-const VERSIONS_KEPT_MAX = 20 // of one brief; older ones leave the list
-
-export interface Pocketed {
-  brief: Brief
-  versions: readonly Brief[] // newest first, as this phone has seen them
-  received: ReadonlySet<string> // receipts of the newest version that were given
-}
+const WIPE_EVERY_MS = 1_000
+const BEGIN_AGAIN_MS = 2_000
+const FILL_AFTER_MS = 300 // versions on their way come first; then the missing ones are asked for
 
 export class Pocket {
-  briefs = $state.raw<ReadonlyMap<string, Pocketed>>(new Map())
+  held = $state.raw<HeldBriefs>(new Map())
   ready = $state(false)
   permit = $state<number | null>(null)
   line = $state<LineState>('connecting')
-  closedReason = $state<string | null>(null)
+  way = $state.raw<Way | null>(null)
   waiting = $state.raw<readonly OutboxItem[]>([])
   refused = $state<string | null>(null)
-  answered = $state.raw<ReadonlyMap<string, Outcome>>(new Map()) // what this phone said
-  list = $derived(
-    [...this.briefs.values()].sort(
-      (a, b) => Date.parse(b.brief.composed_at) - Date.parse(a.brief.composed_at),
-    ),
-  )
+  said = $state.raw(new Said())
+  list = $derived(inOrder(this.held))
   #heardAt = $state(performance.now())
   stale = $derived(
     this.ready ? staleSeconds(this.#heardAt, Math.max(clock.monotonic, this.#heardAt)) : null,
   )
   onRecalled: (brief: Brief) => void = () => undefined
-  onNews: (brief: Brief) => void = () => undefined
+  onNews: (held: Held, isFirst: boolean) => void = () => undefined
+  onWay: (way: Way) => void = () => undefined
+  onWiped: (brief_id: string) => void = () => undefined
+  onLive: () => void = () => undefined
 
   #live: Live
   #outbox: Outbox
+  #shelf: Shelf | null
+  #shown: string | null = null
+  #filling: ReturnType<typeof setTimeout> | undefined
 
-  constructor() {
-    this.#outbox = new Outbox(safeStore(), send, (waiting, refused) => {
+  constructor(person: string) {
+    this.#shelf = shelfOf(person)
+    this.said = Said.load(this.#shelf)
+    this.#outbox = new Outbox(this.#shelf, (item) => this.#send(item), (waiting, refused) => {
       this.waiting = waiting
       if (refused !== null) this.refused = refused
     })
@@ -62,11 +67,12 @@ export class Pocket {
       random: Math.random,
       onMessage: (message) => this.#hear(message),
       onSnapshotNeeded: (why) => void this.#snapshot(why === 'reset'),
-      onState: (state, reason) => {
+      onState: (state) => {
         this.line = state
-        this.closedReason = reason
         if (state === 'closed') void session.check()
-        if (state === 'live') void this.#outbox.flush()
+        if (state !== 'live') return
+        void this.#outbox.flush()
+        this.onLive()
       },
       gapsExpected: true,
     })
@@ -75,20 +81,28 @@ export class Pocket {
   open(): () => void {
     void this.#begin()
     const hurry = () => this.#live.hurry()
-    const seen = () => this.#receiptsFor([...this.briefs.values()])
-    const timer = setInterval(() => void this.#outbox.flush(), FLUSH_EVERY_MS)
+    const seen = () => this.#receiptsFor([...this.held.values()])
+    const flush = setInterval(() => void this.#outbox.flush(), FLUSH_EVERY_MS)
+    const wipe = setInterval(() => this.#replace(wiped(this.held, clock.now)), WIPE_EVERY_MS)
     addEventListener('online', hurry)
     document.addEventListener('visibilitychange', seen)
     return () => {
-      clearInterval(timer)
+      clearInterval(flush)
+      clearInterval(wipe)
+      clearTimeout(this.#filling)
       removeEventListener('online', hurry)
       document.removeEventListener('visibilitychange', seen)
       this.#live.stop()
+      this.#replace(new Map()) // whoever signs in next finds nothing
     }
   }
 
+  send(message: Record<string, unknown>): boolean {
+    return this.#live.send(message)
+  }
+
   async #begin(): Promise<void> {
-    while (!(await this.#snapshot(true))) await new Promise((done) => setTimeout(done, 2_000))
+    while (!(await this.#snapshot(true))) await new Promise((done) => setTimeout(done, BEGIN_AGAIN_MS))
     this.ready = true
     this.#heardAt = performance.now()
     this.#live.start(this.#live.seq)
@@ -100,11 +114,8 @@ export class Pocket {
       if (answer.at) clock.heard(answer.at)
       this.permit = answer.permit ?? this.permit
       const kept = new Set(answer.briefs.map((b) => b.brief.brief_id))
-      this.briefs = new Map([...this.briefs].filter(([id]) => kept.has(id)))
-      for (const { brief, receipts } of answer.briefs) {
-        const given = receipts.filter((r) => r.version === brief.version).map((r) => r.kind)
-        this.#put(brief, given)
-      }
+      this.#replace(new Map([...this.held].filter(([id]) => kept.has(id))))
+      for (const told of answer.briefs) this.#take(told)
       this.#live.snapshotTaken(answer.seq, restarted)
       return true
     } catch (error) {
@@ -118,79 +129,132 @@ export class Pocket {
     this.#heardAt = performance.now()
     if ('at' in message) clock.heard(message.at)
     if (message.k === 'hello') this.permit = message.permit ?? this.permit
-    if (message.k === 'brief') this.#put(message.brief, [])
+    if (message.k === 'brief') this.#take({ brief: message.brief })
+    if (message.k === 'way') {
+      this.way = message
+      this.onWay(message)
+    }
   }
 
-  #put(brief: Brief, given: readonly ReceiptKind[]): void {
-    const known = this.briefs.get(brief.brief_id)
-    if (known && known.brief.version > brief.version) return
-    const isNews = !known || known.brief.version < brief.version
-    const before = known?.versions.filter((v) => v.version !== brief.version) ?? []
-    const received = new Set(isNews ? given : [...(known?.received ?? []), ...given])
-    const pocketed = { brief, versions: [brief, ...before].slice(0, VERSIONS_KEPT_MAX), received }
-    this.briefs = new Map(this.briefs).set(brief.brief_id, pocketed)
-    if (isNews && this.ready) {
-      if (brief.recalled && !known?.brief.recalled) this.onRecalled(brief)
-      else this.onNews(brief)
+  #take(told: Told): void {
+    const known = this.held.get(told.brief.brief_id)
+    this.#replace(hold(this.held, told, clock.now, performance.now()))
+    const held = this.held.get(told.brief.brief_id)
+    if (!held || held.brief.version !== told.brief.version) return
+    if (this.ready && known?.brief.version !== held.brief.version) {
+      if (held.brief.recalled && !known?.brief.recalled) this.onRecalled(held.brief)
+      else this.onNews(held, !known)
     }
-    this.#receiptsFor([pocketed])
+    this.#receiptsFor([held])
+    if (known && hasGap(held)) this.#fill()
+  }
+
+  /** Versions that passed this phone by are asked for, so that none is missing in its list. */
+  #fill(): void {
+    clearTimeout(this.#filling)
+    this.#filling = setTimeout(() => void this.#snapshot(false), FILL_AFTER_MS)
+  }
+
+  #replace(held: HeldBriefs): void {
+    const gone = [...this.held.keys()].filter((id) => !held.has(id))
+    this.held = held
+    for (const brief_id of gone) {
+      this.onWiped(brief_id)
+      if (this.way?.brief_id === brief_id) this.way = null
+      this.#say(this.said.without(brief_id))
+    }
+  }
+
+  /** This brief is the one on the screen. */
+  show(brief_id: string): void {
+    this.#shown = brief_id
+    const held = this.held.get(brief_id)
+    if (held) this.#receiptsFor([held])
   }
 
   /** Delivered once it is here; opened once a lit screen shows it. */
-  #receiptsFor(pocketed: readonly Pocketed[]): void {
-    for (const { brief } of pocketed) {
+  #receiptsFor(all: readonly Held[]): void {
+    for (const { brief } of all) {
       this.receipt(brief, 'delivered')
-      if (document.visibilityState === 'visible') this.receipt(brief, 'opened')
+      const isShown = brief.brief_id === this.#shown && document.visibilityState === 'visible'
+      if (isShown) this.receipt(brief, 'opened')
     }
   }
 
   receipt(brief: Brief, kind: ReceiptKind): void {
-    const pocketed = this.briefs.get(brief.brief_id)
-    if (!pocketed || pocketed.received.has(kind)) return
-    const received = new Set(pocketed.received).add(kind)
-    this.briefs = new Map(this.briefs).set(brief.brief_id, { ...pocketed, received })
-    void this.#outbox.add({
-      key: `${brief.brief_id}/${brief.version}/${kind}`,
-      kind: 'receipt',
-      path: `/api/briefs/${brief.brief_id}/receipt`,
-      body: { version: brief.version, kind },
-    })
-  }
-
-  answer(brief: Brief, outcome: Outcome): void {
-    this.refused = null
-    this.answered = new Map(this.answered).set(brief.brief_id, outcome)
-    void this.#outbox.add({
-      key: `${brief.brief_id}/outcome`,
-      kind: 'outcome',
-      path: `/api/briefs/${brief.brief_id}/outcome`,
-      body: { outcome },
-    })
-  }
-
-  isWaiting(brief: Brief): boolean {
-    return this.waiting.some((i) => i.key === `${brief.brief_id}/outcome`)
-  }
-}
-
-async function send(item: OutboxItem): Promise<SendResult> {
-  try {
-    await post(item.path, item.body)
-    return 'sent'
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error
-    // Signed out, or the node in trouble: the answer keeps until that is mended.
-    if (error.isOffline || error.status >= 500 || error.status === 401 || error.status === 429) {
-      return 'later'
+    const held = this.held.get(brief.brief_id)
+    if (!held) return
+    if (held.brief.version === brief.version) {
+      if (held.received.has(kind)) return
+      const received = new Set(held.received).add(kind)
+      this.held = new Map(this.held).set(brief.brief_id, { ...held, received })
     }
-    // A receipt that is not wanted any more troubles nobody; a refused answer must be told.
-    return item.kind === 'receipt' ? 'sent' : { refused: error.says }
+    void this.#outbox.add(receiptItem(brief, kind))
+  }
+
+  outcome(brief: Brief, outcome: Outcome): void {
+    this.#post(brief, outcomeItem(brief, outcome), { outcome })
+  }
+
+  status(brief: Brief, status: StatusKind): void {
+    if (this.said.of(brief.brief_id).status === status) return
+    this.#post(brief, this.#answer(brief, status, ''), { status })
+  }
+
+  ask(brief: Brief, says: string): void {
+    this.#post(brief, this.#answer(brief, 'ask_rtcc', says), {})
+  }
+
+  #answer(brief: Brief, kind: AnswerKind, says: string): OutboxItem {
+    const now = clock.at()
+    const id = newId(now, crypto.getRandomValues(new Uint8Array(16)))
+    return answerItem(brief, kind, says, id, new Date(now).toISOString())
+  }
+
+  #post(brief: Brief, item: OutboxItem, said: { status?: StatusKind; outcome?: Outcome }): void {
+    this.refused = null
+    this.#say(this.said.with(brief.brief_id, said, item.key))
+    void this.#outbox.add(item)
+  }
+
+  #say(said: Said): void {
+    if (said === this.said) return
+    this.said = said
+    said.keep(this.#shelf)
+  }
+
+  /** Is the last answer to this brief still on the phone? */
+  isWaiting(brief: Brief): boolean {
+    const { key } = this.said.of(brief.brief_id)
+    return this.waiting.some((i) => i.key === key)
+  }
+
+  async #send(item: OutboxItem): Promise<SendResult> {
+    try {
+      await post(item.path, item.body)
+      return 'sent'
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
+      // Signed out, or the node in trouble: the answer keeps until that is mended.
+      if (error.isOffline || error.status >= 500 || error.status === 401 || error.status === 429) {
+        return 'later'
+      }
+      // A receipt that is not wanted any more troubles nobody; a refused answer must be told.
+      if (item.kind === 'receipt') return 'sent'
+      this.#say(this.said.withoutKey(item.key))
+      return { refused: error.says }
+    }
   }
 }
 
-function safeStore(): Storage | null {
+/** A phone may change hands: each person's answers are kept and sent by that person alone. */
+function shelfOf(person: string): Shelf | null {
   try {
-    return localStorage
+    const store = localStorage
+    return {
+      getItem: (key) => store.getItem(`${key}.${person}`),
+      setItem: (key, value) => store.setItem(`${key}.${person}`, value),
+    }
   } catch {
     return null // a private window may forbid it
   }

@@ -7,7 +7,7 @@
 
 import type { Catalogue } from '../i18n/en'
 import type { Brief, BriefLine, LineKind } from '../wire/model'
-import { changedLines, changeSays, lineSays, type Words } from './words'
+import { changedLines, changeSays, lineSays, plateStanding, type Words } from './words'
 
 const NATO: Record<string, string> = {
   A: 'alpha', B: 'bravo', C: 'charlie', D: 'delta', E: 'echo', F: 'foxtrot', G: 'golf',
@@ -49,8 +49,10 @@ function spokenLine(
   if (line.kind === 'picture') return []
   const says = spelledWithin(lineSays(line, words), brief.plate)
   const parts = [line.known === false ? unknownSays(line.kind, says, t) : says]
-  if (line.kind === 'vehicle' && line.known !== false) {
-    parts.push(line.confidence === 'confirmed' ? t.spoken.confirmed : t.spoken.machine)
+  if (line.kind === 'vehicle' && brief.plate) {
+    const standing = plateStanding(brief)
+    if (standing === 'confirmed') parts.push(t.spoken.confirmed)
+    if (standing === 'told') parts.push(t.spoken.machine)
   }
   return parts
 }

@@ -27,14 +27,14 @@ export function say(phrase: Phrase, words: Words): string | null {
 }
 
 function templateOf(key: string, n: unknown, words: Words): string | undefined {
-  const plural = n === undefined ? undefined : own(words, `${key}.${Number(n) === 1 ? 'one' : 'other'}`)
+  const plural = n === undefined ? undefined : own(words, `${key}.${n === 1 ? 'one' : 'other'}`)
   return plural ?? own(words, key)
 }
 
 function valueOf(value: string | number | undefined, words: Words): string | null {
   if (value === undefined) return null
-  if (typeof value !== 'string' || !value.startsWith('@')) return String(value)
-  return own(words, value.slice(1)) ?? null
+  if (typeof value === 'number' || !value.startsWith('@')) return String(value)
+  return own(words, value.slice(1)) ?? value
 }
 
 function own(words: Words, key: string): string | undefined {
@@ -51,6 +51,12 @@ export function sayAll(phrases: readonly Phrase[] | undefined, words: Words): st
 export const lineSays = (line: BriefLine, words: Words): string =>
   sayAll(line.phrases, words) ?? line.says
 
+/** A line as it is shown: what stands beside it in a form of its own is not said twice. */
+export function lineShown(line: BriefLine, words: Words, leftOut: readonly string[]): string {
+  const shown = line.phrases?.filter((p) => !leftOut.some((key) => p.key.startsWith(key)))
+  return sayAll(shown, words) ?? lineSays(line, words)
+}
+
 export const sourceSays = (line: BriefLine, words: Words): string =>
   (line.source_phrase ? say(line.source_phrase, words) : null) ?? line.source
 
@@ -63,4 +69,16 @@ export function changedLines(before: Brief, after: Brief): readonly BriefLine[] 
     const was = before.lines.find((l) => l.kind === line.kind)
     return !was || was.says !== line.says || (was.known ?? true) !== (line.known ?? true)
   })
+}
+
+export type PlateStanding = 'confirmed' | 'told' | 'withdrawn'
+
+/** Did a person compare this plate with a row? A caller's word alone is never confirmed. */
+export function plateStanding(brief: Brief): PlateStanding {
+  const line = brief.lines.find((l) => l.kind === 'vehicle')
+  const has = (key: string) =>
+    line?.phrases?.some((p) => p.key === key && p.args?.['plate'] === brief.plate) ?? false
+  if (brief.recalled || has('vehicle.withdrawn')) return 'withdrawn'
+  if (line?.phrases?.length) return has('vehicle.confirmed') ? 'confirmed' : 'told'
+  return line?.confidence === 'confirmed' || (brief.alert_id && brief.confirmed_by) ? 'confirmed' : 'told'
 }
