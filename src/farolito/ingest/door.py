@@ -10,16 +10,18 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import msgspec
 
 from farolito.bus import BusDown, ReadBatch
-from farolito.ingest import avl
+from farolito.ingest import avl, cad
+from farolito.ingest.cad import cloudevents
+from farolito.ingest.cad.door import SIGNED_BYTES_MAX, CadDoor, Message
 from farolito.ingest.lpr import FORMATS, Decoded
-from farolito.model import Device, PlateRead, Rejected, Unit
+from farolito.model import Device, PlateRead, Rejected, UnitPosition
 
 BODY_BYTES_MAX = 8 * 2**20  # a larger body is refused with 413 before it is read
 GATHER_READS_MAX = 200
@@ -46,16 +48,20 @@ class Watch(Protocol):
 
 
 class Door:
-    """`POST /ingest/{lpr|avl}/{format}`: plate reads, and the positions of units."""
+    """`POST /ingest/{lpr|avl|cad}/{format}`: plate reads, the positions of units, and calls.
+
+    Without `cad` (a door in a process of its own) it takes no calls.
+    """
 
     def __init__(  # noqa: PLR0913 - wired once, by build
         self,
         publish: Publish,
         device_for_key: Callable[[str], Awaitable[Device | None]],
         watch: Watch,
-        hear: Callable[[tuple[Unit, ...]], Awaitable[None]],
+        hear: Callable[[Sequence[UnitPosition]], Awaitable[None]],
         refusing: Callable[[], str | None] = lambda: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        cad: CadDoor | None = None,
     ) -> None:
         self._gatherer = Gatherer(publish)
         self._device_for_key = device_for_key
@@ -63,6 +69,7 @@ class Door:
         self._hear = hear
         self._refusing = refusing
         self._clock = clock
+        self._cad = cad
         self._in_flight = 0
 
     async def close(self) -> None:
@@ -106,13 +113,13 @@ class Door:
         self, device: Device, format_: str, body: bytes, received_at: datetime
     ) -> tuple[int, dict[str, Any]]:
         try:
-            units = avl.FORMATS[format_].decode(body, device, received_at)
+            positions = avl.FORMATS[format_].decode(body, device, received_at)
         except Rejected as why:
             self._watch.rejected(device, format_, why, body, received_at)
             return why.status, _words(why)
-        await self._hear(units)
+        await self._hear(positions)
         self._watch.heard(device, format_, 0, received_at)
-        return 202, {"accepted": len(units)}
+        return 202, {"accepted": len(positions)}
 
     async def _answer(
         self, scope: Scope, receive: Receive, kind: str, format_: str
@@ -128,12 +135,14 @@ class Door:
             if full:
                 return 503, {"error": "refusing", "says": full, "do": "see the health page"}
             headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+            if self._cad is not None and (kind, format_) == ("cad", cloudevents.NAME):
+                return await self._answer_signed(self._cad, scope, receive, headers, now)
             device = await self._device_for_key(_key(headers))
             if device is None:
                 raise Rejected("wrong_key", "no device has this key", "register the reader", 401)
-            formats = avl.FORMATS if kind == "avl" else FORMATS
-            if kind not in {"lpr", "avl"} or format_ not in formats:
-                known = ", ".join(sorted(formats))
+            formats = self._formats(kind)
+            if format_ not in formats:
+                known = ", ".join(sorted(formats)) or "/ingest/lpr/… or /ingest/avl/…"
                 raise Rejected("unknown_format", f"no format {format_!r}", f"use {known}", 404)
             _right_door(device, kind)
             body = await _body(receive, headers)
@@ -142,9 +151,46 @@ class Door:
             return why.status, _words(why)
         if device.is_recording:
             now = _told_arrival(headers, now)
+        return await self._hand_over(kind, format_, device, headers, body, now)
+
+    async def _hand_over(  # noqa: PLR0913 - what a request is made of
+        self,
+        kind: str,
+        format_: str,
+        device: Device,
+        headers: Mapping[bytes, str],
+        body: bytes,
+        now: datetime,
+    ) -> tuple[int, dict[str, Any]]:
         if kind == "avl":
             return await self.take_positions(device, format_, body, now)
-        return await self.take(device, format_, headers.get(b"content-type", ""), body, now)
+        content_type = headers.get(b"content-type", "")
+        if kind == "cad" and self._cad is not None:
+            return await self._cad.answer(device, Message(format_, content_type, body, now))
+        return await self.take(device, format_, content_type, body, now)
+
+    def _formats(self, kind: str) -> Mapping[str, object]:
+        if kind == "cad":
+            return cad.FORMATS if self._cad is not None else {}
+        return {"lpr": FORMATS, "avl": avl.FORMATS}.get(kind, {})
+
+    async def _answer_signed(
+        self,
+        cad_door: CadDoor,
+        scope: Scope,
+        receive: Receive,
+        headers: Mapping[bytes, str],
+        now: datetime,
+    ) -> tuple[int, dict[str, Any]]:
+        """A message that its signature vouches for, not a key. Raises Rejected."""
+        body = await _body(receive, headers, SIGNED_BYTES_MAX)
+        named = {name.decode("latin-1"): value for name, value in headers.items()}
+        device, mark = await cad_door.signed_by(scope.get("query_string", b""), named, body)
+        if device.kind != "cad":
+            raise Rejected("wrong_door", "the secret of another kind", "use a CAD's secret", 403)
+        content_type = headers.get(b"content-type", "")
+        message = Message(cloudevents.NAME, content_type, body, now, mark)
+        return await cad_door.answer(device, message)
 
 
 class Gatherer:
@@ -213,7 +259,8 @@ def _kind_and_format(path: str) -> tuple[str, str]:
 
 def _right_door(device: Device, kind: str) -> None:
     """A key opens the door of its device's kind: a stolen camera's key moves no unit."""
-    if (device.kind == "positions") != (kind == "avl"):
+    at_door = {"positions": "avl", "cad": "cad"}.get(device.kind, "lpr")
+    if kind != at_door:
         do = "use the key of a device that is registered for this door"
         raise Rejected("wrong_door", f"the key of a {device.kind}", do, 403)
 
@@ -249,15 +296,17 @@ def _told_arrival(headers: Mapping[bytes, str], now: datetime) -> datetime:
     return at if at.tzinfo is not None and at <= now else now
 
 
-async def _body(receive: Receive, headers: Mapping[bytes, str]) -> bytes:
+async def _body(
+    receive: Receive, headers: Mapping[bytes, str], bytes_max: int = BODY_BYTES_MAX
+) -> bytes:
     declared = headers.get(b"content-length", "")
-    if declared.isdigit() and int(declared) > BODY_BYTES_MAX:
-        raise _too_large()
+    if declared.isdigit() and int(declared) > bytes_max:
+        raise _too_large(bytes_max)
     message = await receive()
     if not message.get("more_body"):
         whole: bytes = message.get("body", b"")
-        if len(whole) > BODY_BYTES_MAX:
-            raise _too_large()
+        if len(whole) > bytes_max:
+            raise _too_large(bytes_max)
         return whole
     parts, size = [message.get("body", b"")], len(message.get("body", b""))
     while message.get("more_body"):
@@ -266,16 +315,16 @@ async def _body(receive: Receive, headers: Mapping[bytes, str]) -> bytes:
             raise Rejected("truncated", "the sender hung up", "send the whole message", 400)
         parts.append(message.get("body", b""))
         size += len(parts[-1])
-        if size > BODY_BYTES_MAX:
-            raise _too_large()
+        if size > bytes_max:
+            raise _too_large(bytes_max)
     return b"".join(parts)
 
 
-def _too_large() -> Rejected:
+def _too_large(bytes_max: int) -> Rejected:
     return Rejected(
         "too_large",
-        f"a body over {BODY_BYTES_MAX // 2**20} MiB",
-        "send fewer reads, or smaller pictures",
+        f"a body over {bytes_max // 2**10} KiB",
+        "send less at once, or smaller pictures",
         413,
     )
 
