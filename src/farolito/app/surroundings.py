@@ -1,19 +1,38 @@
-"""What the map tells a brief: the street, the crossing, the way there, who is near."""
+"""What the map tells: the street, the crossing, the way there, who is near and what watches."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import islice
 
-from farolito.briefing import Around
+from farolito.briefing import Around, Eye, Near, Spot
+from farolito.briefing.known import POSITION_OLD
 from farolito.geo.distance import distance_m
-from farolito.geo.geocode import Geocoder
+from farolito.geo.geocode import Geocoder, Whereabouts
 from farolito.geo.road_graph import RoadGraph
 from farolito.geo.street_map import StreetMap
-from farolito.model import Alert, Device, DeviceId, Point, Unit
+from farolito.model import Device, DeviceId, Point, Unit
+
+NEAR_LOOKED_AT = 24  # by road, of those nearest in a straight line: a river is rarely wider
+NEAR_TOLD = 3
+EYE_M_MAX = 400.0  # a camera farther away does not show the place
+CROSSING_WITHIN_M = 20.0  # a found crossing's place: the junction itself
+ADDRESS_WITHIN_M = 30.0  # a found address: the house, or its share of the block
+MISSPELT_WITHIN_M = 150.0  # found only by forgiving the spelling: about there
+UNLIKE_MISSPELT = 2
+_WINDS = {
+    "N": "north", "NE": "northeast", "E": "east", "SE": "southeast", "S": "south",
+    "SW": "southwest", "W": "west", "NW": "northwest",
+}  # fmt: skip
 
 
 class MapSurroundings:
-    """Made of a street map and the registered readers; either may be missing."""
+    """Made of a street map and the registered devices; either may be missing.
+
+    It is the briefing's `Surroundings` and dispatch's `Streets`: every answer is None, or empty,
+    where there is no map.
+    """
 
     def __init__(self, devices: Mapping[DeviceId, Device]) -> None:
         self.devices = devices
@@ -24,37 +43,125 @@ class MapSurroundings:
         self._graph = RoadGraph(street_map) if street_map else None
         self._geocoder = Geocoder(street_map) if street_map else None
 
-    def around(self, alert: Alert, unit: Unit, units: list[Unit]) -> Around:
-        read = alert.newest
-        device = self.devices.get(read.reader)
-        place = read.place or (device.place if device else None)
-        others = [
-            (other, _metres(place, other.place))
-            for other in units
-            if other.unit_id != unit.unit_id and other.place and place
-        ]
+    def around(
+        self,
+        place: Point | None,
+        within_m: float | None,
+        unit: Unit,
+        units: Sequence[Unit],
+        now: datetime,
+    ) -> Around:
+        """What is known of a place, for one unit on its way there."""
+        readers = {device_id: device.name for device_id, device in self.devices.items()}
+        if place is None:
+            return Around(readers=readers)
+        way = None
+        if unit.place is not None and _is_fresh(unit, now):
+            way = self.road(unit.place, place)
         return Around(
-            place=self._describe(place, device),
-            reader=device.name if device else str(read.reader),
-            eta_s=self._eta_s(unit.place, place),
-            others=sorted(others, key=lambda pair: pair[1]),
+            spot=self.spot(place, within_m),
+            eta_s=way[1] if way else None,
+            near=self.nearest(place, [u for u in units if u.unit_id != unit.unit_id], now),
+            eye=self.eye(place),
+            readers=readers,
         )
 
-    def _describe(self, place: Point | None, device: Device | None) -> str:
-        if place is not None and self._geocoder is not None:
-            described = self._geocoder.describe((place.lat, place.lon))
-            if described:
-                return described.text
-        return device.name if device else "place not known"
-
-    def _eta_s(self, start: Point | None, end: Point | None) -> float | None:
-        if self._graph is None or start is None or end is None:
+    def spot(self, place: Point, within_m: float | None = None) -> Spot | None:
+        if self._geocoder is None:
             return None
-        route = self._graph.route((start.lat, start.lon), (end.lat, end.lon))
-        return route.seconds if route else None
+        told = self._geocoder.describe((place.lat, place.lon), within_m)
+        return None if told is None else _spot(told)
+
+    def place_of_device(self, device_id: DeviceId) -> Point | None:
+        device = self.devices.get(device_id)
+        return device.place if device else None
+
+    def road(self, a: Point, b: Point) -> tuple[float, float] | None:
+        """Metres and seconds from `a` to `b` on the road graph."""
+        if self._graph is None:
+            return None
+        route = self._graph.route((a.lat, a.lon), (b.lat, b.lon))
+        return None if route is None else (route.metres, route.seconds)
+
+    def find(self, address: str) -> tuple[Point, float] | None:
+        """A place for an address and the radius that holds it; None where the map has none.
+
+        Several places of one text are only told as far as they lie apart: never one of them as
+        if it were sure.
+        """
+        found = self._geocoder.find(address) if self._geocoder is not None else []
+        best = [f for f in found if f.unlikeness == found[0].unlikeness]
+        if not best:
+            return None
+        first = best[0]
+        apart_m = max(distance_m(first.at, other.at) for other in best)
+        within_m = CROSSING_WITHIN_M if first.kind == "crossing" else ADDRESS_WITHIN_M
+        if first.unlikeness >= UNLIKE_MISSPELT:
+            within_m = MISSPELT_WITHIN_M
+        return Point(*first.at), within_m + apart_m
+
+    def describe(self, place: Point) -> str | None:
+        if self._geocoder is None:
+            return None
+        told = self._geocoder.describe((place.lat, place.lon))
+        return None if told is None else told.text
+
+    def nearest(self, place: Point, units: Sequence[Unit], now: datetime) -> list[Near]:
+        """Units that could come, the soonest by road first, then those no road leads from.
+
+        Only believed positions of the last minutes count, and no undercover unit is named.
+        """
+        to = (place.lat, place.lon)
+        straight = sorted(
+            (distance_m(to, (unit.place.lat, unit.place.lon)), unit.unit_id, unit)
+            for unit in units
+            if unit.place is not None and not unit.muted and _is_fresh(unit, now)
+        )
+        looked_at = list(islice(straight, NEAR_LOOKED_AT))
+        by_road: dict[int, float] = {}
+        if self._graph is not None:
+            starts = [(u.place.lat, u.place.lon) for _, _, u in looked_at if u.place]
+            by_road = dict(self._graph.nearest(to, starts, NEAR_TOLD))
+        soonest = [
+            Near(unit=looked_at[i][2], seconds=seconds, metres=looked_at[i][0])
+            for i, seconds in by_road.items()
+        ]
+        rest = [
+            Near(unit=unit, seconds=None, metres=metres)
+            for i, (metres, _, unit) in enumerate(looked_at)
+            if i not in by_road
+        ]
+        return (soonest or rest)[:NEAR_TOLD]
+
+    def eye(self, place: Point) -> Eye | None:
+        """The camera that stands nearest, else the plate reader."""
+        near = [
+            Eye(
+                name=device.name,
+                kind=device.kind,
+                metres=distance_m((place.lat, place.lon), (device.place.lat, device.place.lon)),
+            )
+            for device in self.devices.values()
+            if device.place is not None and device.kind in ("camera", "plate_reader")
+        ]
+        seeing = [eye for eye in near if eye.metres <= EYE_M_MAX]
+        return min(seeing, key=lambda eye: (eye.kind != "camera", eye.metres), default=None)
 
 
-def _metres(a: Point | None, b: Point | None) -> float:
-    assert a is not None
-    assert b is not None
-    return distance_m((a.lat, a.lon), (b.lat, b.lon))
+def _is_fresh(unit: Unit, now: datetime) -> bool:
+    if unit.heard_at is None or unit.doubt is not None:
+        return False
+    return now - unit.heard_at <= POSITION_OLD
+
+
+def _spot(told: Whereabouts) -> Spot:
+    """A corner's way from the crossing is its side: said once."""
+    at_crossing = told.from_cross is None or f"{told.side} corner" in told.text
+    away_m = None if at_crossing else told.from_cross_m
+    return Spot(
+        street=told.street,
+        cross=told.cross,
+        from_cross_m=None if away_m is None else max(10, round(away_m / 10) * 10),
+        from_cross=None if at_crossing else _WINDS[told.from_cross or ""],
+        side=None if told.side is None else _WINDS[told.side],
+    )

@@ -1,11 +1,30 @@
 """What the officer gets: seven lines, versions, differences, receipts, an outcome.
 
-In: a confirmed alert and what is known around it. Out: versions of a brief, told to its unit.
+In: incidents with their calls and confirmed alerts, facts that operators push, and what the map
+and the own records know around them. Out: versions of a brief, told to its unit, in the words of
+a catalogue that an agency or nation may own.
 Never: a brief from an alert that no person confirmed, a line without source and age, silence
 about what is not known, a version changed after it was sent.
 """
 
-from farolito.briefing.briefing import Briefing, Surroundings
-from farolito.briefing.compose import Around, compose
+from farolito.briefing.briefing import Briefing, IncidentDesk, Told
+from farolito.briefing.compose import compose
+from farolito.briefing.known import Around, Eye, History, Known, Near, Spot
+from farolito.briefing.lookup import Positions, Surroundings
+from farolito.briefing.words import Words
 
-__all__ = ["Around", "Briefing", "Surroundings", "compose"]
+__all__ = [
+    "Around",
+    "Briefing",
+    "Eye",
+    "History",
+    "IncidentDesk",
+    "Known",
+    "Near",
+    "Positions",
+    "Spot",
+    "Surroundings",
+    "Told",
+    "Words",
+    "compose",
+]

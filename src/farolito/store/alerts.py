@@ -85,7 +85,7 @@ class Alerts:
     async def get(self, alert_id: AlertId, *, lock: bool = False) -> Alert | None:
         body = await self._connection.fetchval(
             "select body from alerts where alert_id = $1"  # noqa: S608 - two fixed texts
-            + (" for update" if lock else ""),
+            + (" for no key update" if lock else ""),
             alert_id,
         )
         return None if body is None else _alert(body)
@@ -96,7 +96,7 @@ class Alerts:
         body = await self._connection.fetchval(
             "select body from alerts where entry_id = $1"
             " and (state = any($2) or state = 'confirmed' and changed_at >= $3)"
-            " order by raised_at desc limit 1 for update",
+            " order by raised_at desc limit 1 for no key update",
             entry_id,
             [AlertState.WAITING, AlertState.TAKEN],
             since,
@@ -151,7 +151,7 @@ class Alerts:
         """
         rows = await self._connection.fetch(
             "select body from alerts where entry_id = any($1) order by raised_at, alert_id"
-            " for update",
+            " for no key update",
             list(entries),
         )
         return [_alert(row["body"]) for row in rows]

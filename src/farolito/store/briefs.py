@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -54,20 +55,33 @@ class Briefs:
         return None if body is None else _brief(body)
 
     async def of_alert(self, alert_id: AlertId) -> list[Brief]:
-        """The newest version of each brief that came from an alert."""
-        rows = await self._connection.fetch(
-            "select distinct on (brief_id) body from briefs where alert_id = $1"
-            " order by brief_id, version desc",
-            alert_id,
-        )
-        return [_brief(row["body"]) for row in rows]
+        """The newest version of each brief that tells of an alert."""
+        briefs = await self._newest("alert_id = $1", alert_id)
+        return [brief for brief in briefs if brief.alert_id == alert_id]
 
     async def of_incident(self, incident_id: IncidentId) -> list[Brief]:
-        """The newest version of each brief of an incident."""
+        """The newest version of each brief of an incident; one that went over to another is not."""
+        briefs = await self._newest("incident_id = $1", incident_id)
+        return [brief for brief in briefs if brief.incident_id == incident_id]
+
+    async def running_of(self, unit: UnitId, since: datetime) -> list[Brief]:
+        """The unit's briefs that have not ended, in whatever incident."""
+        briefs = await self._newest("unit = $1 and composed_at >= $2", unit, since)
+        return [brief for brief in briefs if brief.ended_at is None]
+
+    async def running(self, since: datetime) -> list[Brief]:
+        """Every unit's briefs of an incident that have not ended, the oldest first."""
+        briefs = await self._newest("incident_id is not null and composed_at >= $1", since)
+        running = [brief for brief in briefs if brief.ended_at is None]
+        return sorted(running, key=lambda brief: (brief.composed_at, brief.brief_id))
+
+    async def _newest(self, of: str, *args: Any) -> list[Brief]:
+        """The newest version of each brief that ever had a version with `of`, a fixed text."""
         rows = await self._connection.fetch(
-            "select distinct on (brief_id) body from briefs where incident_id = $1"
+            "select distinct on (brief_id) body from briefs"  # noqa: S608 - fixed texts
+            f" where brief_id in (select brief_id from briefs where {of})"
             " order by brief_id, version desc",
-            incident_id,
+            *args,
         )
         return [_brief(row["body"]) for row in rows]
 
@@ -79,13 +93,7 @@ class Briefs:
         return [_brief(row["body"]) for row in rows]
 
     async def of_unit(self, unit: UnitId, since: datetime) -> list[Brief]:
-        rows = await self._connection.fetch(
-            "select distinct on (brief_id) body, composed_at from briefs"
-            " where unit = $1 and composed_at >= $2 order by brief_id, version desc",
-            unit,
-            since,
-        )
-        briefs = [_brief(row["body"]) for row in rows]
+        briefs = await self._newest("unit = $1 and composed_at >= $2", unit, since)
         return sorted(briefs, key=lambda b: b.composed_at, reverse=True)[:MINE_SHOWN_MAX]
 
     async def receive(self, receipt: Receipt) -> bool:
@@ -139,21 +147,28 @@ class Briefs:
             )
         )
 
+    async def answer_of(self, answer_id: UUID) -> OfficerAnswer | None:
+        row = await self._connection.fetchrow(
+            "select * from answers where answer_id = $1", answer_id
+        )
+        return None if row is None else _answer(row)
+
     async def answers(self, incident_id: IncidentId) -> list[OfficerAnswer]:
         rows = await self._connection.fetch(
             "select * from answers where incident_id = $1 order by at, answer_id", incident_id
         )
-        return [
-            OfficerAnswer(
-                answer_id=row["answer_id"],
-                brief_id=BriefId(row["brief_id"]),
-                incident_id=IncidentId(row["incident_id"]),
-                unit=UnitId(row["unit"]),
-                person=PersonId(row["person"]),
-                kind=AnswerKind(row["kind"]),
-                at=row["at"],
-                tapped_at=row["tapped_at"],
-                says=row["says"],
-            )
-            for row in rows
-        ]
+        return [_answer(row) for row in rows]
+
+
+def _answer(row: Any) -> OfficerAnswer:
+    return OfficerAnswer(
+        answer_id=row["answer_id"],
+        brief_id=BriefId(row["brief_id"]),
+        incident_id=IncidentId(row["incident_id"]),
+        unit=UnitId(row["unit"]),
+        person=PersonId(row["person"]),
+        kind=AnswerKind(row["kind"]),
+        at=row["at"],
+        tapped_at=row["tapped_at"],
+        says=row["says"],
+    )

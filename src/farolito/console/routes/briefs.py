@@ -50,7 +50,10 @@ async def mine(
         "seq": seq,
         "at": services.clock(),
         "permit": answer.permit,
-        "briefs": [{"brief": brief, "receipts": receipts} for brief, receipts in briefs],
+        "briefs": [
+            {"brief": brief, "versions": versions, "receipts": receipts}
+            for brief, receipts, versions in briefs
+        ],
     }
 
 

@@ -1,0 +1,279 @@
+"""Briefs that run: begun with a unit's assignment, renewed as facts come, moved, ended.
+
+All in the transaction of the change that causes it. Whoever makes a version holds the feed's
+lock first, so a version is made of the newest knowledge and no two have one number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from farolito.briefing.change import LOOKING, differences, same_meaning, spoken
+from farolito.briefing.compose import compose, level_of
+from farolito.briefing.hazards import next_expiry
+from farolito.briefing.known import ON_CALL, Known, newest_first, place_of
+from farolito.briefing.lookup import Lookup
+from farolito.briefing.saying import phrase, sentence
+from farolito.briefing.words import Words
+from farolito.gate import Records
+from farolito.model import (
+    Alert,
+    Brief,
+    BriefId,
+    Incident,
+    IncidentId,
+    IncidentState,
+    PersonId,
+    Phrase,
+    UnitId,
+)
+
+SHOWN_FOR = timedelta(hours=12)  # the shift: an older brief is no longer on the phone
+
+
+class Running:
+    """`due` is told of each brief that must be looked at again, and when."""
+
+    def __init__(  # noqa: PLR0913 - made once, by the briefing
+        self,
+        lookup: Lookup,
+        words: Words,
+        language: str,
+        clock: Callable[[], datetime],
+        ids: Callable[[], UUID],
+        due: Callable[[BriefId, datetime], None],
+    ) -> None:
+        self._lookup = lookup
+        self._words = words
+        self._language = language
+        self._clock = clock
+        self._ids = ids
+        self._due = due
+
+    async def follow(self, records: Records, incident: Incident) -> None:
+        """An incident changed: begin, renew, move or end the briefs of its units."""
+        await records.feed.hold()
+        of_this = await records.briefs.of_incident(incident.incident_id)
+        running = {b.unit: b for b in of_this if b.ended_at is None}
+        wanted: list[UnitId] = []
+        if incident.state is IncidentState.OPEN:
+            wanted = [u.unit for u in incident.units if u.status in ON_CALL]
+        for unit in wanted:
+            if unit in running:
+                await self.renew(records, running[unit], incident)
+            elif (theirs := await self._from_elsewhere(records, unit, incident)) is not None:
+                await self._move(records, theirs, incident)
+            else:
+                await self.begin(records, incident, unit)
+        for unit, brief in running.items():
+            if unit not in wanted:
+                await self._leave(records, brief, incident)
+
+    async def begin(
+        self, records: Records, incident: Incident, unit: UnitId, sent_by: PersonId | None = None
+    ) -> Brief:
+        """Version 1, at once: what dispatch and callers told. What must be looked up follows."""
+        known = await self._lookup.of_incident(records, incident, unit, None, complete=False)
+        brief = await self._first(records, known, sent_by)
+        self._due(brief.brief_id, known.now)
+        return brief
+
+    async def begin_alert(
+        self, records: Records, alert: Alert, unit: UnitId, incident: Incident | None,
+        sent_by: PersonId,
+    ) -> Brief:  # fmt: skip
+        """Version 1 about a confirmed plate alert, complete: nothing more is looked up."""
+        if incident is not None:
+            known = await self._lookup.of_incident(records, incident, unit, None, complete=True)
+            return await self._first(records, known, sent_by)
+        known = await self._lookup.of_alert(records, alert, unit)
+        return await self._first(records, known, sent_by)
+
+    async def renew(
+        self,
+        records: Records,
+        brief: Brief,
+        incident: Incident,
+        first: Sequence[Phrase] = (),
+        *,
+        complete: bool = False,
+    ) -> Brief | None:
+        """The next version where a line means something new (or `first` says so)."""
+        if brief.recalled:
+            return None
+        known = await self._lookup.of_incident(
+            records, incident, brief.unit, brief, complete=complete or not _is_looking(brief)
+        )
+        self._remember(brief.brief_id, known)
+        return await self._next(records, brief, known, first)
+
+    async def renew_alert(self, records: Records, brief: Brief, alert: Alert) -> Brief | None:
+        """The same for a plate alert on a node without incidents."""
+        known = await self._lookup.of_alert(records, alert, brief.unit)
+        return await self._next(records, brief, known, ())
+
+    async def recall(self, records: Records, brief: Brief, alert: Alert) -> None:
+        """A plate was withdrawn. A brief about the plate turns red; one about a call goes on
+        without it. Whoever was told is told, also when their brief has ended."""
+        reason = sentence(alert.decision_reason or "") or "@vehicle.by_owner"
+        says = phrase("change.recalled", reason=reason)
+        incident = await self._incident_of(records, brief)
+        if brief.call is not None and incident is not None:
+            known = await self._lookup.of_incident(
+                records, incident, brief.unit, brief, complete=not _is_looking(brief)
+            )
+            await self._next(records, brief, known, (says,))
+        else:
+            reason = self._words.say(phrase("text", text=reason), self._language)
+            await self.say(records, brief, (says,), recalled=True, recall_reason=reason)
+
+    async def say(
+        self, records: Records, brief: Brief, change: Sequence[Phrase], **changes: object
+    ) -> Brief:
+        """A version with the same lines, because something else about the brief changed."""
+        after = msgspec.structs.replace(
+            brief,
+            version=brief.version + 1,
+            composed_at=self._clock(),
+            change=spoken(change, self._words, self._language),
+            change_phrases=tuple(change),
+            **changes,
+        )
+        await self._tell(records, after)
+        return after
+
+    async def _first(self, records: Records, known: Known, sent_by: PersonId | None) -> Brief:
+        change = (phrase("change.new"),)
+        brief = msgspec.structs.replace(
+            self._body(known),
+            brief_id=BriefId(self._ids()),
+            sent_by=sent_by,
+            change=spoken(change, self._words, self._language),
+            change_phrases=change,
+        )
+        self._remember(brief.brief_id, known)
+        await self._tell(records, brief)
+        return brief
+
+    async def _next(
+        self, records: Records, brief: Brief, known: Known, first: Sequence[Phrase]
+    ) -> Brief | None:
+        body = self._body(known)
+        if not first and same_meaning(brief.lines, body.lines):
+            return None
+        change = differences(brief.lines, body.lines, first)
+        after = msgspec.structs.replace(
+            body,
+            brief_id=brief.brief_id,
+            version=brief.version + 1,
+            change=spoken(change, self._words, self._language),
+            change_phrases=change,
+            # An alert that was told of stays the brief's, so that its recall finds the brief.
+            alert_id=body.alert_id or brief.alert_id,
+            sent_by=brief.sent_by,
+            confirmed_by=body.confirmed_by or brief.confirmed_by,
+            outcome=brief.outcome,
+            ended_at=brief.ended_at,
+        )
+        await self._tell(records, after)
+        return after
+
+    def _body(self, known: Known) -> Brief:
+        """Everything of a brief that follows from what is known."""
+        incident, alert = known.incident, known.alert
+        newest = newest_first(known.calls)
+        entry = alert.match.entry if alert else None
+        placed = next((c for c in newest if c.place is not None), None)
+        return Brief(
+            brief_id=BriefId(UUID(int=0)),
+            agency=known.unit.agency,
+            unit=known.unit.unit_id,
+            version=1,
+            composed_at=known.now,
+            lines=compose(known, self._words, self._language),
+            change="",
+            alert_id=alert.alert_id if alert else None,
+            incident_id=incident.incident_id if incident else None,
+            call=min(newest, key=lambda c: c.priority).number if newest else None,
+            level=int(level_of(known)),
+            place=place_of(known),
+            within_m=placed.within_m if placed else None,
+            eta_s=known.around.eta_s,
+            plate=entry.plate if entry else None,
+            state=entry.state if entry else None,
+            confirmed_by=known.confirmed_by.get(alert.alert_id, "") if alert else "",
+        )
+
+    def _remember(self, brief_id: BriefId, known: Known) -> None:
+        ends = next_expiry(known)
+        if ends is not None and ends - known.now < SHOWN_FOR:
+            self._due(brief_id, ends)
+
+    async def _tell(self, records: Records, brief: Brief) -> None:
+        await records.briefs.add(brief)
+        await records.feed.tell("brief", brief, brief.composed_at, brief.unit)
+
+    async def _incident_of(self, records: Records, brief: Brief) -> Incident | None:
+        if brief.incident_id is None:
+            return None
+        return await records.incidents.get(brief.incident_id)
+
+    async def _from_elsewhere(
+        self, records: Records, unit: UnitId, incident: Incident
+    ) -> Brief | None:
+        """The unit's running brief of an incident whose parts came over to this one."""
+        for brief in await records.briefs.running_of(unit, self._clock() - SHOWN_FOR):
+            other = await self._incident_of(records, brief)
+            if other is None or brief.recalled:
+                continue
+            on_it = any(u.unit == unit and u.status in ON_CALL for u in other.units)
+            came = not on_it and not set(other.apart).isdisjoint(p.part_id for p in incident.parts)
+            if other.joined_to == incident.incident_id or came:
+                return brief
+        return None
+
+    async def _leave(self, records: Records, brief: Brief, incident: Incident) -> None:
+        """The unit is no longer on this incident: it went with a part to another, or is done."""
+        target = await self._where_to(records, brief.unit, incident)
+        if target is not None:
+            theirs = await records.briefs.of_incident(target.incident_id)
+            if not any(b.unit == brief.unit and b.ended_at is None for b in theirs):
+                await self._move(records, brief, target)
+                return
+        key = "change.closed" if incident.state is IncidentState.CLOSED else "change.cleared"
+        if incident.state is IncidentState.JOINED:
+            key = "change.joined"
+        await self.say(records, brief, (phrase(key),), ended_at=self._clock())
+
+    async def _where_to(
+        self, records: Records, unit: UnitId, incident: Incident
+    ) -> Incident | None:
+        if incident.joined_to is not None:
+            return await records.incidents.get(incident.joined_to)
+        if any(u.unit == unit for u in incident.units):
+            return None  # cleared here: it went nowhere
+        for part_id in incident.apart:
+            where = await records.incidents.of_part(part_id)
+            other = await records.incidents.get(IncidentId(where)) if where else None
+            if other is None or other.incident_id == incident.incident_id:
+                continue
+            if any(u.unit == unit and u.status in ON_CALL for u in other.units):
+                return other
+        return None
+
+    async def _move(self, records: Records, brief: Brief, to: Incident) -> None:
+        """The same brief, now of the other incident: the phone keeps its card."""
+        was = await self._incident_of(records, brief)
+        joined = was is not None and was.state is IncidentState.JOINED
+        says = phrase("change.joined" if joined else "change.split")
+        moved = msgspec.structs.replace(brief, incident_id=to.incident_id)
+        await self.renew(records, moved, to, (says,))
+
+
+def _is_looking(brief: Brief) -> bool:
+    """Whether its first version still waits for what must be looked up."""
+    return any(p.key in LOOKING for line in brief.lines for p in line.phrases)
