@@ -13,7 +13,7 @@ from xml.parsers import expat
 from farolito.model import Rejected
 
 XML_BYTES_MAX = 8 * 1024 * 1024  # longer is refused before parsing
-ELEMENTS_MAX = 10_000  # a reader's message has about 100; more is refused
+ELEMENTS_MAX = 10_000  # a reader's message has about 100; more is refused unless asked for
 DEPTH_MAX = 32  # nesting; deeper is refused
 
 # Expat's names for a document that stops before its end.
@@ -69,15 +69,16 @@ def _local(name: str) -> str:
 class _Builder:
     """Receives the parser's events, builds the tree, stops at the limits."""
 
-    def __init__(self) -> None:
+    def __init__(self, elements_max: int) -> None:
         self.root: Element | None = None
         self.open: list[Element] = []
         self.count = 0
+        self.elements_max = elements_max
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self.count += 1
-        if self.count > ELEMENTS_MAX:
-            raise Rejected("too_many", f"more than {ELEMENTS_MAX} XML elements")
+        if self.count > self.elements_max:
+            raise Rejected("too_many", f"more than {self.elements_max} XML elements")
         if len(self.open) >= DEPTH_MAX:
             raise Rejected("too_deep", f"XML nested deeper than {DEPTH_MAX}")
         element = Element(_local(name), {_local(k): v for k, v in attributes.items()})
@@ -101,15 +102,15 @@ def _forbid(*_: object) -> None:
     )
 
 
-def parse(body: bytes) -> Element:
-    """The root element.
+def parse(body: bytes, elements_max: int = ELEMENTS_MAX) -> Element:
+    """The root element of a document of at most so many.
 
     Raises Rejected: `truncated`, `malformed_xml`, `forbidden_xml`, `too_deep`, `too_many`,
     `too_large`.
     """
     if len(body) > XML_BYTES_MAX:
         raise Rejected("too_large", f"XML of more than {XML_BYTES_MAX} bytes", status=413)
-    builder = _Builder()
+    builder = _Builder(elements_max)
     parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.StartElementHandler = builder.start

@@ -17,8 +17,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from farolito.ingest.hotlist.dates import DateReader
-from farolito.ingest.hotlist.mapping_text import Tree, faulty, merged, read_dict, read_yaml
+from farolito.ingest.dates import DateReader
+from farolito.ingest.mapping_text import Tree, faulty, merged, read_dict, read_yaml
 from farolito.model import Invalid
 
 READY = ("flock", "genetec")  # the mappings that come with the product

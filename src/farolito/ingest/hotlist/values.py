@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from farolito.ingest.hotlist.dates import NEVER
+from farolito.ingest.dates import NEVER
 from farolito.ingest.hotlist.mapping import Mapping
 from farolito.ingest.hotlist.rows import RowFault
 from farolito.model import Invalid, ListedVehicle, fold_o, normalise_plate, state_code

@@ -1,4 +1,4 @@
-"""Dates as lists write them, into moments in UTC."""
+"""Dates as lists and dispatch systems write them, into moments in UTC."""
 
 from __future__ import annotations
 
