@@ -79,6 +79,7 @@ def matches(world: World) -> dict[Cue, list[list[Match]]]:
     [
         (Cue.LEAD, Standing.LEAD),
         (Cue.AGAIN, Standing.LEAD),
+        (Cue.CALLED, Standing.LEAD),
         (Cue.CANDIDATE, Standing.POSSIBLE),
         (Cue.TWIN, Standing.STOPPED),
         (Cue.STALE, Standing.STOPPED),

@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from farolito.model import DeviceId
-from farolito.simulator.run import AVL_KEY, Driven, drive
+from farolito.simulator.run import AVL_KEY, Access, Driven, drive
 from farolito.simulator.score import read_truth
 from farolito.simulator.world import SimulatorConfig, World, make_world
 
@@ -80,7 +80,7 @@ async def driven_until_heard(world: World, node: Node, truth: Path) -> Driven:
     keys[AVL_KEY] = "key-avl"
     stop = asyncio.Event()
     async with serving(node) as url:
-        drive_task = asyncio.create_task(drive(world, url, keys, stop, truth))
+        drive_task = asyncio.create_task(drive(world, url, Access(keys=keys), stop, truth))
         await asyncio.wait_for(asyncio.gather(node.heard.wait(), node.heard_avl.wait()), 40)
         stop.set()
         return await asyncio.wait_for(drive_task, 20)
@@ -131,10 +131,10 @@ async def test_the_truth_is_written_apart_and_can_be_read_back(
 
 
 async def test_a_reader_without_a_key_stays_silent(busy_world: World, tmp_path: Path) -> None:
-    node, stop = Node(), asyncio.Event()
+    node, stop, truth = Node(), asyncio.Event(), tmp_path / "truth.jsonl"
     async with serving(node) as url:
         keys = {AVL_KEY: "key-avl", DeviceId("nobody"): "key"}
-        task = asyncio.create_task(drive(busy_world, url, keys, stop, tmp_path / "truth.jsonl"))
+        task = asyncio.create_task(drive(busy_world, url, Access(keys=keys), stop, truth))
         await asyncio.wait_for(node.heard_avl.wait(), 20)
         stop.set()
         await asyncio.wait_for(task, 20)

@@ -93,6 +93,7 @@ def test_a_stranger_sees_a_stolen_car_within_twenty_seconds(
 def test_the_drill_brings_every_case_an_operator_must_tell_apart(story: list[Happening]) -> None:
     scenes = [h for h in story if h.truth.cue]
     assert {h.truth.cue for h in scenes} == set(Cue)
+    scenes = [h for h in scenes if h.truth.cue != Cue.CALLED]
     gaps = [b.truth.at - a.truth.at for a, b in pairwise(scenes)]
     assert all(timedelta(seconds=60) <= gap <= timedelta(seconds=90) for gap in gaps)
 

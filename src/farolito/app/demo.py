@@ -10,7 +10,7 @@ import asyncio
 import base64
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,15 +22,18 @@ from farolito.app.config import Node as NodeConfig
 from farolito.app.list_desk import DEAD_AFTER_S, STALE_AFTER_S
 from farolito.app.supervise import Child
 from farolito.gate import Ask
-from farolito.identity import local_admin
+from farolito.identity import CREW, PERSONAS, Persona, local_admin, person_for
 from farolito.ingest.map import tiles
-from farolito.model import Device, DeviceId, ListId, Purpose, Thing, Unit
-from farolito.simulator.run import AVL_KEY, World, drive, make_world
+from farolito.model import Device, DeviceId, ListId, Purpose, Thing, Unit, UnitId
+from farolito.simulator.cad_message import CAD
+from farolito.simulator.run import AVL_KEY, Access, World, drive, make_world
 from farolito.simulator.world import SimulatorConfig
 from farolito.store import Records
 
 AGENCY = "luminaria-pd"
+ORI = "NM9990100"
 LEAD = timedelta(seconds=5)  # between the traffic's start and its first car
+SECRET_BYTES = 32
 
 
 class Drive(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +42,10 @@ class Drive(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     seed: int
     agency: str
+    ori: str
     keys: Mapping[str, str]
+    cad_secret: str
+    personas: Mapping[str, str]  # unit → the name by which its phone signs in
 
 
 def config(state: Path, port: int) -> Config:
@@ -47,10 +53,19 @@ def config(state: Path, port: int) -> Config:
         agency=AgencyConfig(
             id=AGENCY,
             name="Luminaria Police Department",
-            ori="NM9990100",
+            ori=ORI,
         ),
         node=NodeConfig(name="practice metro", state_dir=str(state), port=port),
     )
+
+
+def cad_secret(state: Path) -> str:
+    """What the practice dispatch system signs with; made once for a state folder."""
+    path = state / "keys" / "cad.secret"
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write_private(path, b"whsec_" + base64.b64encode(os.urandom(SECRET_BYTES)))
+    return path.read_text()
 
 
 def default_state() -> Path:
@@ -85,8 +100,15 @@ async def _devices(node: Node, world: World) -> dict[str, str]:
         name="Unit positions",
         format="farolito",
     )
+    cad = Device(
+        device_id=CAD,
+        agency=node.agency.agency_id,
+        kind="cad",
+        name="Dispatch",
+        format="cloudevents",
+    )
     keys = {}
-    for device in (*world.devices, radio):
+    for device in (*world.devices, radio, cad):
         await node.identity.revoke_device_keys(device.device_id)
         keys[str(device.device_id)] = await node.register(device)
     return keys
@@ -117,9 +139,15 @@ async def _lists(node: Node, world: World) -> None:
 
 async def _units(node: Node, world: World) -> None:
     agency = node.agency.agency_id
+    officers = {p.unit: person_for(p, agency).person_id for p in _officers()}
+    units = [Unit(unit_id=u, agency=agency, officer=officers.get(u)) for u in world.config.units]
     async with node.database.transaction(agency) as connection:
-        records = Records(connection, agency)
-        await records.units.hear([Unit(unit_id=u, agency=agency) for u in world.config.units])
+        await Records(connection, agency).units.hear(units)
+    await node.positions.load()
+
+
+def _officers() -> Sequence[Persona]:
+    return [p for p in (*PERSONAS, *CREW) if p.unit is not None]
 
 
 async def _traffic(node: Node, seed: int, keys: Mapping[str, str]) -> None:
@@ -128,7 +156,10 @@ async def _traffic(node: Node, seed: int, keys: Mapping[str, str]) -> None:
         url=f"http://{node.config.node.host}:{node.config.node.port}",
         seed=seed,
         agency=node.agency.agency_id,
+        ori=node.agency.ori,
         keys=keys,
+        cad_secret=cad_secret(node.state),
+        personas={str(p.unit): p.persona for p in CREW},
     )
     _write_private(told, msgspec.json.encode(content))
     started = node.state / "traffic.started"
@@ -156,9 +187,13 @@ def _write_private(path: Path, content: bytes) -> None:
 async def traffic(told: Path, stop: asyncio.Event) -> None:
     """The traffic's own process."""
     content = _begun(told)
-    world = SimulatorConfig(start=datetime.now(UTC) + LEAD, seed=content.seed)
-    keys = {DeviceId(device): key for device, key in content.keys.items()}
-    await drive(world, content.url, keys, stop, told.parent / "truth.jsonl")
+    world = SimulatorConfig(start=datetime.now(UTC) + LEAD, seed=content.seed, ori=content.ori)
+    access = Access(
+        keys={DeviceId(device): key for device, key in content.keys.items()},
+        cad_secret=content.cad_secret,
+        personas={UnitId(unit): persona for unit, persona in content.personas.items()},
+    )
+    await drive(world, content.url, access, stop, told.parent / "truth.jsonl")
 
 
 def _begun(told: Path) -> Drive:

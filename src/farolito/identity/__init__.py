@@ -9,13 +9,16 @@ Never: a password, a secret kept in the clear (only hashes are), a decision abou
 from farolito.identity.device_keys import DeviceKeys
 from farolito.identity.duties import local_admin, system_person
 from farolito.identity.identity import Identity, SignedIn
-from farolito.identity.personas import Persona
+from farolito.identity.personas import CREW, PERSONAS, Persona, person_for
 
 __all__ = [
+    "CREW",
+    "PERSONAS",
     "DeviceKeys",
     "Identity",
     "Persona",
     "SignedIn",
     "local_admin",
+    "person_for",
     "system_person",
 ]

@@ -22,7 +22,7 @@ from farolito.identity.passkeys import (
     signed,
     told,
 )
-from farolito.identity.personas import PERSONAS, Persona, person_for
+from farolito.identity.personas import CREW, PERSONAS, Persona, person_for
 from farolito.model import (
     AgencyId,
     Device,
@@ -294,7 +294,7 @@ class Identity:
                 "there are no personas here",
                 "sign in with a passkey, or open the demo on its own machine",
             )
-        chosen = next((p for p in PERSONAS if p.persona == persona), None)
+        chosen = next((p for p in (*PERSONAS, *CREW) if p.persona == persona), None)
         if chosen is None:
             raise Refused("no_persona", "there is no such persona", "choose one of the three")
         return await self.practise(person_for(chosen, self._agency))

@@ -1,4 +1,7 @@
-"""The three made-up people of a demo. They exist for nobody else."""
+"""The made-up people of a demo: three to sign in as, and the practice cars' crews.
+
+They exist for nobody else.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,36 @@ import msgspec
 
 from farolito.model import AgencyId, Person, PersonId, Role, UnitId, digest_id
 
+OFFICERS_UNIT = UnitId("2A14")
 
-class Persona(msgspec.Struct, frozen=True):
-    """One button on the sign-in page of a demo."""
+
+class Persona(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One button on the sign-in page of a demo. `hidden` ones have none: phones of the simulator
+    sign in as them."""
 
     persona: str
     name: str
     role: Role
+    unit: UnitId | None = None
+    hidden: bool = False
 
 
 PERSONAS = (
     Persona("operator", "Ana Ortiz", Role.OPERATOR),
-    Persona("officer", "Sam Begay", Role.OFFICER),
+    Persona("officer", "Sam Begay", Role.OFFICER, OFFICERS_UNIT),
     Persona("auditor", "Lee Chavez", Role.AUDITOR),
 )
-OFFICERS_UNIT = UnitId("2A14")
+_CREW = {
+    "1A03": "Maria Lucero", "1A12": "Tom Whitaker", "1S10": "Denise Sandoval",
+    "2A18": "Kevin Tran", "2A21": "Rosa Montoya", "2B05": "Will Jackson",
+    "3B07": "Nora Yazzie", "3B11": "Chris Baca", "3B15": "Priya Nair", "4C02": "Joe Trujillo",
+    "4C09": "Hannah Fischer", "4C16": "Marcus Green", "2S20": "Elena Griego",
+    "1B06": "Dan Kowalski", "3A04": "Lupe Archuleta",
+}  # fmt: skip
+CREW = tuple(
+    Persona(f"officer-{unit.lower()}", name, Role.OFFICER, UnitId(unit), hidden=True)
+    for unit, name in _CREW.items()
+)
 
 
 def person_for(persona: Persona, agency: AgencyId) -> Person:
@@ -30,5 +48,5 @@ def person_for(persona: Persona, agency: AgencyId) -> Person:
         agency=agency,
         name=persona.name,
         role=persona.role,
-        unit=OFFICERS_UNIT if persona.role is Role.OFFICER else None,
+        unit=persona.unit,
     )

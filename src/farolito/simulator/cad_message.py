@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 from standardwebhooks import Webhook
 
-from farolito.model import CallId, CallKind, Level, Point, digest_id
+from farolito.model import CallId, CallKind, DeviceId, Level, Point, digest_id
 from farolito.model.call import (
     CalledUnit,
     CallNote,
@@ -23,11 +23,12 @@ from farolito.model.call import (
     Hazard,
 )
 
-SOURCE = "/practice/cad"
+CAD = DeviceId("cad")
+SOURCE = f"/practice/{CAD}"
 UPDATED, HEARTBEAT = "org.farolito.call.updated", "org.farolito.cad.heartbeat"
 CONTENT_TYPE = "application/cloudevents+json"
 
-__all__ = ["CadMessage", "CallTruth", "Posted", "posted_heartbeat", "posted_update"]
+__all__ = ["CAD", "CadMessage", "CallTruth", "Posted", "posted_heartbeat", "posted_update"]
 
 
 class CadMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

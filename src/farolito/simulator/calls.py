@@ -179,7 +179,7 @@ class Draw:
             car=car,
             scene_s=chance.uniform(*kind.scene_s),
             more_unit_after_s=chance.uniform(60, 140) if chance.random() < 0.15 else None,
-            reopens=chance.random() < 0.06,
+            reopens=chance.random() < 0.03,
         )
 
     def _pair(self, kind: Kind, car: Vehicle | None) -> caller_words.Pair:

@@ -42,7 +42,7 @@ NEXT_DOOR_M = (150.0, 500.0)
 _WITH_CARS = (CallKind.ROBBERY, CallKind.HIT_AND_RUN, CallKind.SHOTS_FIRED, CallKind.BURGLARY)
 _QUIET = (CallKind.ALARM, CallKind.TRESPASS, CallKind.OTHER, CallKind.WELFARE_CHECK)
 # Of sixteen ordinary events these are the odd ones.
-_ODD_OF, _NO_PLACE, _WRONG_PLACE, _NOT_OURS = 16, 2, 5, 9
+_ODD_OF, _NO_PLACE, _WRONG_PLACE, _NOT_OURS, _REOPENS = 16, 2, 5, 9, 12
 
 
 class City:
@@ -89,6 +89,8 @@ class City:
             if near:
                 return draw.event(at, BY_KIND[chance.choice(_QUIET)], chance.choice(near))
         event = draw.event(at, kind, draw.addresses.any(chance))
+        if odd == _REOPENS:
+            return msgspec.structs.replace(event, reopens=True)
         if odd == _NO_PLACE:
             return without_place(event, chance)
         return with_wrong_place(event, chance) if odd == _WRONG_PLACE else event

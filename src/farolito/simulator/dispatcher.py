@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import NamedTuple
 
 import msgspec
 
@@ -33,6 +34,13 @@ REOPENS_S = (40.0, 120.0)
 
 Step = Callable[[datetime], None]
 Said = CadMessage | CallTruth
+
+
+class Errand(NamedTuple):
+    """The call that a unit is on, and how far it is with it."""
+
+    number: str
+    status: UnitStatus
 
 
 class _Call:
@@ -67,7 +75,7 @@ class Dispatcher:
         self._count = 0
         self._said: list[Said] = []
         self._last_number = 0
-        self._status: dict[UnitId, UnitStatus] = {}
+        self._errands: dict[UnitId, Errand] = {}
 
     def until(self, at: datetime) -> list[Said]:
         """What was said since the last time it was asked, in order."""
@@ -81,9 +89,9 @@ class Dispatcher:
         said, self._said = self._said, []
         return said
 
-    def status(self, unit: UnitId) -> UnitStatus | None:
+    def errand(self, unit: UnitId) -> Errand | None:
         """What the unit is doing; None on patrol."""
-        return self._status.get(unit)
+        return self._errands.get(unit)
 
     def _due(self) -> datetime | None:
         waiting = [self._next.at] if self._next is not None else []
@@ -267,7 +275,7 @@ class Dispatcher:
         for unit in call.at_work:
             self._patrol.clear(unit, at)
             self._set(call, unit, UnitStatus.CLEARED, at)
-            self._status.pop(unit, None)
+            self._errands.pop(unit, None)
         self._say(call, at, units=tuple(call.units.values()))
         self._later(at, 3.0, partial(self._close, call))
 
@@ -302,7 +310,7 @@ class Dispatcher:
 
     def _set(self, call: _Call, unit: UnitId, status: UnitStatus, at: datetime) -> None:
         call.units[unit] = CalledUnit(unit=unit, status=status, at=at)
-        self._status[unit] = status
+        self._errands[unit] = Errand(call.number, status)
 
     def _note(self, call: _Call, at: datetime, says: str) -> tuple[CallNote, ...]:
         call.notes += 1

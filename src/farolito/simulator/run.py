@@ -17,7 +17,10 @@ from typing import BinaryIO
 import httpx
 import msgspec
 
-from farolito.model import DeviceId
+from farolito.model import DeviceId, UnitId
+from farolito.simulator.cad_line import CadLine, Kept
+from farolito.simulator.cad_message import CadMessage
+from farolito.simulator.phones import Phone
 from farolito.simulator.vendors import Message, encode
 from farolito.simulator.world import Happening, SimulatorConfig, World, make_world
 
@@ -30,7 +33,22 @@ TRIES_MAX = 30
 GRACE_S = 3.0  # after stop, for what is on its way
 BACK_OFF_S = (0.5, 8.0)  # first and longest pause before a message is sent again
 
-__all__ = ["Driven", "SimulatorConfig", "World", "drive", "make_world"]
+SHIFT_EVERY_S = 0.2  # how exactly in time the dispatch centre speaks
+
+__all__ = ["Access", "Driven", "SimulatorConfig", "World", "drive", "make_world"]
+
+
+class Access(msgspec.Struct, frozen=True, kw_only=True):
+    """What the simulator knows of a node: a key for each reader, and under "avl" the one for unit
+    positions. A device without a key is left out.
+
+    `cad_secret` (`whsec_…`) signs the dispatch system's messages, and without it there are no
+    calls; `personas` are the names by which the phones of units sign in.
+    """
+
+    keys: Mapping[DeviceId, str]
+    cad_secret: str | None = None
+    personas: Mapping[UnitId, str] = {}
 
 
 class Driven(msgspec.Struct):
@@ -40,6 +58,7 @@ class Driven(msgspec.Struct):
     rejected: int = 0
     retried: int = 0
     dropped: int = 0
+    cad: Kept = msgspec.field(default_factory=Kept)
 
 
 class _Due(msgspec.Struct, frozen=True):
@@ -51,16 +70,16 @@ class _Due(msgspec.Struct, frozen=True):
 async def drive(
     config: SimulatorConfig | World,
     base_url: str,
-    keys: Mapping[DeviceId, str],
+    access: Access,
     stop: asyncio.Event,
     truth: Path,
 ) -> Driven:
     """Send until `stop`. What happened since the configuration's start is sent first, at once.
 
-    `config`: a configuration, or the world already made of it.
-    `keys`: a device key for each reader, and under "avl" the one for unit positions; a device
-    without a key is left out. `truth` gets a JSON line for each happening, as it happens.
+    `config`: a configuration, or the world already made of it. `truth` gets a JSON line for
+    each passage and call, as it happens.
     """
+    keys = access.keys
     world = config if isinstance(config, World) else await asyncio.to_thread(make_world, config)
     driven = Driven()
     queue: asyncio.Queue[_Due] = asyncio.Queue(WAITING_MAX)
@@ -72,6 +91,7 @@ async def drive(
             tasks.append(asyncio.create_task(_patrol(world, door, pace)))
         try:
             with truth.open("ab") as book:
+                tasks += _calls(world, client, access, (pace, book), driven)
                 async for due in _messages(world, book, keys, (pace, stop)):
                     _enqueue(queue, due, driven)
             with contextlib.suppress(TimeoutError):
@@ -210,6 +230,39 @@ class _Door:
 def _retry_after_s(answer: httpx.Response, otherwise_s: float) -> float:
     text = answer.headers.get("Retry-After", "")
     return min(BACK_OFF_S[1], float(text)) if text.isdigit() else otherwise_s
+
+
+def _calls(
+    world: World,
+    client: httpx.AsyncClient,
+    access: Access,
+    where: tuple[_Pace, BinaryIO],
+    driven: Driven,
+) -> list[asyncio.Task[None]]:
+    """The dispatch centre's work and its officers' phones, where the node gave it a line."""
+    if not world.config.calls or access.cad_secret is None:
+        return []
+    line = CadLine(client, access.cad_secret)
+    driven.cad = line.kept
+    doing = world.dispatcher.errand
+    phones = [
+        Phone(str(client.base_url), persona, unit, doing, world.config.seed)
+        for unit, persona in access.personas.items()
+    ]
+    works = [_shift(world, line, *where), line.run(), line.beat(), *(p.run() for p in phones)]
+    return [asyncio.create_task(work) for work in works]
+
+
+async def _shift(world: World, line: CadLine, pace: _Pace, book: BinaryIO) -> None:
+    """What the dispatch centre says goes out, what it hides goes into the book."""
+    while True:
+        for said in world.dispatcher.until(pace.now()):
+            if isinstance(said, CadMessage):
+                line.say(said)
+            else:
+                book.write(msgspec.json.encode(said) + b"\n")
+        book.flush()
+        await asyncio.sleep(SHIFT_EVERY_S)
 
 
 async def _patrol(world: World, door: _Door, pace: _Pace) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
+from itertools import combinations
 from pathlib import Path
 
 import msgspec
 
 from farolito.model import DeviceId, Standing
+from farolito.simulator.cad_message import CallTruth
 from farolito.simulator.world import Truth
 
 SAME_CAR = timedelta(seconds=3)  # a reader's time may differ by this much and still mean the car
@@ -39,10 +41,52 @@ class Score(msgspec.Struct, frozen=True):
     listed: int
 
 
+class CallScore(msgspec.Struct, frozen=True):
+    """Pairs of calls: those of one true event that were joined and that were not, and those of
+    different events that were joined nevertheless."""
+
+    joined: int
+    missed: int
+    wrong: int
+
+
+class _Line(msgspec.Struct):
+    what: str = "passage"
+
+
 def read_truth(path: Path) -> list[Truth]:
+    """The passages of a truth file."""
     decoder = msgspec.json.Decoder(Truth)
+    return [decoder.decode(line) for line in _lines(path, "passage")]
+
+
+def read_calls(path: Path) -> list[CallTruth]:
+    """The calls of a truth file."""
+    decoder = msgspec.json.Decoder(CallTruth)
+    return [decoder.decode(line) for line in _lines(path, "call")]
+
+
+def _lines(path: Path, what: str) -> list[bytes]:
+    """The whole lines of one kind; the last one may still be being written."""
+    kind = msgspec.json.Decoder(_Line)
     with path.open("rb") as book:
-        return [decoder.decode(line) for line in book if line.endswith(b"\n")]
+        return [x for x in book if x.endswith(b"\n") and kind.decode(x).what == what]
+
+
+def pairs_of(groups: Iterable[Collection[str]]) -> set[frozenset[str]]:
+    """Every two numbers of each group: of each incident's calls, or of each true event's."""
+    return {frozenset(pair) for group in groups for pair in combinations(set(group), 2)}
+
+
+def score_calls(truths: Iterable[CallTruth], joined: Collection[frozenset[str]]) -> CallScore:
+    """`joined`: pairs of call numbers that the node put into one incident (`pairs_of`)."""
+    events: dict[str, set[str]] = defaultdict(set)
+    for truth in truths:
+        events[truth.event].add(truth.number)
+    true = pairs_of(events.values())
+    known = set().union(*events.values()) if events else set()
+    told = {pair for pair in joined if pair <= known}
+    return CallScore(joined=len(true & told), missed=len(true - told), wrong=len(told - true))
 
 
 def score(truths: Iterable[Truth], alerts: Iterable[Raised]) -> Score:
