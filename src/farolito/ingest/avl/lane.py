@@ -27,6 +27,10 @@ class Lane(Generic[T]):
     def __len__(self) -> int:
         return len(self._messages) + len(self._places)
 
+    @property
+    def has_places(self) -> bool:
+        return bool(self._places)
+
     def put(self, message: T) -> bool:
         """False where the lane is full: the message was not taken."""
         if len(self._messages) >= self._messages_max:

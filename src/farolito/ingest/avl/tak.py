@@ -130,6 +130,8 @@ class TakServer:
             self._tell(why, b"")
         except OSError:
             pass  # a phone that lost its network: it comes again
+        except asyncio.CancelledError:
+            pass  # by close; asyncio's streams take a cancelled task for an error, and print it
         except Exception:
             log.exception("a TAK client's connection ended over an error of ours")
         finally:

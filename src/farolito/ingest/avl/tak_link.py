@@ -1,8 +1,8 @@
 """One TAK connection, whichever side began it: read, bounded, paced, parsed; and written.
 
-What comes in is cut, and waits in a lane: a flood costs the cutting and no more, since of each
-unit only the newest position waits, and what waits is parsed at a pace. What goes out waits in a
-lane likewise, so that a slow phone gets the newest positions late rather than all of them never.
+What comes in is cut, and waits in a lane: a flood costs the cutting and no more, since what waits
+is parsed at a pace, and of each unit only the newest position waits for that. What goes out waits
+in a lane likewise: a slow phone gets the newest positions late rather than all of them never.
 """
 
 from __future__ import annotations
@@ -50,10 +50,16 @@ class Pace:
         self._left = a_second
         self._at = asyncio.get_running_loop().time()
 
-    async def take(self, size: float = 1.0) -> None:
+    @property
+    def left(self) -> float:
+        """What may be taken now without a wait."""
         now = asyncio.get_running_loop().time()
-        self._left = min(self._a_second, self._left + (now - self._at) * self._a_second) - size
+        self._left = min(self._a_second, self._left + (now - self._at) * self._a_second)
         self._at = now
+        return self._left
+
+    async def take(self, size: float = 1.0) -> None:
+        self._left = self.left - size
         if self._left < 0:
             await asyncio.sleep(-self._left / self._a_second)
 
@@ -151,10 +157,12 @@ class Link:
 
     def _admit(self, message: bytes) -> None:
         unit = position_of(message)
-        if unit is not None:
+        if unit is None:
+            self._refused += not self._in.put(message)
+            return
+        in_time = not self._in.has_places and len(self._in) < self._pace.left
+        if not in_time or not self._in.put(message):
             self._in.put_place(unit, message)
-        elif not self._in.put(message):
-            self._refused += 1
 
     async def _work(self, on_event: Callable[[CotEvent], Awaitable[None]]) -> None:
         while (message := await self._in.take()) is not None:
