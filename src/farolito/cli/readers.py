@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,14 @@ import typer
 from farolito.cli.node_client import URL, NodeUrl, TokenFile, ask
 from farolito.model import AgencyId, Device, DeviceId, Point
 
+
+class Kind(StrEnum):
+    PLATE_READER = "plate_reader"
+    POSITIONS = "positions"
+    CAD = "cad"
+
+
+_DOORS = {Kind.PLATE_READER: "lpr", Kind.POSITIONS: "avl", Kind.CAD: "cad"}
 app = typer.Typer(no_args_is_help=True, help="Plate readers and other devices.")
 
 
@@ -29,6 +38,7 @@ def add(  # noqa: PLR0913 - one option each
     heading: Annotated[float | None, typer.Option(help="Degrees from north")] = None,
     zone: Annotated[str, typer.Option(help="IANA zone of times sent without one")] = "UTC",
     recording: Annotated[bool, typer.Option(help="For `farolito replay` only")] = False,
+    kind: Annotated[Kind, typer.Option(help="What it is")] = Kind.PLATE_READER,
     node: NodeUrl = URL,
     token_file: TokenFile = None,
 ) -> None:
@@ -37,7 +47,7 @@ def add(  # noqa: PLR0913 - one option each
         Device(
             device_id=DeviceId(device_id),
             agency=AgencyId("own"),
-            kind="plate_reader",
+            kind=kind.value,
             name=name,
             format=format,
             place=Point(lat, lon) if lat is not None and lon is not None else None,
@@ -48,7 +58,13 @@ def add(  # noqa: PLR0913 - one option each
         node,
         token_file,
     )
-    typer.echo(f"{key}\n\nSend to {node}/ingest/lpr/{format} with the header")
+    typer.echo(key)
+    door = f"{node}/ingest/{_DOORS[kind]}/{format}"
+    if kind is Kind.CAD and format == "cloudevents":
+        typer.echo("\nSign with this secret (Standard Webhooks) and send to", err=True)
+        typer.echo(f"  {door}?device={device_id}\nIt is not shown again.", err=True)
+        return
+    typer.echo(f"\nSend to {door} with the header", err=True)
     typer.echo(f"  Authorization: Bearer {key}\nThis key is not shown again.", err=True)
 
 
