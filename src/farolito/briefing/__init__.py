@@ -11,6 +11,7 @@ from farolito.briefing.briefing import Briefing, IncidentDesk, Told
 from farolito.briefing.compose import compose
 from farolito.briefing.known import Around, Eye, History, Known, Near, Spot
 from farolito.briefing.lookup import Positions, Surroundings
+from farolito.briefing.spoken import spelled, spoken
 from farolito.briefing.words import Words
 
 __all__ = [
@@ -27,4 +28,6 @@ __all__ = [
     "Told",
     "Words",
     "compose",
+    "spelled",
+    "spoken",
 ]

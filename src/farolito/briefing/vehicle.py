@@ -15,6 +15,7 @@ from farolito.model import (
     Call,
     CallVehicle,
     Confidence,
+    Invalid,
     LineKind,
     ListedVehicle,
     Phrase,
@@ -88,7 +89,7 @@ def _told(vehicles: Sequence[CallVehicle], confirmed: set[str]) -> list[Phrase]:
     phrases: dict[str, Phrase] = {}
     for one in vehicles:
         what = sentence(one.says) or _join(one.colour, one.make, one.model, one.kind)
-        plate = normalise_plate(one.plate or "")
+        plate = _plate(one)
         if plate and plate not in confirmed:
             state = told(one.state or "") or "@vehicle.no_state"
             says = phrase("vehicle.told_plate", what=what, state=state, plate=plate)
@@ -115,10 +116,20 @@ def _differ(calls: Sequence[Call]) -> list[Phrase]:
             differing(v.colour or "" for v in single),
             differing(v.make or "" for v in single),
             differing(v.kind or "" for v in single),
-            differing(normalise_plate(v.plate or "") for v in single),
+            differing(_plate(v) for v in single),
         )
         if len(told_) > 1
     ]
+
+
+def _plate(vehicle_: CallVehicle) -> str:
+    """A caller may know half a plate, or say it with gaps: then it is said as told."""
+    if not vehicle_.plate:
+        return ""
+    try:
+        return normalise_plate(vehicle_.plate)
+    except Invalid:
+        return told(vehicle_.plate.upper())
 
 
 def _listed(listed: ListedVehicle | None) -> str:
