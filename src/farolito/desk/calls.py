@@ -280,4 +280,3 @@ def _is_newer(one: CalledUnit, was: CalledUnit) -> bool:
     if one.status is was.status:
         return False
     return (one.at, _FAR_ALONG[one.status]) > (was.at, _FAR_ALONG[was.status])
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -21,12 +22,8 @@ class Calls:
         self._connection = connection
         self._agency = agency
 
-    async def get(self, call_id: CallId, *, lock: bool = False) -> Call | None:
-        body = await self._connection.fetchval(
-            "select body from calls where call_id = $1"  # noqa: S608 - two fixed texts
-            + (" for update" if lock else ""),
-            call_id,
-        )
+    async def get(self, call_id: CallId) -> Call | None:
+        body = await self._connection.fetchval("select body from calls where call_id = $1", call_id)
         return None if body is None else _call(body)
 
     async def by_number(self, number: str) -> Call | None:
@@ -39,17 +36,19 @@ class Calls:
         )
         return [_call(row["body"]) for row in rows]
 
-    async def save(self, call: Call, premise: str | None) -> None:
+    async def save(self, call: Call, premise: str | None, plates: Iterable[str]) -> None:
         """The call as it is now, new or not. `premise`: its address in the plain form that
-        tells two spellings of one place to be the same, None without an address."""
+        tells two spellings of one place to be the same, None without an address. `plates`: those
+        that its callers named, as they are compared."""
         place = call.place
         await self._connection.execute(
             "insert into calls (call_id, agency, number, version, state, here_at, changed_at,"
-            " premise, lat, lon, incident_id, body)"
-            " values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)"
+            " premise, lat, lon, duplicate_of, incident_id, body)"
+            " values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13)"
             " on conflict (call_id) do update set version = excluded.version,"
             " state = excluded.state, changed_at = excluded.changed_at,"
             " premise = excluded.premise, lat = excluded.lat, lon = excluded.lon,"
+            " duplicate_of = excluded.duplicate_of,"
             " incident_id = excluded.incident_id, body = excluded.body",
             call.call_id,
             self._agency,
@@ -61,8 +60,18 @@ class Calls:
             premise,
             place.lat if place else None,
             place.lon if place else None,
+            call.duplicate_of,
             call.incident,
             _encode(call).decode(),
+        )
+        named = sorted(set(plates))
+        await self._connection.execute(
+            "with gone as (delete from call_plates where call_id = $1 and plate <> all($3))"
+            " insert into call_plates (agency, plate, call_id) select $2, unnest($3::text[]), $1"
+            " on conflict do nothing",
+            call.call_id,
+            self._agency,
+            named,
         )
 
     async def take_mark(self, source: str, mark: str, at: datetime) -> bool:
@@ -99,6 +108,20 @@ class Calls:
             PREMISE_HISTORY_MAX,
         )
         return [_call(row["body"]) for row in rows]
+
+    async def premise_of(self, call_id: CallId) -> str | None:
+        """The plain form of the call's address, as it was saved."""
+        found: str | None = await self._connection.fetchval(
+            "select premise from calls where call_id = $1", call_id
+        )
+        return found
+
+    async def since(self) -> datetime | None:
+        """When the oldest call that is kept came here: "no history" reaches no further back."""
+        oldest: datetime | None = await self._connection.fetchval(
+            "select min(here_at) from calls where agency = $1", self._agency
+        )
+        return oldest
 
     async def forget_marks(self, before: datetime) -> None:
         await self._connection.execute("delete from cad_marks where at < $1", before)

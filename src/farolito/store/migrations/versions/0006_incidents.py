@@ -8,7 +8,7 @@ branch_labels = None
 depends_on = None
 
 _OWNED = (
-    "calls", "cad_marks", "incidents", "incident_versions", "incident_parts", "incident_log",
+    "calls", "call_plates", "cad_marks", "incidents", "incident_versions", "incident_parts", "incident_log",
     "answers", "push_subscriptions",
 )  # fmt: skip
 
@@ -26,6 +26,7 @@ def upgrade() -> None:
           premise text collate "C",        -- the plain address, for its history
           lat float8,
           lon float8,
+          duplicate_of text collate "C",   -- the number that its CAD says it tells again
           incident_id uuid,
           body jsonb not null,
           unique (agency, number)
@@ -33,6 +34,15 @@ def upgrade() -> None:
         create index on calls (agency, here_at);
         create index on calls (agency, premise) where premise is not null;
         create index on calls (agency, lat, lon) where lat is not null;
+        create index on calls (agency, duplicate_of) where duplicate_of is not null;
+        -- The plates that callers named, each once, as correlation compares them.
+        create table call_plates (
+          agency text collate "C" not null,
+          plate text collate "C" not null,
+          call_id uuid not null references calls on delete cascade,
+          primary key (agency, plate, call_id)
+        );
+        create index on call_plates (call_id);
         -- What a dispatch system's door has taken in, so that a file read again changes nothing.
         create table cad_marks (
           agency text collate "C" not null,

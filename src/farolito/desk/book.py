@@ -1,0 +1,101 @@
+"""How a change of an incident is kept: settled, saved, written into its log, and told."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from farolito.desk import incidents as steps
+from farolito.desk.desk import NotFound
+from farolito.desk.grouping import Grouping, Streets
+from farolito.desk.incident_log import Said, What
+from farolito.gate import Records
+from farolito.model import Incident, IncidentId, IncidentState, LogLine, Person
+
+Followed = Callable[[Records, Incident, str, int], Awaitable[None]]
+"""Called in the same transaction after an incident changed: (records, incident, what, permit)."""
+
+_TURNS = {
+    IncidentState.CLOSED: Said(What.CLOSED, "Closed: nothing in it is open"),
+    IncidentState.OPEN: Said(What.REOPENED, "Open again"),
+}
+
+
+class Book:
+    """Used only in a transaction that holds the feed."""
+
+    def __init__(self, grouping: Grouping, streets: Streets, clock: Callable[[], datetime]) -> None:
+        self._grouping = grouping
+        self._streets = streets
+        self._clock = clock
+        self.followers: list[Followed] = []
+
+    async def live(self, records: Records, incident_id: IncidentId) -> Incident:
+        """The incident, or the one that it was joined to."""
+        incident = await records.incidents.get(incident_id)
+        while incident is not None and incident.joined_to is not None:
+            incident = await records.incidents.get(incident.joined_to)
+        if incident is None:
+            raise NotFound("there is no such incident", "it may have ended; reload the list")
+        return incident
+
+    async def keep_changed(self, records: Records, incident: Incident, said: Said) -> None:
+        """Keep a next version only where it differs from the last."""
+        calls, alerts = await self._grouping.events_of(records, [incident])
+        now = incident.changed_at
+        after = steps.settled(incident, calls, alerts, self._streets.describe, now)
+        if msgspec.structs.replace(after, version=incident.version) != incident:
+            await self.keep(records, incident, [said], None)
+
+    async def keep(
+        self,
+        records: Records,
+        incident: Incident,
+        said: list[Said],
+        permit: int | None,
+        who: Person | None = None,
+    ) -> Incident:
+        """The next version: settled, saved, written into the log and told.
+
+        Followers hear of the turn, closed or open again, before anything else that was said.
+        """
+        calls, alerts = await self._grouping.events_of(records, [incident])
+        after = steps.settled(incident, calls, alerts, self._streets.describe, self._clock())
+        turn = [_TURNS[after.state]] if after.state is not incident.state else []
+        await records.incidents.save(after)
+        await self.tell(records, after, [*said, *turn], permit, who, (turn or said)[0].what)
+        return after
+
+    async def tell(  # noqa: PLR0913 - one column of the log each
+        self, records: Records, incident: Incident, said: Sequence[Said], permit: int | None,
+        who: Person | None, what: What,
+    ) -> None:  # fmt: skip
+        await self.note(records, incident, said, permit, who)
+        await records.feed.tell("incident", incident, incident.changed_at)
+        for follow in self.followers:
+            await follow(records, incident, what, permit or 0)
+
+    async def note(
+        self,
+        records: Records,
+        incident: Incident,
+        said: Sequence[Said],
+        permit: int | None,
+        who: Person | None,
+    ) -> None:
+        now = self._clock()
+        lines = [
+            LogLine(
+                at=now,
+                version=incident.version,
+                what=one.what,
+                says=one.says,
+                who=who.person_id if who else None,
+                unit=one.unit,
+                permit=permit,
+            )
+            for one in said
+        ]
+        await records.incidents.note(incident.incident_id, *lines)
