@@ -9,6 +9,8 @@ import { tongue } from '../i18n/tongue.svelte'
 import { ApiError, get, post } from '../wire/api'
 import { clock } from '../wire/clock.svelte'
 import { browserSocket, Live, type LineState, staleSeconds } from '../wire/live'
+import { meter } from '../map/meter'
+import { Positions } from '../map/positions'
 import type {
   Acted,
   Alert,
@@ -23,10 +25,10 @@ import type {
   OldList,
   RejectReason,
   StoppedMatch,
-  Unit,
 } from '../wire/model'
 import { session } from '../wire/session.svelte'
 import { type HeldAlerts, ranked, withAlert, withSnapshot } from '../wire/queue'
+import { Board } from './board.svelte'
 import { earcons } from './earcons.svelte'
 
 const LOOK_AFTER_MS = 250 // an alert passed over with J or K is not looked at, so not logged
@@ -34,6 +36,10 @@ const LOG_AFTER_MS = 500 // several changes at once are one fresh log
 const STOPPED_SHOWN_MAX = 100
 const NOTICE_MS = 6_000
 const READERS_EVERY_MS = 60_000
+
+export type Tab = 'calls' | 'alerts' | 'stopped'
+export const TABS: readonly Tab[] = ['calls', 'alerts', 'stopped']
+export type SilentSource = { name: string; seconds: number }
 
 export interface Notice {
   says: string
@@ -54,7 +60,12 @@ export class Desk {
   selectedId = $state<string | null>(null)
   detail = $state.raw<AlertDetail | null>(null)
   versions = $state.raw<readonly Brief[]>([]) // of the selected alert's brief, as they came
-  units = $state.raw<readonly Unit[]>([])
+  readonly positions = new Positions() // plain arrays: nobody is told of a move but the map
+  onPositions: () => void = () => undefined
+  readonly board: Board
+  tab = $state<Tab>('alerts')
+  picked = $state<string | null>(null) // the unit that was clicked on the map or in a panel
+  silent = $state.raw<readonly SilentSource[]>([])
   oldLists = $state.raw<readonly OldList[]>([])
   readers = $state.raw<readonly Device[]>([])
   reporting = $state<{ fine: number; all: number } | null>(null)
@@ -87,6 +98,11 @@ export class Desk {
   #unnamed = new Set<string>() // readers that were asked for because an alert came from them
 
   constructor(readonly me: string) {
+    this.board = new Board(me, {
+      permitted: (permit) => (this.permit = permit),
+      say: (says, bad) => this.#say(says, bad),
+      complain: (error) => this.#complain(error),
+    })
     this.#live = new Live({
       url: (after) => `/api/live?after=${after}`,
       open: browserSocket,
@@ -97,6 +113,9 @@ export class Desk {
       },
       random: Math.random,
       onMessage: (message) => this.#hear(message),
+      onDecoded: (kind, ms) => {
+        if (kind === 'positions') meter.decodeMs += ms
+      },
       onSnapshotNeeded: (why) => void this.#snapshot(why === 'reset'),
       onState: (state, reason) => {
         this.line = state
@@ -114,14 +133,15 @@ export class Desk {
     return () => {
       removeEventListener('online', hurry)
       clearTimeout(this.#lookTimer)
+      this.board.close()
       this.#live.stop()
     }
   }
 
   async #begin(): Promise<void> {
     void this.#askMap()
-    void this.#askUnits()
     await this.#snapshot(true)
+    this.#openTab()
     this.ready = true
     this.#heardAt = performance.now()
     this.#live.start(this.#live.seq)
@@ -129,12 +149,16 @@ export class Desk {
 
   async #snapshot(restarted: boolean): Promise<void> {
     try {
-      const answer = await get<AlertsSnapshot>('/api/alerts')
+      // Each holds what came until its own number; the line goes on from the older one.
+      const [answer, boardSeq] = await Promise.all([
+        get<AlertsSnapshot>('/api/alerts'),
+        this.board.snapshot(restarted),
+      ])
       clock.heard(answer.at)
       this.held = withSnapshot(restarted ? new Map() : this.held, answer.alerts, answer.seq)
       this.permit = answer.permit ?? this.permit
       this.actions = answer.actions ?? {}
-      this.#live.snapshotTaken(answer.seq, restarted)
+      this.#live.snapshotTaken(Math.min(answer.seq, boardSeq ?? answer.seq), restarted)
       for (const alert of answer.alerts) this.#announced.add(alert.alert_id)
       this.#soundForWaiting()
       if (this.selectedId) this.#look(this.selectedId, LOG_AFTER_MS)
@@ -163,15 +187,6 @@ export class Desk {
       this.readers = (await get<MapFacts>('/api/map')).readers
     } catch {
       this.#unnamed.delete(reader) // its id stands there until the next alert of it
-    }
-  }
-
-  async #askUnits(): Promise<void> {
-    try {
-      const answer = await get<{ units: Unit[] }>('/api/units')
-      if (this.units.length === 0) this.units = answer.units
-    } catch {
-      // The live line brings them.
     }
   }
 
@@ -215,16 +230,25 @@ export class Desk {
         this.#hearAlert(message.alert, message.seq)
         break
       case 'brief':
+        this.board.hear(message)
         this.#hearBrief(message.brief)
         break
+      case 'incident':
+      case 'answer':
+        this.board.hear(message)
+        break
       case 'receipt':
+        this.board.hear(message)
         if (this.detail?.brief?.brief_id === message.receipt.brief_id) {
           this.detail = { ...this.detail, receipts: [...this.detail.receipts, message.receipt] }
           this.#look(this.detail.alert.alert_id, LOG_AFTER_MS)
         }
         break
-      case 'units':
-        this.#hearUnits(message.units)
+      case 'positions':
+        this.#hearPositions(message)
+        break
+      case 'sources':
+        this.silent = message.silent
         break
       case 'lists':
         this.oldLists = message.old
@@ -232,11 +256,12 @@ export class Desk {
     }
   }
 
-  /** A batch may hold only the units that moved. */
-  #hearUnits(moved: readonly Unit[]): void {
-    const byId = new Map(this.units.map((u) => [u.unit_id, u]))
-    for (const unit of moved) byId.set(unit.unit_id, unit)
-    this.units = [...byId.values()]
+  #hearPositions(message: LiveMessage & { k: 'positions' }): void {
+    const began = performance.now()
+    this.positions.hear(message.p, message.full)
+    meter.positions += message.p.length
+    meter.decodeMs += performance.now() - began
+    this.onPositions()
   }
 
   #hearAlert(alert: Alert, seq: number): void {
@@ -251,7 +276,7 @@ export class Desk {
   }
 
   #hearBrief(brief: Brief): void {
-    if (brief.alert_id !== this.selectedId || !this.detail) return
+    if (!brief.alert_id || brief.alert_id !== this.selectedId || !this.detail) return
     this.#keepVersion(brief)
     const shown = this.detail.brief
     if (!shown || shown.brief_id !== brief.brief_id || shown.version <= brief.version) {
@@ -274,8 +299,24 @@ export class Desk {
     earcons.insist(this.ranked.waiting.some((a) => a.level === 1 && a.state === 'waiting'))
   }
 
+  /** The first tab: what needs a person, else what is going on. */
+  #openTab(): void {
+    if (this.board.selectedId) this.tab = 'calls'
+    else if (this.selectedId || this.ranked.waiting.length) this.tab = 'alerts'
+    else this.tab = this.board.order.length ? 'calls' : 'alerts'
+  }
+
+  showTab(tab: Tab): void {
+    this.tab = tab
+    if (tab === 'stopped') void this.askStopped()
+  }
+
   select(id: string | null): void {
     this.selectedStopped = null
+    if (id) {
+      this.board.select(null)
+      this.tab = 'alerts'
+    }
     if (id === this.selectedId) return
     this.selectedId = id
     this.detail = null
@@ -283,16 +324,34 @@ export class Desk {
     if (id) this.#look(id, LOOK_AFTER_MS)
   }
 
+  selectIncident(id: string | null): void {
+    this.select(null)
+    if (id) this.tab = 'calls'
+    this.board.select(id)
+  }
+
+  /** Shows one unit on the map; the same again lets it go. */
+  pick(unit: string | null): void {
+    this.picked = unit === this.picked ? null : unit
+  }
+
   selectStopped(readId: string): void {
     this.select(null)
+    this.board.select(null)
     this.selectedStopped = readId
   }
 
+  /** To the next or previous row of the list that is shown. Returns its id. */
   move(step: 1 | -1): string | null {
-    const ids = this.order.map((a) => a.alert_id)
-    const at = this.selectedId ? ids.indexOf(this.selectedId) : -1
+    const onCalls = this.tab === 'calls'
+    const ids = onCalls
+      ? this.board.order.map((i) => i.incident_id)
+      : this.order.map((a) => a.alert_id)
+    const chosen = onCalls ? this.board.selectedId : this.selectedId
+    const at = chosen ? ids.indexOf(chosen) : -1
     const next = ids[at === -1 ? (step === 1 ? 0 : ids.length - 1) : at + step]
-    if (next) this.select(next)
+    if (next && onCalls) this.selectIncident(next)
+    else if (next) this.select(next)
     return next ?? null
   }
 
@@ -371,7 +430,7 @@ export class Desk {
   }
 
   /** Shows an alert that a search found and the queue may not hold. */
-  show(alert: Alert): void {
+  showAlert(alert: Alert): void {
     this.held = withAlert(this.held, alert, this.#live.seq)
     this.select(alert.alert_id)
   }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import type { Match, Unit } from '../wire/model'
+import type { Match } from '../wire/model'
 import { columns, pairs } from './align'
 import { metresBetween, nearestFirst } from './nearest'
 
@@ -47,11 +47,13 @@ test('a hundredth of a degree of latitude is 1,112 m', () => {
 })
 
 test('the nearest unit comes first and one without a place last', () => {
-  const unit = (unit_id: string, lat?: number) =>
-    ({ unit_id, agency: 'a', place: lat === undefined ? null : { lat, lon: -106 } }) as Unit
+  const unit = (name: string, lat?: number) => ({
+    unit: name,
+    place: lat === undefined ? null : { lat, lon: -106 },
+  })
   const found = nearestFirst([unit('far', 35.2), unit('lost'), unit('near', 35.01)], {
     lat: 35,
     lon: -106,
   })
-  expect(found.map((r) => r.unit.unit_id)).toEqual(['near', 'far', 'lost'])
+  expect(found.map((r) => r.unit.unit)).toEqual(['near', 'far', 'lost'])
 })

@@ -1,11 +1,16 @@
 /** Units by straight-line distance; those without a place come last, in the order of their names. */
 
-import type { Point, Unit } from '../wire/model'
+import type { Point } from '../wire/model'
 
 const EARTH_RADIUS_M = 6_371_008.8 // mean radius, IUGG
 
-export interface Ranged {
-  unit: Unit
+interface Placed {
+  unit: string
+  place: Point | null
+}
+
+export interface Ranged<U extends Placed> {
+  unit: U
   metres: number | null
 }
 
@@ -19,7 +24,10 @@ export function metresBetween(a: Point, b: Point): number {
   return 2 * EARTH_RADIUS_M * Math.asin(Math.sqrt(h))
 }
 
-export function nearestFirst(units: readonly Unit[], where: Point | null): Ranged[] {
+export function nearestFirst<U extends Placed>(
+  units: readonly U[],
+  where: Point | null,
+): Ranged<U>[] {
   return units
     .map((unit) => ({
       unit,
@@ -27,7 +35,6 @@ export function nearestFirst(units: readonly Unit[], where: Point | null): Range
     }))
     .sort(
       (a, b) =>
-        (a.metres ?? Infinity) - (b.metres ?? Infinity) ||
-        a.unit.unit_id.localeCompare(b.unit.unit_id),
+        (a.metres ?? Infinity) - (b.metres ?? Infinity) || a.unit.unit.localeCompare(b.unit.unit),
     )
 }

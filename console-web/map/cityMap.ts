@@ -1,7 +1,7 @@
 /**
- * The map itself: the library, our style, and the layers for alerts, readers and units.
+ * The map itself: the library, our style, and the layers for incidents, alerts, readers, units.
  *
- * In: values to draw. Out: clicks on alerts. Never: a request to anywhere but this node.
+ * In: values to draw. Out: clicks on incidents, alerts and units. Never: a request to anywhere but this node.
  * Loaded late, so that the queue stands on the screen before a megabyte of map library.
  */
 
@@ -20,10 +20,14 @@ import {
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
 import { PMTiles, Protocol } from 'pmtiles'
 
-import type { Alert, Device, Point, Unit } from '../wire/model'
+import type { Alert, Device, Incident, Point } from '../wire/model'
 import { drawMarks } from './marks'
+import { circle, toWorld } from './mercator'
+import { meter } from './meter'
+import type { Positions } from './positions'
+import { isSlow } from './slow'
 import { mapStyle } from './style'
-import { UnitsLayer, type UnitLook } from './unitsLayer'
+import { EVERY_SLOW_MS, UnitsLayer, type UnitLook } from './unitsLayer'
 
 setWorkerUrl(workerUrl)
 const protocol = new Protocol()
@@ -32,12 +36,16 @@ addProtocol('pmtiles', protocol.tile)
 const LABELS_MAX = 60 // unit call signs drawn at once; beyond that the dots alone
 const LABELS_FROM_ZOOM = 12
 const CLOSE_ZOOM = 14
+const PICK_PX = 16
+const TILE_PX = 512 // the world at zoom 0
 const DARK_UNIT: UnitLook = { fill: [0.906, 0.929, 0.953], rim: [0.063, 0.082, 0.106] }
 const LIGHT_UNIT: UnitLook = { fill: [0.078, 0.125, 0.173], rim: [1, 1, 1] }
 const EMPTY: GeoJSON.FeatureCollection = { type: 'FeatureCollection', features: [] }
 
 export interface MapEvents {
   onAlert: (alertId: string) => void
+  onIncident: (incidentId: string) => void
+  onUnit: (unit: string | null) => void
   onReader: (name: string | null, x: number, y: number) => void
   onReady: () => void
   onLost: (lost: boolean) => void
@@ -51,14 +59,23 @@ function feature(point: Point, properties: GeoJSON.GeoJsonProperties): GeoJSON.F
   return { type: 'Feature', properties, geometry: { type: 'Point', coordinates: at(point) } }
 }
 
+function around(point: Point, metres: number): GeoJSON.FeatureCollection {
+  const geometry: GeoJSON.Polygon = { type: 'Polygon', coordinates: [circle(point, metres)] }
+  return {
+    type: 'FeatureCollection',
+    features: [{ type: 'Feature', properties: {}, geometry }],
+  }
+}
+
 export class CityMap {
   readonly #map: GlMap
   readonly #units: UnitsLayer
   #alerts: GeoJSON.FeatureCollection = EMPTY
+  #incidents: GeoJSON.FeatureCollection = EMPTY
+  #doubt: GeoJSON.FeatureCollection = EMPTY
   #readers: GeoJSON.FeatureCollection = EMPTY
-  #seen: readonly Unit[] = []
   #labels: HTMLElement[] = []
-  #assigned: string | null = null
+  #chosen: ReadonlySet<string> = new Set()
   #isLight: boolean
   #tiles: string | null
 
@@ -66,6 +83,8 @@ export class CityMap {
     private readonly box: HTMLElement,
     private readonly labelBox: HTMLElement,
     private readonly events: MapEvents,
+    private readonly positions: Positions,
+    now: () => number,
     isLight: boolean,
     tiles: string | null,
     home: LngLatBounds | null,
@@ -73,7 +92,8 @@ export class CityMap {
   ) {
     this.#isLight = isLight
     this.#tiles = tiles
-    this.#units = new UnitsLayer(isLight ? LIGHT_UNIT : DARK_UNIT)
+    this.#units = new UnitsLayer(isLight ? LIGHT_UNIT : DARK_UNIT, positions, now)
+    if (isSlow()) this.#units.everyMs = EVERY_SLOW_MS
     this.#map = new GlMap({
       container: box,
       style: mapStyle(isLight, tiles),
@@ -102,6 +122,8 @@ export class CityMap {
     box: HTMLElement,
     labelBox: HTMLElement,
     events: MapEvents,
+    positions: Positions,
+    now: () => number,
     isLight: boolean,
     tiles: string | null,
     texts: Record<string, string>,
@@ -119,7 +141,7 @@ export class CityMap {
         found = null
       }
     }
-    return new CityMap(box, labelBox, events, isLight, found, home, texts)
+    return new CityMap(box, labelBox, events, positions, now, isLight, found, home, texts)
   }
 
   get hasStreets(): boolean {
@@ -127,6 +149,7 @@ export class CityMap {
   }
 
   close(): void {
+    this.#units.close()
     this.#map.remove()
   }
 
@@ -158,10 +181,27 @@ export class CityMap {
     this.#source('readers')?.setData(this.#readers)
   }
 
-  showUnits(units: readonly Unit[], assigned: string | null, now: number): void {
-    this.#seen = units.filter((u) => u.place)
-    this.#assigned = assigned
-    this.#units.set(this.#seen, assigned, now)
+  showIncidents(incidents: readonly Incident[], selectedId: string | null): void {
+    const features = incidents.flatMap((incident) => {
+      if (!incident.place) return []
+      const { incident_id: id, level } = incident
+      return [feature(incident.place, { id, level, selected: id === selectedId })]
+    })
+    this.#incidents = { type: 'FeatureCollection', features }
+    this.#source('incidents')?.setData(this.#incidents)
+    const chosen = incidents.find((i) => i.incident_id === selectedId)
+    this.#doubt = chosen?.place && chosen.within_m ? around(chosen.place, chosen.within_m) : EMPTY
+    this.#source('doubt')?.setData(this.#doubt)
+  }
+
+  /** The units of what is selected, and the one that was clicked. */
+  choose(chosen: ReadonlySet<string>): void {
+    this.#chosen = chosen
+    this.#units.choose(chosen)
+  }
+
+  unitsMoved(): void {
+    this.#units.wake()
   }
 
   /** Brings a place into view; moves only where it is not already well inside. */
@@ -177,9 +217,13 @@ export class CityMap {
   }
 
   fit(): void {
-    const points = [...this.#alerts.features, ...this.#readers.features]
-      .map((f) => (f.geometry as GeoJSON.Point).coordinates as [number, number])
-      .concat(this.#seen.map((u) => at(u.place!)))
+    const points = [
+      ...this.#alerts.features,
+      ...this.#incidents.features,
+      ...this.#readers.features,
+    ].map((f) => (f.geometry as GeoJSON.Point).coordinates as [number, number])
+    const units = this.positions.extent()
+    if (units) points.push([units[0], units[1]], [units[2], units[3]])
     const first = points[0]
     if (!first) return
     const bounds = points.reduce((b, p) => b.extend(p), new LngLatBounds(first, first))
@@ -199,6 +243,9 @@ export class CityMap {
     }
     map.addSource('readers', { type: 'geojson', data: this.#readers })
     map.addSource('alerts', { type: 'geojson', data: this.#alerts })
+    map.addSource('incidents', { type: 'geojson', data: this.#incidents })
+    map.addSource('doubt', { type: 'geojson', data: this.#doubt })
+    this.#dressDoubt()
     map.addLayer({
       id: 'readers',
       type: 'symbol',
@@ -214,12 +261,24 @@ export class CityMap {
     })
     map.addLayer(this.#units)
     map.addLayer({
-      id: 'selected',
+      id: 'incidents',
       type: 'symbol',
-      source: 'alerts',
-      filter: ['get', 'selected'],
-      layout: { 'icon-image': 'selected-ring', 'icon-allow-overlap': true },
+      source: 'incidents',
+      layout: {
+        'icon-image': ['concat', 'incident-', ['to-string', ['get', 'level']]],
+        'icon-allow-overlap': true,
+        'symbol-sort-key': ['-', ['get', 'level']],
+      },
     })
+    for (const source of ['incidents', 'alerts']) {
+      map.addLayer({
+        id: `selected-${source}`,
+        type: 'symbol',
+        source,
+        filter: ['get', 'selected'],
+        layout: { 'icon-image': 'selected-ring', 'icon-allow-overlap': true },
+      })
+    }
     map.addLayer({
       id: 'alerts',
       type: 'symbol',
@@ -232,13 +291,34 @@ export class CityMap {
     })
   }
 
+  /** The selected incident's own doubt: it lies somewhere in here. */
+  #dressDoubt(): void {
+    const ink = this.#isLight ? '#14202c' : '#e7edf3'
+    this.#map.addLayer({
+      id: 'doubt-area',
+      type: 'fill',
+      source: 'doubt',
+      paint: { 'fill-color': ink, 'fill-opacity': 0.08 },
+    })
+    this.#map.addLayer({
+      id: 'doubt-edge',
+      type: 'line',
+      source: 'doubt',
+      paint: { 'line-color': ink, 'line-width': 1.4, 'line-dasharray': [3, 2] },
+    })
+  }
+
   #listen(): void {
     const map = this.#map
-    map.on('click', 'alerts', (event) => {
-      const id = event.features?.[0]?.properties['id'] as string | undefined
-      if (id) this.events.onAlert(id)
+    map.on('click', (event) => {
+      const layers = ['alerts', 'incidents'].filter((id) => map.getLayer(id))
+      const [mark] = map.queryRenderedFeatures(event.point, { layers })
+      const id = mark?.properties['id'] as string | undefined
+      if (mark?.layer.id === 'alerts' && id) this.events.onAlert(id)
+      else if (id) this.events.onIncident(id)
+      else this.events.onUnit(this.#unitAt({ lat: event.lngLat.lat, lon: event.lngLat.lng }))
     })
-    for (const layer of ['alerts', 'readers']) {
+    for (const layer of ['alerts', 'incidents', 'readers']) {
       map.on('mouseenter', layer, () => (map.getCanvas().style.cursor = 'pointer'))
       map.on('mouseleave', layer, () => (map.getCanvas().style.cursor = ''))
     }
@@ -249,24 +329,39 @@ export class CityMap {
     map.on('mouseleave', 'readers', () => this.events.onReader(null, 0, 0))
   }
 
+  #unitAt(point: Point): string | null {
+    return this.positions.pick(toWorld(point), PICK_PX / (TILE_PX * 2 ** this.#map.getZoom()))
+  }
+
   /** Call signs beside the dots, as text of the page: few, cheap, and never over an alert. */
   #placeLabels(): void {
-    const { clientWidth: w, clientHeight: h } = this.box
-    const near = this.#map.getZoom() >= LABELS_FROM_ZOOM
+    const began = performance.now()
     let used = 0
-    for (const unit of this.#seen) {
-      if (used >= LABELS_MAX) break
-      if (!near && unit.unit_id !== this.#assigned) continue
+    for (const unit of this.#labelled()) {
       const { x, y } = this.#map.project(at(unit.place!))
-      if (x < 0 || y < 0 || x > w || y > h) continue
       const label = (this.#labels[used] ??= this.#newLabel())
-      if (label.textContent !== unit.unit_id) label.textContent = unit.unit_id
-      label.style.transform = `translate(${Math.round(x + 9)}px, ${Math.round(y - 9)}px)`
+      if (label.textContent !== unit.unit) label.textContent = unit.unit
+      label.style.transform = `translate(${Math.round(x + 10)}px, ${Math.round(y - 10)}px)`
       label.hidden = false
-      label.classList.toggle('assigned', unit.unit_id === this.#assigned)
+      label.classList.toggle('assigned', this.#chosen.has(unit.unit))
       used += 1
     }
     for (const label of this.#labels.slice(used)) label.hidden = true
+    meter.paintMs += performance.now() - began
+  }
+
+  /** The chosen ones always; from near also those in view, unless there are too many to read. */
+  #labelled() {
+    const chosen = [...this.#chosen].flatMap((name) => this.positions.get(name) ?? [])
+    const named = chosen.filter((unit) => unit.place)
+    if (this.#map.getZoom() < LABELS_FROM_ZOOM) return named
+    const bounds = this.#map.getBounds()
+    const [nw, se] = [bounds.getNorthWest(), bounds.getSouthEast()]
+    const [from, to] = [toWorld({ lat: nw.lat, lon: nw.lng }), toWorld({ lat: se.lat, lon: se.lng })]
+    const view = { west: from.x, north: from.y, east: to.x, south: to.y }
+    const inView = this.positions.within(view, LABELS_MAX + 1)
+    if (inView.length > LABELS_MAX) return named
+    return [...named, ...inView.filter((unit) => !this.#chosen.has(unit.unit))]
   }
 
   #newLabel(): HTMLElement {

@@ -50,6 +50,31 @@ function alertMark(level: Level, style: CSSStyleDeclaration): Mark {
   return taken(pen, SIZE, `alert-${level}`)
 }
 
+/** An incident is the level's shape hollow, larger than an alert's: both can be seen at one place. */
+function incidentMark(level: Level, style: CSSStyleDeclaration): Mark {
+  const size = 48
+  const pen = canvas(size)
+  const shape = new Path2D(SHAPES[level])
+  pen.translate(6, 6)
+  pen.scale(36 / 32, 36 / 32)
+  pen.lineJoin = 'round'
+  pen.lineWidth = 7
+  pen.strokeStyle = style.getPropertyValue('--ground')
+  pen.stroke(shape)
+  pen.globalAlpha = 0.55
+  pen.fillStyle = style.getPropertyValue('--ground')
+  pen.fill(shape)
+  pen.globalAlpha = 1
+  pen.lineWidth = 3.4
+  pen.strokeStyle = style.getPropertyValue(`--p${level}`)
+  pen.stroke(shape)
+  pen.fillStyle = style.getPropertyValue('--text')
+  pen.font = `700 ${level === 2 ? 13 : 15}px system-ui, 'DejaVu Sans', sans-serif`
+  pen.textAlign = 'center'
+  pen.fillText(String(level), 16, level === 2 ? 25.5 : 21.5)
+  return taken(pen, size, `incident-${level}`)
+}
+
 function ringMark(style: CSSStyleDeclaration): Mark {
   const size = 58
   const pen = canvas(size)
@@ -97,6 +122,7 @@ export function drawMarks(): Mark[] {
   const style = getComputedStyle(document.documentElement)
   return [
     ...([1, 2, 3, 4] as const).map((level) => alertMark(level, style)),
+    ...([1, 2, 3, 4] as const).map((level) => incidentMark(level, style)),
     ringMark(style),
     readerMark(style, false),
     readerMark(style, true),

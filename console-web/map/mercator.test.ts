@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 
-import { originMatrix, toWorld } from './mercator'
+import { metresBetween } from '../incident/nearest'
+import { circle, fromWorld, originMatrix, toWorld } from './mercator'
 
 test('the equator and the date line stand where the map library wants them', () => {
   expect(toWorld({ lat: 0, lon: 0 })).toEqual({ x: 0.5, y: 0.5 })
@@ -26,4 +27,19 @@ test('the folded matrix sends an offset where the plain one sends the place', ()
   expect(folded[12]).toBeCloseTo(2 * 0.2 - 0.25, 6)
   expect(folded[13]).toBeCloseTo(-3 * 0.4 + 0.5, 6)
   expect(folded[15]).toBe(1)
+})
+
+test('a place goes to the world and comes back', () => {
+  const back = fromWorld(toWorld({ lat: 35.0844, lon: -106.6504 }))
+  expect(back.lat).toBeCloseTo(35.0844, 9)
+  expect(back.lon).toBeCloseTo(-106.6504, 9)
+})
+
+test('the circle of doubt is as wide as it says, and closed', () => {
+  const centre = { lat: 35.0844, lon: -106.6504 }
+  const ring = circle(centre, 120)
+  expect(ring[0]).toEqual(ring.at(-1))
+  for (const [lon, lat] of ring) {
+    expect(Math.abs(metresBetween(centre, { lat, lon }) - 120)).toBeLessThan(1)
+  }
 })

@@ -12,6 +12,21 @@ export function toWorld(point: Point): World {
   return { x: (180 + point.lon) / 360, y: y / 360 }
 }
 
+export function fromWorld(world: World): Point {
+  const y = Math.PI * (1 - 2 * world.y)
+  return { lat: (Math.atan(Math.sinh(y)) * 180) / Math.PI, lon: world.x * 360 - 180 }
+}
+
+/** A circle on the ground as a ring of places, closed, for radii up to some kilometres. */
+export function circle(centre: Point, metres: number, corners = 64): [number, number][] {
+  const north = metres / 111_320 // degrees of latitude
+  const east = north / Math.max(0.01, Math.cos((centre.lat * Math.PI) / 180))
+  return Array.from({ length: corners + 1 }, (_, i) => {
+    const turn = ((i % corners) / corners) * 2 * Math.PI
+    return [centre.lon + east * Math.sin(turn), centre.lat + north * Math.cos(turn)]
+  })
+}
+
 /**
  * The matrix for positions given as offsets from `origin`, folded in double precision.
  *

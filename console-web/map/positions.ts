@@ -196,6 +196,11 @@ export class Positions {
     }
   }
 
+  /** Everybody at once, as objects: for a choice a person makes, never for a frame. */
+  all(): UnitFacts[] {
+    return this.#names.map((_, slot) => this.#facts(slot))
+  }
+
   /** The first `limit` by call sign, of those whose call sign holds `words`. */
   list(limit: number, words = ''): { units: UnitFacts[]; found: number } {
     const wanted = words.trim().toUpperCase()

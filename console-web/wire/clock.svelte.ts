@@ -15,6 +15,11 @@ class Clock {
     document.addEventListener('visibilitychange', () => this.#turn())
   }
 
+  /** The node's time this instant, in ms, for those who measure. Not reactive. */
+  at(): number {
+    return Date.now() + this.#offset
+  }
+
   /** The node said it is `at`. Small differences are the journey, not the clock. */
   heard(at: string): void {
     const offset = Date.parse(at) - Date.now()

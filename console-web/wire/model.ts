@@ -368,6 +368,7 @@ export interface IncidentsSnapshot {
   at: string
   permit?: number | null
   incidents: Incident[]
+  asks?: OfficerAnswer[] // questions of officers on open incidents
 }
 
 /** How long a unit needs by road; `eta_s` is null where no road leads there. */
@@ -409,6 +410,7 @@ export interface UnitTiming {
   heard_at: string | null
   on_scene_at: string | null
   on_scene_by: string | null // "cad", "officer" or "position"
+  freed_at?: string | null // clear again, or its brief ended
 }
 
 export interface Spread {
@@ -542,7 +544,7 @@ export interface MineBriefs {
   seq: number
   at?: string
   permit?: number | null
-  briefs: { brief: Brief; receipts: Receipt[] }[]
+  briefs: { brief: Brief; versions?: Brief[]; receipts: Receipt[] }[]
 }
 
 /** A hot list past its limit; `hours` is null where it was never imported. */
