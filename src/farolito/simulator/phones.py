@@ -22,6 +22,7 @@ from websockets.exceptions import WebSocketException
 from farolito.model import UnitId, UnitStatus, digest_id
 from farolito.simulator.dispatcher import Errand
 
+SIGNS_IN_S = 10.0  # not all phones in one second
 PAUSE_S = (2.0, 60.0)  # first and longest before a phone tries again
 HANDLING_MAX = 12  # briefs and answers in hand on one phone; further ones are left alone
 WATCHES_S = 2_400.0  # a call that lasts longer is no longer followed
@@ -47,11 +48,12 @@ class Phone:
         self._chance = random.Random(f"phone {seed} {unit}")  # noqa: S311 - practice, no secret
         self._followed: set[str] = set()
         self._csrf = ""
+        self._seq: int | None = None
         self.said: dict[str, int] = {}  # what was told and taken, by its word
 
     async def run(self) -> None:
         """Until cancelled."""
-        await asyncio.sleep(self._chance.uniform(0, 10))  # not all phones in one second
+        await asyncio.sleep(self._chance.uniform(0, SIGNS_IN_S))
         pause_s = PAUSE_S[0]
         while True:
             loop = asyncio.get_running_loop()
@@ -75,7 +77,7 @@ class Phone:
             cookie = "; ".join(f"{c.name}={c.value}" for c in http.cookies.jar)
             live = await stack.enter_async_context(
                 connect(
-                    self._base_url.replace("http", "ws", 1).rstrip("/") + "/api/live",
+                    self._base_url.replace("http", "ws", 1).rstrip("/") + self._live_path(),
                     additional_headers={"Cookie": cookie},
                     max_size=MESSAGE_BYTES_MAX,
                     proxy=None,
@@ -84,9 +86,14 @@ class Phone:
             hands = await stack.enter_async_context(_Hands())
             async for message in live:
                 told = msgspec.json.decode(message)
+                self._seq = told.get("seq", self._seq)
                 if told.get("k") == "brief":
                     hands.take(self._read(http, told["brief"]))
                     self._follow(http, hands, told["brief"])
+
+    def _live_path(self) -> str:
+        """The line goes on after what was heard last."""
+        return "/api/live" if self._seq is None else f"/api/live?after={self._seq}"
 
     def _follow(self, http: httpx.AsyncClient, hands: _Hands, brief: dict[str, Any]) -> None:
         brief_id = str(brief["brief_id"])
