@@ -8,7 +8,7 @@ from xml.sax.saxutils import quoteattr
 from farolito.ingest import xml
 
 
-def _event(uid: str, type_: str, detail: str, at: datetime, where: str = "") -> bytes:
+def event(uid: str, type_: str, detail: str, at: datetime, where: str = "") -> bytes:
     now = at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     stale = (at + timedelta(minutes=6)).astimezone(UTC)
     then = stale.isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -32,7 +32,7 @@ def position(
         f'<uid Droid={quoteattr(callsign)}/><__group role="Team Member" name="Cyan"/>'
         '<status battery="88"/><track course="10.0" speed="3.0"/>'
     )
-    return _event(uid, "a-f-G-U-C", detail, at, f'lat="{lat}" lon="{lon}"')
+    return event(uid, "a-f-G-U-C", detail, at, f'lat="{lat}" lon="{lon}"')
 
 
 def chat_to(
@@ -49,13 +49,13 @@ def chat_to(
         f"{says.replace('&', '&amp;').replace('<', '&lt;')}</remarks>"
         f"<marti><dest callsign={quoteattr(to_callsign)}/></marti>"
     )
-    return _event(f"GeoChat.{uid}.{to_callsign}.{message}", "b-t-f", detail, at)
+    return event(f"GeoChat.{uid}.{to_callsign}.{message}", "b-t-f", detail, at)
 
 
 def chat_receipt(sent: bytes, type_: str, uid: str, callsign: str, at: datetime) -> bytes:
     """What ATAK answers to a chat that came (b-t-f-d) or was looked at (b-t-f-r)."""
-    event = xml.parse(sent)
-    head, link = event.find("detail", "__chat"), event.find("detail", "link")
+    told = xml.parse(sent)
+    head, link = told.find("detail", "__chat"), told.find("detail", "link")
     assert head is not None
     assert link is not None
     message, sender = head.attributes["messageId"], head.attributes["senderCallsign"]
@@ -69,4 +69,4 @@ def chat_receipt(sent: bytes, type_: str, uid: str, callsign: str, at: datetime)
         f"<link uid={quoteattr(uid)} type='a-f-G-U-C' relation='p-p'/>"
         f"<marti><dest callsign={quoteattr(sender)}/></marti>"
     )
-    return _event(message, type_, detail, at)
+    return event(message, type_, detail, at)

@@ -8,6 +8,7 @@ import pytest
 
 from farolito.delivery import chat
 from farolito.delivery.chat import Addressee, Between, Sender, said
+from farolito.delivery.cot import desk_uid
 from farolito.delivery.wording import ENGLISH
 from farolito.ingest import xml
 from farolito.ingest.avl.cot import CotEvent, parse_xml, to_xml
@@ -15,7 +16,7 @@ from farolito.model import AnswerKind, ReceiptKind, Rejected, UnitId
 from tests.delivery.atak import chat_receipt, chat_to
 from tests.delivery.delivery_builders import AGENCY, NOW, brief, lines
 
-RTCC = Sender(AGENCY, "RTCC")
+RTCC = Sender(desk_uid(AGENCY), "RTCC")
 BETWEEN = Between(RTCC, Addressee("ANDROID-1", "HOPE"))
 
 

@@ -159,7 +159,7 @@ def test_every_marker_survives_both_forms_of_the_wire() -> None:
         cot.alert(alert(), NOW, SPANISH),
         cot.brief(brief(), NOW, SPANISH),
         cot.unit(unit("2A15", heading_deg=90.0, speed_mps=12.5), NOW, SPANISH),
-        cot.presence(AGENCY, "RTCC", NOW),
+        cot.presence(cot.desk_uid(AGENCY), "RTCC", NOW),
         cot.removal("farolito.city-pd.unit.2A15", NOW),
     ]
     for event in made:

@@ -5,3 +5,33 @@ without content to phones; receipts and answers back to the briefing.
 Never: an unconfirmed plate, the place of a muted unit, a brief to another unit, anything to
 somebody whose permit the gate did not give.
 """
+
+from farolito.delivery.answers import Receipts
+from farolito.delivery.chat import Sender
+from farolito.delivery.cot import desk_uid
+from farolito.delivery.follow import Follower
+from farolito.delivery.picture import Around
+from farolito.delivery.push import PushSender, Subscriptions
+from farolito.delivery.push_feed import PushFeed
+from farolito.delivery.subscriber import TakLink, Who
+from farolito.delivery.tak import TakFeed
+from farolito.delivery.targets import Targets
+from farolito.delivery.vapid import VapidKey
+from farolito.delivery.vapid import load_or_create as load_or_create_push_key
+
+__all__ = [
+    "Around",
+    "Follower",
+    "PushFeed",
+    "PushSender",
+    "Receipts",
+    "Sender",
+    "Subscriptions",
+    "TakFeed",
+    "TakLink",
+    "Targets",
+    "VapidKey",
+    "Who",
+    "desk_uid",
+    "load_or_create_push_key",
+]

@@ -14,12 +14,11 @@ from uuid import UUID
 
 import msgspec
 
-from farolito.delivery.cot import REMARKS_CHARACTERS_MAX, RTCC, desk_uid, is_over
+from farolito.delivery.cot import REMARKS_CHARACTERS_MAX, RTCC, is_over
 from farolito.delivery.wording import Wording, instant
 from farolito.ingest import xml
 from farolito.ingest.avl.cot import CotEvent, element
 from farolito.model import (
-    AgencyId,
     AnswerKind,
     Brief,
     BriefId,
@@ -61,15 +60,11 @@ _ASKS = re.compile(r"(?:ask|pregunta)\b[\s,:]*", re.IGNORECASE)
 class Sender(NamedTuple):
     """Who writes to TAK users, as their contact list shows it.
 
-    ATAK cuts a chat's uid at its dots, so this one and message ids have none.
+    ATAK cuts a chat's uid at its dots, so this uid and message ids have none.
     """
 
-    agency: AgencyId
+    uid: str
     callsign: str
-
-    @property
-    def uid(self) -> str:
-        return desk_uid(self.agency)
 
 
 class Addressee(NamedTuple):

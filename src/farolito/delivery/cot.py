@@ -188,7 +188,7 @@ def device(what: Device, now: datetime, wording: Wording) -> CotEvent | None:
     )
 
 
-def presence(agency: AgencyId, callsign: str, now: datetime) -> CotEvent:
+def presence(uid_: str, callsign: str, now: datetime) -> CotEvent:
     """We ourselves as a contact, so that an officer can answer and a TAK server knows our name.
 
     The point is 0/0 with an unknown radius, as TAK writes "nowhere": a desk has no position.
@@ -199,7 +199,7 @@ def presence(agency: AgencyId, callsign: str, now: datetime) -> CotEvent:
         + element("__group", {"name": "Dark Blue", "role": "HQ"})
     )
     return CotEvent(
-        uid=desk_uid(agency), type=RTCC, how="m-g", time=now, start=now,
+        uid=uid_, type=RTCC, how="m-g", time=now, start=now,
         stale=now + RTCC_STALE, lat=0.0, lon=0.0, hae=None, ce=None, le=None, detail=detail,
     )  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from urllib.parse import urlsplit
+import re
 
 import msgspec
 
@@ -13,6 +13,7 @@ from farolito.model.errors import Invalid
 ENDPOINT_CHARACTERS_MAX = 2_048
 _POINT_BYTES = 65  # an uncompressed point on P-256
 _SECRET_BYTES = 16
+_ADDRESS = re.compile(r"https?://[^/\s]+(/\S*)?")
 
 
 class PushSubscription(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,12 +26,7 @@ class PushSubscription(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if len(self.endpoint) > ENDPOINT_CHARACTERS_MAX:
             raise Invalid("the push address is too long", "subscribe again")
-        try:
-            parts = urlsplit(self.endpoint)
-            is_address = parts.scheme in {"https", "http"} and bool(parts.hostname)
-        except ValueError:
-            is_address = False
-        if not is_address:
+        if not _ADDRESS.fullmatch(self.endpoint):
             raise Invalid("the push address is no web address", "subscribe again")
         point, secret = _bytes_of(self.p256dh), _bytes_of(self.auth)
         if len(point) != _POINT_BYTES or point[0] != 4 or len(secret) != _SECRET_BYTES:
