@@ -158,15 +158,15 @@ class Lookup:
         return History(calls=[call for call in found if call.call_id not in own], days=days)
 
 
-def plates_told(brief: Brief | None) -> set[str]:
-    """The confirmed plates that the newest version speaks of."""
+def plates_told(brief: Brief | None, *as_: str) -> set[str]:
+    """The plates that the newest version speaks of, as confirmed or as withdrawn."""
     if brief is None:
         return set()
     return {
         str(phrase.args["plate"])
         for line in brief.lines
         for phrase in line.phrases
-        if phrase.key in _TELLS_A_PLATE
+        if phrase.key in (as_ or _TELLS_A_PLATE)
     }
 
 

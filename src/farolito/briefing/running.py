@@ -16,12 +16,13 @@ from farolito.briefing.change import LOOKING, differences, same_meaning, spoken
 from farolito.briefing.compose import compose, level_of
 from farolito.briefing.hazards import next_expiry
 from farolito.briefing.known import ON_CALL, Known, newest_first, place_of
-from farolito.briefing.lookup import Lookup
+from farolito.briefing.lookup import Lookup, plates_told
 from farolito.briefing.saying import phrase, sentence
 from farolito.briefing.words import Words
 from farolito.gate import Records
 from farolito.model import (
     Alert,
+    AlertState,
     Brief,
     BriefId,
     Incident,
@@ -58,20 +59,25 @@ class Running:
         """An incident changed: begin, renew, move or end the briefs of its units."""
         await records.feed.hold()
         of_this = await records.briefs.of_incident(incident.incident_id)
-        running = {b.unit: b for b in of_this if b.ended_at is None}
-        wanted: list[UnitId] = []
-        if incident.state is IncidentState.OPEN:
-            wanted = [u.unit for u in incident.units if u.status in ON_CALL]
+        running = {b.unit: b for b in of_this if b.ended_at is None and not b.recalled}
+        for unit, brief in list(running.items()):
+            if await self._turned_red(records, brief):
+                del running[unit]
+        if incident.joined_to is not None:
+            await self._make_way(records, running, incident.joined_to)
+            return
+        wanted = _wanted(incident)
         for unit in wanted:
             if unit in running:
                 await self.renew(records, running[unit], incident)
             elif (theirs := await self._from_elsewhere(records, unit, incident)) is not None:
                 await self._move(records, theirs, incident)
-            else:
+            elif not any(b.unit == unit and b.recalled and not b.ended_at for b in of_this):
                 await self.begin(records, incident, unit)
         for unit, brief in running.items():
-            if unit not in wanted:
-                await self._leave(records, brief, incident)
+            if unit not in wanted and not await self._goes_elsewhere(records, unit, incident):
+                key = "closed" if incident.state is IncidentState.CLOSED else "cleared"
+                await self._end(records, brief, phrase(f"change.{key}"))
 
     async def begin(
         self, records: Records, incident: Incident, unit: UnitId, sent_by: PersonId | None = None
@@ -119,17 +125,14 @@ class Running:
     async def recall(self, records: Records, brief: Brief, alert: Alert) -> None:
         """A plate was withdrawn. A brief about the plate turns red; one about a call goes on
         without it. Whoever was told is told, also when their brief has ended."""
-        reason = sentence(alert.decision_reason or "") or "@vehicle.by_owner"
-        says = phrase("change.recalled", reason=reason)
         incident = await self._incident_of(records, brief)
         if brief.call is not None and incident is not None:
-            known = await self._lookup.of_incident(
-                records, incident, brief.unit, brief, complete=not _is_looking(brief)
-            )
-            await self._next(records, brief, known, (says,))
-        else:
-            reason = self._words.say(phrase("text", text=reason), self._language)
-            await self.say(records, brief, (says,), recalled=True, recall_reason=reason)
+            await self.renew(records, brief, incident)
+            return
+        reason = _reason(alert)
+        words = self._words.say(phrase("text", text=reason), self._language)
+        says = phrase("change.recalled", reason=reason)
+        await self.say(records, brief, (says,), recalled=True, recall_reason=words)
 
     async def say(
         self, records: Records, brief: Brief, change: Sequence[Phrase], **changes: object
@@ -163,6 +166,9 @@ class Running:
         self, records: Records, brief: Brief, known: Known, first: Sequence[Phrase]
     ) -> Brief | None:
         body = self._body(known)
+        before = plates_told(brief, "vehicle.withdrawn")
+        gone = [a for a in known.withdrawn if a.match.entry.plate not in before]
+        first = (*first, *(phrase("change.recalled", reason=_reason(a)) for a in gone))
         if not first and same_meaning(brief.lines, body.lines):
             return None
         change = differences(brief.lines, body.lines, first)
@@ -178,6 +184,9 @@ class Running:
             confirmed_by=body.confirmed_by or brief.confirmed_by,
             outcome=brief.outcome,
             ended_at=brief.ended_at,
+            recall_reason=brief.recall_reason
+            if not gone
+            else self._words.say(phrase("text", text=_reason(gone[0])), self._language),
         )
         await self._tell(records, after)
         return after
@@ -236,34 +245,39 @@ class Running:
                 return brief
         return None
 
-    async def _leave(self, records: Records, brief: Brief, incident: Incident) -> None:
-        """The unit is no longer on this incident: it went with a part to another, or is done."""
-        target = await self._where_to(records, brief.unit, incident)
-        if target is not None:
-            theirs = await records.briefs.of_incident(target.incident_id)
-            if not any(b.unit == brief.unit and b.ended_at is None for b in theirs):
-                await self._move(records, brief, target)
-                return
-        key = "change.closed" if incident.state is IncidentState.CLOSED else "change.cleared"
-        if incident.state is IncidentState.JOINED:
-            key = "change.joined"
-        await self.say(records, brief, (phrase(key),), ended_at=self._clock())
+    async def _make_way(
+        self, records: Records, running: dict[UnitId, Brief], to: IncidentId
+    ) -> None:
+        """The incident went into another: its briefs follow once that one is kept. A unit that
+        has a brief there already keeps that one."""
+        theirs = await records.briefs.of_incident(to)
+        there = {b.unit for b in theirs if b.ended_at is None}
+        for unit, brief in running.items():
+            if unit in there:
+                await self._end(records, brief, phrase("change.joined"))
 
-    async def _where_to(
-        self, records: Records, unit: UnitId, incident: Incident
-    ) -> Incident | None:
-        if incident.joined_to is not None:
-            return await records.incidents.get(incident.joined_to)
+    async def _goes_elsewhere(self, records: Records, unit: UnitId, incident: Incident) -> bool:
+        """Whether the unit goes with a part that was just split off, and is not yet kept there."""
         if any(u.unit == unit for u in incident.units):
-            return None  # cleared here: it went nowhere
+            return False  # cleared here: it went nowhere
         for part_id in incident.apart:
             where = await records.incidents.of_part(part_id)
-            other = await records.incidents.get(IncidentId(where)) if where else None
-            if other is None or other.incident_id == incident.incident_id:
-                continue
-            if any(u.unit == unit and u.status in ON_CALL for u in other.units):
-                return other
-        return None
+            if where == incident.incident_id and part_id not in {p.part_id for p in incident.parts}:
+                return True
+        return False
+
+    async def _turned_red(self, records: Records, brief: Brief) -> bool:
+        """A plate's brief whose alert was withdrawn is that, whatever else happens to it."""
+        if brief.call is not None or brief.alert_id is None:
+            return False
+        alert = await records.alerts.get(brief.alert_id)
+        if alert is None or alert.state is not AlertState.RECALLED:
+            return False
+        await self.recall(records, brief, alert)
+        return True
+
+    async def _end(self, records: Records, brief: Brief, why: Phrase) -> None:
+        await self.say(records, brief, (why,), ended_at=self._clock())
 
     async def _move(self, records: Records, brief: Brief, to: Incident) -> None:
         """The same brief, now of the other incident: the phone keeps its card."""
@@ -272,6 +286,16 @@ class Running:
         says = phrase("change.joined" if joined else "change.split")
         moved = msgspec.structs.replace(brief, incident_id=to.incident_id)
         await self.renew(records, moved, to, (says,))
+
+
+def _wanted(incident: Incident) -> list[UnitId]:
+    if incident.state is not IncidentState.OPEN:
+        return []
+    return [unit.unit for unit in incident.units if unit.status in ON_CALL]
+
+
+def _reason(alert: Alert) -> str:
+    return sentence(alert.decision_reason or "") or "@vehicle.by_owner"
 
 
 def _is_looking(brief: Brief) -> bool:

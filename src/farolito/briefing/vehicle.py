@@ -123,13 +123,15 @@ def _differ(calls: Sequence[Call]) -> list[Phrase]:
 
 
 def _plate(vehicle_: CallVehicle) -> str:
-    """A caller may know half a plate, or say it with gaps: then it is said as told."""
+    """As plates are compared. Half a plate, with marks for its gaps, is said as told."""
     if not vehicle_.plate:
         return ""
     try:
-        return normalise_plate(vehicle_.plate)
+        plain = normalise_plate(vehicle_.plate)
     except Invalid:
         return told(vehicle_.plate.upper())
+    is_whole = all(c.isalnum() or c in " -" for c in vehicle_.plate)
+    return plain if is_whole else told(vehicle_.plate.upper())
 
 
 def _listed(listed: ListedVehicle | None) -> str:
