@@ -60,7 +60,7 @@ function seenBefore(
   receipts: readonly Receipt[] | undefined,
   monotonic: number,
 ): Brief | null {
-  if (known) return monotonic - known.newsAt < BURST_MS ? known.seen : known.brief
+  if (known) return (monotonic - known.newsAt < BURST_MS && known.seen) || known.brief
   const opened = (receipts ?? [])
     .filter((r) => r.kind !== 'delivered' && r.version < brief.version)
     .map((r) => r.version)

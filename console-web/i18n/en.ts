@@ -407,7 +407,6 @@ export const en = {
     notKnown: 'Not known',
     noTime: 'time not told',
     within: (m: string) => `± ${m} m`,
-    placeUnknown: 'place not on the map',
     eta: {
       left: (time: string) => `ETA ${time}`,
       there: 'arriving',
@@ -440,7 +439,6 @@ export const en = {
     statusLabel: 'Your status',
     ask: 'Ask RTCC',
     askTitle: 'Ask the RTCC',
-    asked: 'Question',
     questions: [
       'Which way did they go?',
       'Any picture of the person or car?',
@@ -471,9 +469,7 @@ export const en = {
       begin: 'Start of shift',
       start: 'Start',
       startSays: 'Switches the voice on, so that new facts are spoken while you drive. You hear one short test.',
-      started: 'Started',
       test: 'Voice is on.',
-      voice: 'Voice',
       voiceOn: 'Voice is on',
       voiceOff: 'Voice is off: switch on',
       voiceMissing: 'This phone has no voice. New facts are shown and the phone vibrates; read them yourself.',

@@ -403,7 +403,6 @@ export const es: Catalogue = {
     notKnown: 'No se sabe',
     noTime: 'hora no indicada',
     within: (m) => `± ${m} m`,
-    placeUnknown: 'lugar no hallado en el mapa',
     eta: {
       left: (time) => `Llega en ${time}`,
       there: 'llegando',
@@ -436,7 +435,6 @@ export const es: Catalogue = {
     statusLabel: 'Su situación',
     ask: 'Pedir RTCC',
     askTitle: 'Preguntar al RTCC',
-    asked: 'Pregunta',
     questions: [
       '¿Hacia dónde se fueron?',
       '¿Hay foto de la persona o del auto?',
@@ -467,9 +465,7 @@ export const es: Catalogue = {
       begin: 'Comienzo del turno',
       start: 'Comenzar',
       startSays: 'Enciende la voz, para que los datos nuevos se digan mientras conduce. Oirá una prueba breve.',
-      started: 'Comenzado',
       test: 'La voz está encendida.',
-      voice: 'Voz',
       voiceOn: 'La voz está encendida',
       voiceOff: 'La voz está apagada: encender',
       voiceMissing: 'Este teléfono no tiene voz. Los datos nuevos se muestran y el teléfono vibra; léalos usted.',
