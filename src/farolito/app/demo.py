@@ -33,7 +33,6 @@ from farolito.store import Records
 AGENCY = "luminaria-pd"
 ORI = "NM9990100"
 LEAD = timedelta(seconds=5)  # between the traffic's start and its first car
-SECRET_BYTES = 32
 
 
 class Drive(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +43,7 @@ class Drive(msgspec.Struct, frozen=True, kw_only=True):
     agency: str
     ori: str
     keys: Mapping[str, str]
-    cad_secret: str
+    cad_secret: str  # what the dispatch system signs with
     personas: Mapping[str, str]  # unit → the name by which its phone signs in
 
 
@@ -57,15 +56,6 @@ def config(state: Path, port: int) -> Config:
         ),
         node=NodeConfig(name="practice metro", state_dir=str(state), port=port),
     )
-
-
-def cad_secret(state: Path) -> str:
-    """What the practice dispatch system signs with; made once for a state folder."""
-    path = state / "keys" / "cad.secret"
-    if not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write_private(path, b"whsec_" + base64.b64encode(os.urandom(SECRET_BYTES)))
-    return path.read_text()
 
 
 def default_state() -> Path:
@@ -157,8 +147,8 @@ async def _traffic(node: Node, seed: int, keys: Mapping[str, str]) -> None:
         seed=seed,
         agency=node.agency.agency_id,
         ori=node.agency.ori,
-        keys=keys,
-        cad_secret=cad_secret(node.state),
+        keys={device: key for device, key in keys.items() if device != CAD},
+        cad_secret=keys[CAD],
         personas={str(p.unit): p.persona for p in CREW},
     )
     _write_private(told, msgspec.json.encode(content))
