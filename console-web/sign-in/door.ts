@@ -4,23 +4,24 @@ import type { Role } from '../wire/model'
 
 export const LOCK_AFTER_S = 1_800 // CJIS: at most 30 minutes; a site exempt from it sends 0
 
-export type PageName = 'console' | 'brief' | 'audit' | 'health'
+export type PageName = 'console' | 'brief' | 'audit' | 'health' | 'timings'
 
 const PATHS: Record<PageName, string> = {
   console: '/',
   brief: '/brief',
   audit: '/audit',
   health: '/health',
+  timings: '/timings',
 }
 
 /** The pages of each role, its own one first. The node decides; this only spares a refusal. */
 export const PAGES_OF: Record<Role, readonly PageName[]> = {
-  operator: ['console', 'health'],
-  supervisor: ['console', 'health'],
+  operator: ['console', 'timings', 'health'],
+  supervisor: ['console', 'timings', 'health'],
   detective: ['console', 'health'],
   officer: ['brief'],
-  auditor: ['audit', 'health'],
-  agency_admin: ['health'],
+  auditor: ['audit', 'timings', 'health'],
+  agency_admin: ['health', 'timings'],
   sysadmin: ['health'],
   system: ['health'],
 }

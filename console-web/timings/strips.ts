@@ -1,0 +1,126 @@
+/**
+ * One unit's way through an incident as a strip: where each step lies, and what fills between.
+ *
+ * In: a row of timings. Out: marks and phases in shares of the strip's width, 0…1.
+ * Never: a step that nobody recorded; a step moved to make the strip look better.
+ *
+ * The scale is log(1 + seconds / 0.05): 20 ms and 20 min are both to be seen, and the same place
+ * means the same time in every row.
+ */
+
+import type { Timings, UnitTiming } from '../wire/model'
+
+export const STEPS = [
+  'call',
+  'here',
+  'assigned',
+  'composed',
+  'delivered',
+  'opened',
+  'heard',
+  'on_scene',
+] as const
+export type Step = (typeof STEPS)[number]
+export type PhaseName = 'before' | 'ours' | 'reach' | 'way'
+
+export const BEFORE_S_MAX = 60 // how much of the time before the call was here is drawn
+export const AFTER_S_MAX = 1_800
+const FINE_S = 0.05
+const HERE = 0.14 // where on the strip the call is here
+const APART = 0.021 // marks closer together share one label
+
+export interface Mark {
+  at: number
+  steps: number[] // 1…8, in the order of STEPS
+}
+
+export interface Phase {
+  name: PhaseName
+  from: number
+  to: number
+}
+
+export interface Strip {
+  marks: Mark[]
+  phases: Phase[]
+  beyond: boolean // a step lies off the scale
+}
+
+/** Seconds from the call's arrival here; null where the step or the arrival is not known. */
+export function secondsOf(row: UnitTiming, step: Step): number | null {
+  const at = row[`${step}_at`]
+  if (!at || !row.here_at) return null
+  return (Date.parse(at) - Date.parse(row.here_at)) / 1000
+}
+
+/** Where a second lies on the strip. */
+export function placeOf(seconds: number): number {
+  if (seconds < 0) return HERE * (1 - Math.min(1, scaled(-seconds, BEFORE_S_MAX)))
+  return HERE + (1 - HERE) * Math.min(1, scaled(seconds, AFTER_S_MAX))
+}
+
+function scaled(seconds: number, most: number): number {
+  return Math.log1p(seconds / FINE_S) / Math.log1p(most / FINE_S)
+}
+
+export function stripOf(row: UnitTiming): Strip {
+  const known = STEPS.flatMap((step, i) => {
+    const seconds = secondsOf(row, step)
+    return seconds === null ? [] : [{ number: i + 1, seconds, at: placeOf(seconds) }]
+  }).sort((a, b) => a.seconds - b.seconds || a.number - b.number)
+  const marks: Mark[] = []
+  for (const { number, at } of known) {
+    const last = marks.at(-1)
+    if (last && at - last.at < APART) last.steps.push(number)
+    else marks.push({ at, steps: [number] })
+  }
+  const beyond = known.some((k) => k.seconds > AFTER_S_MAX || k.seconds < -BEFORE_S_MAX)
+  return { marks, phases: phasesOf(row), beyond }
+}
+
+/** Between known ends only: where an end is missing, nothing is filled. */
+function phasesOf(row: UnitTiming): Phase[] {
+  const spans: [PhaseName, Step, Step][] = [
+    ['before', 'call', 'here'],
+    ['ours', 'here', 'composed'],
+    ['reach', 'composed', row.opened_at ? 'opened' : 'heard'],
+    ['way', row.opened_at ? 'opened' : row.heard_at ? 'heard' : 'composed', 'on_scene'],
+  ]
+  return spans.flatMap(([name, start, end]) => {
+    const from = secondsOf(row, start)
+    const to = secondsOf(row, end)
+    if (from === null || to === null || to < from) return []
+    return [{ name, from: placeOf(from), to: placeOf(to) }]
+  })
+}
+
+/** "2–5", or "3, 6": neighbouring numbers are drawn together. */
+export function labelOf(steps: readonly number[]): string {
+  const sorted = [...steps].sort((a, b) => a - b)
+  const runs: number[][] = []
+  for (const n of sorted) {
+    const run = runs.at(-1)
+    if (run && n === run.at(-1)! + 1) run.push(n)
+    else runs.push([n])
+  }
+  return runs.map((r) => (r.length > 1 ? `${r[0]}–${r.at(-1)}` : String(r[0]))).join(', ')
+}
+
+/** 0.4 s, 12 s, 3 min 05 s: as exact as it matters. Null: nothing to say. */
+export function span(seconds: number | null): string | null {
+  if (seconds === null) return null
+  const s = Math.abs(seconds)
+  if (s < 1) return `${Math.round(s * 1000)} ms`
+  if (s < 10) return `${s.toFixed(1)} s`
+  const whole = Math.round(s)
+  if (whole < 60) return `${whole} s`
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`
+  return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')} min`
+}
+
+export const COMPARED_FROM = 10 // calls on each side; fewer say nothing about a difference
+
+/** May the two waits be set beside each other at all? */
+export function comparable(delay: Timings['p1_delay']): boolean {
+  return delay.busy.n >= COMPARED_FROM && delay.free.n >= COMPARED_FROM
+}
