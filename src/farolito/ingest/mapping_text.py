@@ -140,7 +140,10 @@ def read_yaml(source: str | bytes) -> Tree:
             "check indentation and colons; put text with : or # in quotes",
         ) from None
     if not isinstance(node, yaml.MappingNode):
-        raise Invalid("the mapping is no table of word: value lines", "start from an example")
+        raise Invalid(
+            "the mapping is no table of word: value lines",
+            "see docs/hot-lists.md or docs/formats/cad.md",
+        )
     lines: dict[Path, int] = {}
     root = _plain(node, (), lines)
     assert isinstance(root, dict)

@@ -71,7 +71,7 @@ class Report(msgspec.Struct, kw_only=True):
     vehicles: list[CallVehicle] | None = None
     hazards: list[ToldHazard] = []
     people: str | None = None
-    going: Going | None = None
+    going: Going | str | None = None  # words alone: as of the time of sending
     duplicate_of: str | None = None
     transferred_to: str | None = None
     transferred_from: str | None = None
@@ -297,10 +297,12 @@ def _plate(told: str | None) -> str | None:
     return None if plate is None or len(plate) > 16 else plate.upper()
 
 
-def _going(told: Going | None, clock: _Clock) -> Going | None:
-    says = None if told is None else text(told.says)
+def _going(told: Going | str | None, clock: _Clock) -> Going | None:
+    says = text(told if isinstance(told, str) else told.says) if told is not None else None
     if told is None or says is None:
         return None
+    if isinstance(told, str):
+        return Going(says=says, at=clock.sent_at)
     heading = told.heading_deg
     if heading is not None and not 0 <= heading <= 360:
         heading = None
