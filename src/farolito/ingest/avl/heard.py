@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from farolito.model import AgencyId, Invalid, Point, Rejected, UnitId, UnitPosition
 
@@ -19,6 +19,7 @@ AHEAD_MAX = timedelta(days=1)
 UNIT_CHARACTERS_MAX = 40
 KNOT_MPS = 1852 / 3600
 MPH_MPS = 0.44704
+_A_DAY, _HALF_A_DAY = timedelta(days=1), timedelta(hours=12)
 _NEVER = float("inf")
 
 
@@ -74,6 +75,22 @@ def named(units: Mapping[str, str], *names: str | None) -> str:
         if name and name in units:
             return units[name]
     raise Rejected("unknown_unit", "a sender that no unit belongs to", "add it to the table units")
+
+
+def on_a_day(told: time, received_at: datetime) -> datetime:
+    """A time of day, on the day that puts it next to its arrival."""
+    seconds = told.hour * 3600 + told.minute * 60 + told.second + told.microsecond / 1e6
+    return on_a_day_s(seconds, received_at)
+
+
+def on_a_day_s(seconds: float, received_at: datetime) -> datetime:
+    """Seconds of the UTC day: what was measured before midnight may arrive after it."""
+    midnight = received_at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    at = midnight + timedelta(seconds=seconds)
+    off = at - received_at
+    if off > _HALF_A_DAY:
+        return at - _A_DAY
+    return at + _A_DAY if off < -_HALF_A_DAY else at
 
 
 def _heading(degrees: float) -> float | None:

@@ -49,6 +49,10 @@ class Lane(Generic[T]):
         self._places[unit] = place
         self._filled.set()
 
+    def forget_place(self, unit: str) -> None:
+        """The unit has no place any more: what waits would bring it back."""
+        self._places.pop(unit, None)
+
     def close(self) -> None:
         """No more comes: who takes gets what waits, then None."""
         self._closed = True

@@ -68,6 +68,8 @@ class GpsListener(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     units: dict[str, str] = {}
     # A unit named in the message itself ($PFAR,2A14 or ;ID=2A14) counts without the table.
     names_itself: bool = False
+    # TAIP: how far the modem's time of day is ahead of UTC; 18 where it counts GPS time.
+    clock_ahead_s: float = 0.0
 
 
 class GtfsFeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

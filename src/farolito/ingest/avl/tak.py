@@ -222,6 +222,8 @@ class TakClient:
         if is_position(event):
             self._out.put_place(event.uid, outgoing)
             return 1
+        for uid in removed_uids(event):
+            self._out.forget_place(uid)
         return int(self._out.put(outgoing))
 
     async def run(self) -> None:
@@ -305,8 +307,10 @@ class TakClient:
 def _queue(link: Link, outgoing: Outgoing) -> None:
     if is_position(outgoing.event):
         link.send_place(outgoing.event.uid, outgoing)
-    else:
-        link.send(outgoing)
+        return
+    for uid in removed_uids(outgoing.event):
+        link.out.forget_place(uid)
+    link.send(outgoing)
 
 
 def _names(user: TakUser) -> set[str]:

@@ -20,6 +20,8 @@ CE_TO_95 = 1.62
 # How a person's own marker on the map is made; what a device says of itself is m-… or h-e.
 _DRAWN = "h-g"
 
+_REMOVAL = "t-x-d-d"
+
 OnEvent = Callable[[CotEvent, "TakUser"], Awaitable[None]]
 
 
@@ -108,6 +110,13 @@ def sender_uid(event: CotEvent) -> str:
         if link.attributes.get("relation") == "p-p":
             return link.attributes.get("uid", "")
     return event.uid
+
+
+def removed_uids(event: CotEvent) -> list[str]:
+    """The markers that the event takes off the map."""
+    if event.type != _REMOVAL:
+        return []
+    return [link.attributes.get("uid", "") for link in _detail(event).every("link")]
 
 
 def position_from(
