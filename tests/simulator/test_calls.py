@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import msgspec
@@ -11,6 +11,7 @@ import pytest
 
 from farolito.geo import Geocoder, distance_m
 from farolito.ingest.cad import FORMATS
+from farolito.ingest.cad.signature import Signer, verified
 from farolito.model import CallKind, CallState, Device, DeviceId, Level, UnitStatus
 from farolito.simulator.cad_message import CadMessage, posted_heartbeat, posted_update
 from farolito.simulator.calls import BY_KIND, KINDS, SECOND_CALLER_M
@@ -246,6 +247,21 @@ def test_the_door_reads_every_message_as_it_was_meant(shift: Shift) -> None:
         assert not update.doubts
     beat = posted_heartbeat(SECRET, START)
     assert adapter.decode(beat.body, beat.headers["Content-Type"], device, START).heartbeat
+
+
+def test_the_door_knows_whose_message_it_is_and_when_it_was_told_twice(shift: Shift) -> None:
+    device = Device(
+        device_id=DeviceId("cad"), agency=shift.world.config.agency, kind="cad", name="CAD",
+        format="cloudevents",
+    )  # fmt: skip
+    signer, now = Signer(device, SECRET), datetime.now(UTC)
+    marks = []
+    for number, message in enumerate(shift.messages[:50]):
+        posted = posted_update(message, number, SECRET, now)
+        again = posted_update(message, number, SECRET, now + timedelta(seconds=3))
+        marks.append(verified(signer, posted.body, posted.headers))
+        assert verified(signer, again.body, again.headers) == marks[-1]
+    assert len(set(marks)) == 50
 
 
 def test_what_is_not_told_is_left_out_of_the_message() -> None:

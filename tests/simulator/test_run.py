@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from standardwebhooks import Webhook
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -19,8 +20,10 @@ from starlette.routing import Route
 
 from farolito.model import DeviceId
 from farolito.simulator.run import AVL_KEY, Access, Driven, drive
-from farolito.simulator.score import read_truth
+from farolito.simulator.score import read_calls, read_truth
 from farolito.simulator.world import SimulatorConfig, World, make_world
+from tests.running import until
+from tests.simulator.test_calls import SECRET
 
 
 class Node:
@@ -32,6 +35,7 @@ class Node:
         self.positions: list[dict[str, object]] = []
         self.heard = asyncio.Event()
         self.heard_avl = asyncio.Event()
+        self.calls: set[str] = set()
 
     async def reads(self, request: Request) -> Response:
         await request.body()
@@ -47,6 +51,11 @@ class Node:
         self.heard_avl.set()
         return JSONResponse({"accepted": len(self.positions)}, 202)
 
+    async def cad(self, request: Request) -> Response:
+        told = Webhook(SECRET).verify(await request.body(), dict(request.headers))
+        self.calls |= {told["data"]["number"]} if "data" in told else set()
+        return JSONResponse({"accepted": 1}, 202)
+
 
 @asynccontextmanager
 async def serving(node: Node) -> AsyncIterator[str]:
@@ -54,6 +63,7 @@ async def serving(node: Node) -> AsyncIterator[str]:
         routes=[
             Route("/ingest/avl/farolito", node.avl, methods=["POST"]),
             Route("/ingest/lpr/{form}", node.reads, methods=["POST"]),
+            Route("/ingest/cad/cloudevents", node.cad, methods=["POST"]),
         ]
     )
     listener = socket.socket()
@@ -128,6 +138,24 @@ async def test_the_truth_is_written_apart_and_can_be_read_back(
     assert told
     assert all(t.plate and t.at >= busy_world.config.start for t in told)
     assert all(json.loads(line) for line in truth.read_text().splitlines())
+
+
+async def test_calls_reach_their_door_and_their_truth_the_book(
+    busy_world: World, tmp_path: Path
+) -> None:
+    node, stop, truth = Node(), asyncio.Event(), tmp_path / "truth.jsonl"
+    async with serving(node) as url:
+        access = Access(keys={}, cad_secret=SECRET)
+        task = asyncio.create_task(drive(busy_world, url, access, stop, truth))
+        await until(lambda: len(node.calls) >= 2)
+        stop.set()
+        driven = await asyncio.wait_for(task, 20)
+    assert driven.cad.accepted >= 2
+    assert driven.cad.rejected == 0
+    told = read_calls(truth)
+    assert node.calls <= {t.number for t in told}
+    assert told[0].event == "story-1"
+    assert all(t.plate for t in read_truth(truth))
 
 
 async def test_a_reader_without_a_key_stays_silent(busy_world: World, tmp_path: Path) -> None:
