@@ -1,29 +1,33 @@
 /**
- * A brief as spoken sentences, shortest useful form first; a plate letter by letter.
+ * A brief as spoken sentences: about twelve seconds, whole sentences only, a plate letter by letter.
  *
  * In: a brief, the screen's words and a catalogue of phrases. Out: text. Speaking itself is the
  * browser's, with a voice of the language where the phone has one.
  */
 
 import type { Catalogue } from '../i18n/en'
-import type { Brief, BriefLine, LineKind } from '../wire/model'
-import { changedLines, changeSays, lineSays, plateStanding, type Words } from './words'
+import type { Brief, BriefLine, LineKind, Phrase } from '../wire/model'
+import { changedLines, changeSays, lineSays, plateStanding, say, type Words } from './words'
 
-const NATO: Record<string, string> = {
-  A: 'alpha', B: 'bravo', C: 'charlie', D: 'delta', E: 'echo', F: 'foxtrot', G: 'golf',
-  H: 'hotel', I: 'india', J: 'juliett', K: 'kilo', L: 'lima', M: 'mike', N: 'november',
-  O: 'oscar', P: 'papa', Q: 'quebec', R: 'romeo', S: 'sierra', T: 'tango', U: 'uniform',
-  V: 'victor', W: 'whiskey', X: 'x-ray', Y: 'yankee', Z: 'zulu',
+export const WORDS_MAX = 35 // about 12 s; what does not fit stays on the card, and that is said
+const FIRST_KINDS: readonly LineKind[] = ['what', 'where', 'hazards']
+const NOT_SAID: ReadonlySet<string> = new Set(['where.within', 'where.about', 'what.callers'])
+
+// APCO's alphabet, as police radio spells: "Adam Boy Charles" are letters to an officer at once.
+const APCO: Record<string, string> = {
+  A: 'Adam', B: 'Boy', C: 'Charles', D: 'David', E: 'Edward', F: 'Frank', G: 'George',
+  H: 'Henry', I: 'Ida', J: 'John', K: 'King', L: 'Lincoln', M: 'Mary', N: 'Nora', O: 'Ocean',
+  P: 'Paul', Q: 'Queen', R: 'Robert', S: 'Sam', T: 'Tom', U: 'Union', V: 'Victor',
+  W: 'William', X: 'X-ray', Y: 'Young', Z: 'Zebra',
 } // prettier-ignore
 
 export function spelled(plate: string): string {
-  return [...plate].map((c) => NATO[c] ?? c).join(' ')
+  return [...plate].map((c) => APCO[c] ?? c).join(' ')
 }
 
 export function spokenBrief(brief: Brief, t: Catalogue['brief'], words: Words = {}): string {
   if (brief.recalled) return t.spoken.recalled(brief.recall_reason ?? '')
-  const lines = brief.lines.flatMap((line) => spokenLine(line, brief, t, words))
-  return [t.spoken.intro(brief.unit), ...lines].join(' ')
+  return fitting(t.spoken.intro(brief.unit), brief.lines, brief, t, words)
 }
 
 /** What is new since the version that the officer had; several missed versions are one change. */
@@ -34,27 +38,68 @@ export function spokenChange(
   words: Words = {},
 ): string {
   if (after.recalled) return t.spoken.recalled(after.recall_reason ?? '')
+  const lines = changedLines(before, after).filter((line) => line.kind !== 'picture')
   const isNext = after.version === before.version + 1
-  const lines = changedLines(before, after).flatMap((l) => spokenLine(l, after, t, words))
-  if (isNext || !lines.length) return spelledWithin(changeSays(after, words), after.plate)
-  return [t.spoken.updates(after.version - before.version), ...lines].join(' ')
+  if (!isNext && lines.length) {
+    return fitting(t.spoken.updates(after.version - before.version), lines, after, t, words)
+  }
+  const phrases = after.change_phrases?.map((phrase) => saidPhrase(phrase, words))
+  const isSayable = phrases?.length && !phrases.includes(null)
+  return isSayable ? phrases.join(' ') : spelledWithin(changeSays(after, words), after.plate)
 }
 
-function spokenLine(
+/** The first sentence of what, where and hazards before all others, in the order they stand. */
+function fitting(
+  intro: string,
+  lines: readonly BriefLine[],
+  brief: Brief,
+  t: Catalogue['brief'],
+  words: Words,
+): string {
+  const sentences = lines.flatMap((line) =>
+    sentencesOf(line, brief, t, words).map((text, i) => ({
+      text,
+      isFirst: i === 0 && FIRST_KINDS.includes(line.kind),
+    })),
+  )
+  let left = WORDS_MAX - count(intro) - count(t.spoken.more)
+  const taken = new Set<string>()
+  for (const { text } of [...sentences].sort((a, b) => Number(b.isFirst) - Number(a.isFirst))) {
+    if (count(text) > left) continue
+    taken.add(text)
+    left -= count(text)
+  }
+  const said = sentences.map(({ text }) => text).filter((text) => taken.has(text))
+  const isWhole = said.length === sentences.length
+  return [intro, ...said, ...(isWhole ? [] : [t.spoken.more])].join(' ')
+}
+
+const count = (text: string): number => text.split(/\s+/).length
+
+function sentencesOf(
   line: BriefLine,
   brief: Brief,
   t: Catalogue['brief'],
   words: Words,
 ): readonly string[] {
   if (line.kind === 'picture') return []
+  const phrases = line.phrases
+    ?.filter((phrase) => !NOT_SAID.has(phrase.key))
+    .map((phrase) => saidPhrase(phrase, words))
+  if (phrases?.length && !phrases.includes(null)) return phrases as string[]
   const says = spelledWithin(lineSays(line, words), brief.plate)
-  const parts = [line.known === false ? unknownSays(line.kind, says, t) : says]
-  if (line.kind === 'vehicle' && brief.plate) {
-    const standing = plateStanding(brief)
-    if (standing === 'confirmed') parts.push(t.spoken.confirmed)
-    if (standing === 'told') parts.push(t.spoken.machine)
-  }
-  return parts
+  if (line.known === false) return [unknownSays(line.kind, says, t)]
+  if (line.kind !== 'vehicle' || !brief.plate) return [says]
+  return [says, plateStanding(brief) === 'confirmed' ? t.spoken.confirmed : t.spoken.machine]
+}
+
+/** A phrase for the ear: plates spelled, a flag without its source and dates. */
+function saidPhrase(phrase: Phrase, words: Words): string | null {
+  const args = { ...phrase.args }
+  if (typeof args['plate'] === 'string') args['plate'] = spelled(args['plate'])
+  const isFlag = phrase.key === 'hazards.flag' || phrase.key === 'hazards.flag_until'
+  const flag = isFlag ? say({ key: 'spoken.flag', args }, words) : null
+  return flag ?? say({ key: phrase.key, args }, words)
 }
 
 /** A line that says itself that it is not known need not be told so twice. */
@@ -71,15 +116,15 @@ const PIECE_CHARACTERS_MAX = 180 // some browsers fall silent in the middle of l
 
 /** Cut at the ends of sentences, so that each piece is short enough to be spoken to its end. */
 export function pieces(text: string): readonly string[] {
-  const sentences = text.match(/[^.!?]+(?:[.!?]+(?=\s|$)|$)|[.!?]+\S*/g) ?? []
+  const sentences = text.match(/\S.*?(?:[.!?](?=\s|$)|$)/gs) ?? []
   const cut: string[] = []
   for (const sentence of sentences) {
     const last = cut.at(-1)
-    if (last !== undefined && last.length + sentence.length <= PIECE_CHARACTERS_MAX) {
-      cut[cut.length - 1] = last + sentence
+    if (last !== undefined && last.length + sentence.length < PIECE_CHARACTERS_MAX) {
+      cut[cut.length - 1] = `${last} ${sentence}`
     } else cut.push(sentence)
   }
-  return cut.map((piece) => piece.trim()).filter(Boolean)
+  return cut
 }
 
 export interface Speaking {

@@ -504,7 +504,7 @@ export const en = {
       intro: (u: string) => `Brief for ${u}.`,
       recalled: (reason: string) => `Recalled. Do not act on this brief. Reason: ${reason}.`,
       updates: (n: number) => `Update, ${n} versions.`,
-      plate: (letters: string) => `Plate ${letters}.`,
+      more: 'More on the card.',
       confirmed: 'Confirmed by a person.',
       machine: 'Not confirmed.',
     },

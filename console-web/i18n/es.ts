@@ -500,7 +500,7 @@ export const es: Catalogue = {
       intro: (u) => `Aviso para ${u}.`,
       recalled: (reason) => `Retirado. No actúe según este aviso. Motivo: ${reason}.`,
       updates: (n) => `Novedades, ${n} versiones.`,
-      plate: (letters) => `Placa ${letters}.`,
+      more: 'Lo demás está en la ficha.',
       confirmed: 'Confirmado por una persona.',
       machine: 'Sin confirmar.',
     },

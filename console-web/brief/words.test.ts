@@ -1,0 +1,100 @@
+import { existsSync, readFileSync } from 'node:fs'
+
+import { describe, expect, test } from 'vitest'
+
+import type { Brief, BriefLine, Phrase } from '../wire/model'
+import { changeSays, changedLines, lineSays, lineShown, plateStanding, say, sayAll, type Words } from './words'
+
+const catalogue = (language: string): Words =>
+  JSON.parse(
+    readFileSync(new URL(`../../src/farolito/briefing/words/${language}.json`, import.meta.url), 'utf-8'),
+  ) as Words
+const en = catalogue('en')
+const es = catalogue('es')
+
+describe('a phrase', () => {
+  test('takes its arguments, and those that are keys in the same language', () => {
+    const phrase: Phrase = {
+      key: 'where.cross_corner',
+      args: { street: 'Central', cross: 'San Mateo', side: '@compass.northeast' },
+    }
+    expect(say(phrase, en)).toBe('Central @ San Mateo, northeast corner.')
+    expect(say(phrase, es)).toContain('noreste')
+  })
+
+  test('takes one or other by its number', () => {
+    const words = { 'units.one': 'one unit', 'units.other': '{n} units', units: '{n}' }
+    expect(say({ key: 'units', args: { n: 1 } }, words)).toBe('one unit')
+    expect(say({ key: 'units', args: { n: 3 } }, words)).toBe('3 units')
+    expect(say({ key: 'units', args: { n: 3 } }, { units: '{n}' })).toBe('3')
+  })
+
+  test('says a key that nobody wrote as it is, as the node does', () => {
+    expect(say({ key: 'text', args: { text: '@nobody.wrote' } }, en)).toBe('@nobody.wrote')
+  })
+
+  test('is not said by halves', () => {
+    expect(say({ key: 'nobody.wrote' }, en)).toBeNull()
+    expect(say({ key: 'text' }, en)).toBeNull()
+    expect(say({ key: 'constructor' }, en)).toBeNull()
+    expect(sayAll([{ key: 'change.new' }, { key: 'nobody.wrote' }], en)).toBeNull()
+  })
+})
+
+const line = (kind: BriefLine['kind'], says: string, more: Partial<BriefLine> = {}): BriefLine => ({
+  kind, says, source: 'CAD', as_of: null, confidence: 'machine', ...more,
+}) // prettier-ignore
+const brief = (more: Partial<Brief>) => ({ version: 1, lines: [], change: '', ...more }) as unknown as Brief
+
+describe('a line', () => {
+  test('falls back to what the agency said where the words are not at hand', () => {
+    const own = line('what', 'P1 shots fired.', { phrases: [{ key: 'nobody.wrote' }] })
+    expect(lineSays(own, {})).toBe('P1 shots fired.')
+    expect(changeSays(brief({ change: 'New brief.' }), es)).toBe('New brief.')
+  })
+
+  test('leaves out what stands beside it, and only that', () => {
+    const where = line('where', 'all', {
+      phrases: [
+        { key: 'where.cross', args: { street: 'Central', cross: 'San Mateo' } },
+        { key: 'where.eta', args: { n: 4 } },
+      ],
+    })
+    expect(lineShown(where, en, ['where.eta'])).toBe('Central @ San Mateo.')
+    expect(lineShown(line('where', 'all'), en, ['where.eta'])).toBe('all')
+  })
+
+  test('is changed when it says something else, or became known', () => {
+    const before = brief({ lines: [line('what', 'a'), line('where', 'b'), line('hazards', 'c', { known: false })] })
+    const after = brief({ lines: [line('what', 'a'), line('where', 'B'), line('hazards', 'c')] })
+    expect(changedLines(before, after).map((l) => l.kind)).toEqual(['where', 'hazards'])
+  })
+})
+
+describe('a plate', () => {
+  const vehicle = (key: string, plate = 'BXW237') =>
+    brief({ plate: 'BXW237', lines: [line('vehicle', '', { phrases: [{ key, args: { plate } }] })] })
+
+  test('is confirmed by a person who compared it, never by a caller', () => {
+    expect(plateStanding(vehicle('vehicle.confirmed'))).toBe('confirmed')
+    expect(plateStanding(vehicle('vehicle.told_plate'))).toBe('told')
+    expect(plateStanding(vehicle('vehicle.confirmed', 'OTHER1'))).toBe('told')
+    expect(plateStanding(vehicle('vehicle.withdrawn'))).toBe('withdrawn')
+  })
+})
+
+interface Case {
+  key: string
+  args?: Record<string, string | number>
+  says: Record<string, string>
+}
+
+// The same phrases that the node's own formatter is tried with: both must say the same.
+const SHARED = new URL('../../tests/briefing/phrases.json', import.meta.url)
+test.skipIf(!existsSync(SHARED))('the phone and the node say the same', () => {
+  const cases = JSON.parse(readFileSync(SHARED, 'utf-8')) as readonly Case[]
+  for (const { key, args, says } of cases) {
+    if ('en' in says) expect(say({ key, args }, en)).toBe(says['en'])
+    if ('es' in says) expect(say({ key, args }, es)).toBe(says['es'])
+  }
+})
