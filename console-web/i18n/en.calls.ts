@@ -88,6 +88,7 @@ export const enCalls = {
     receipt: { delivered: 'delivered', opened: 'opened', heard: 'heard' },
     unseen: (from: number, to: number) =>
       from === to ? `has not seen v${from}` : `has not seen v${from} to v${to}`,
+    unopened: 'not opened yet',
     upToDate: 'has seen the newest',
     notDelivered: 'has no brief on a screen yet',
     noBrief: 'no brief was sent',
@@ -242,6 +243,7 @@ export const enCalls = {
     },
     phases: {
       before: 'before it was here',
+      wait: 'until the dispatcher assigned the unit',
       ours: 'our part: until the brief was composed',
       reach: 'until it was before the officer',
       way: 'the way to the scene',

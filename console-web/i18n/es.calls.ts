@@ -90,6 +90,7 @@ export const esCalls: Pick<Catalogue, keyof typeof enCalls> = {
     seen: (kind, v, ago) => `${kind} v${v}, ${ago}`,
     receipt: { delivered: 'entregada', opened: 'abierta', heard: 'escuchada' },
     unseen: (from, to) => (from === to ? `no ha visto v${from}` : `no ha visto v${from} a v${to}`),
+    unopened: 'aún sin abrir',
     upToDate: 'ha visto lo más nuevo',
     notDelivered: 'aún sin aviso en pantalla',
     noBrief: 'no se envió aviso',
@@ -244,6 +245,7 @@ export const esCalls: Pick<Catalogue, keyof typeof enCalls> = {
     },
     phases: {
       before: 'antes de llegar aquí',
+      wait: 'hasta que el despacho asignó la unidad',
       ours: 'nuestra parte: hasta componer el aviso',
       reach: 'hasta estar ante el oficial',
       way: 'el camino al lugar',

@@ -38,12 +38,12 @@ test('the same time lies at the same place in every row, and later lies further 
 test('a step that nobody recorded has neither a mark nor a phase', () => {
   const strip = stripOf(row({ call_at: null, opened_at: null, heard_at: null, on_scene_at: null }))
   expect(strip.marks.flatMap((m) => m.steps)).toEqual([2, 3, 4, 5])
-  expect(strip.phases.map((p) => p.name)).toEqual(['ours'])
+  expect(strip.phases.map((p) => p.name)).toEqual(['wait', 'ours'])
 })
 
 test('the phases follow each other without a hole where every step is known', () => {
   const { phases } = stripOf(row())
-  expect(phases.map((p) => p.name)).toEqual(['before', 'ours', 'reach', 'way'])
+  expect(phases.map((p) => p.name)).toEqual(['before', 'wait', 'ours', 'reach', 'way'])
   for (const [i, phase] of phases.slice(1).entries()) expect(phase.from).toBe(phases[i]!.to)
 })
 
@@ -52,6 +52,7 @@ test('marks too close to be read apart share one label, and none is lost', () =>
   const first = strip.marks.find((m) => m.steps.includes(2))!
   expect(first.steps).toEqual([2, 3, 4])
   expect(labelOf(first.steps)).toBe('2–4')
+  expect(first.ticks).toHaveLength(3)
   expect(strip.marks.flatMap((m) => m.steps).sort()).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
 })
 

@@ -21,16 +21,17 @@ export const STEPS = [
   'on_scene',
 ] as const
 export type Step = (typeof STEPS)[number]
-export type PhaseName = 'before' | 'ours' | 'reach' | 'way'
+export type PhaseName = 'before' | 'wait' | 'ours' | 'reach' | 'way'
 
 export const BEFORE_S_MAX = 60 // how much of the time before the call was here is drawn
 export const AFTER_S_MAX = 1_800
 const FINE_S = 0.05
 const HERE = 0.14 // where on the strip the call is here
-const APART = 0.021 // marks closer together share one label
+const APART = 0.055 // marks closer together share one label
 
 export interface Mark {
-  at: number
+  at: number // where the label stands
+  ticks: number[]
   steps: number[] // 1…8, in the order of STEPS
 }
 
@@ -71,8 +72,11 @@ export function stripOf(row: UnitTiming): Strip {
   const marks: Mark[] = []
   for (const { number, at } of known) {
     const last = marks.at(-1)
-    if (last && at - last.at < APART) last.steps.push(number)
-    else marks.push({ at, steps: [number] })
+    if (last && at - last.ticks[0]! < APART) {
+      last.steps.push(number)
+      last.ticks.push(at)
+      last.at = (last.ticks[0]! + at) / 2
+    } else marks.push({ at, ticks: [at], steps: [number] })
   }
   const beyond = known.some((k) => k.seconds > AFTER_S_MAX || k.seconds < -BEFORE_S_MAX)
   return { marks, phases: phasesOf(row), beyond }
@@ -82,7 +86,8 @@ export function stripOf(row: UnitTiming): Strip {
 function phasesOf(row: UnitTiming): Phase[] {
   const spans: [PhaseName, Step, Step][] = [
     ['before', 'call', 'here'],
-    ['ours', 'here', 'composed'],
+    ['wait', 'here', 'assigned'],
+    ['ours', row.assigned_at ? 'assigned' : 'here', 'composed'],
     ['reach', 'composed', row.opened_at ? 'opened' : 'heard'],
     ['way', row.opened_at ? 'opened' : row.heard_at ? 'heard' : 'composed', 'on_scene'],
   ]
