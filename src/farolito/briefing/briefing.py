@@ -30,6 +30,7 @@ from farolito.model import (
     IncidentState,
     OfficerAnswer,
     Outcome,
+    PartKind,
     Person,
     Receipt,
     ReceiptKind,
@@ -165,7 +166,14 @@ class Briefing:
     async def send_incident(
         self, ask: Ask, incident_id: IncidentId, unit_id: UnitId
     ) -> Answer[Brief]:
-        """An operator sends a unit to an incident: assigned and briefed in one."""
+        """An operator sends a unit to an incident: assigned and briefed in one. The policy refuses
+        where nothing in it is a person's word."""
+
+        async def facts(records: Records) -> Mapping[str, str | int | bool]:
+            incident = await records.incidents.get(incident_id)
+            parts = incident.parts if incident else ()
+            told = any(p.kind is not PartKind.ALERT or p.is_confirmed for p in parts)
+            return {"confirmed": told}
 
         async def work(records: Records, permit: int) -> Brief:
             await self._must_know(records, unit_id)
@@ -181,7 +189,7 @@ class Briefing:
                 await self.dispatch.assign_in(records, incident_id, unit_id, ask, permit)
             return brief
 
-        return await self._gate.safety(ask, work)
+        return await self._gate.safety(ask, work, facts)
 
     async def mine(self, ask: Ask) -> Answer[tuple[int, list[Told]]]:
         """The briefs of the asker's own unit, newest first, each with its receipts and versions,

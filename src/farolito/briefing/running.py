@@ -260,9 +260,10 @@ class Running:
         """Whether the unit goes with a part that was just split off, and is not yet kept there."""
         if any(u.unit == unit for u in incident.units):
             return False  # cleared here: it went nowhere
+        here = {part.part_id for part in incident.parts}
         for part_id in incident.apart:
             where = await records.incidents.of_part(part_id)
-            if where == incident.incident_id and part_id not in {p.part_id for p in incident.parts}:
+            if part_id not in here and where in (None, incident.incident_id):
                 return True
         return False
 

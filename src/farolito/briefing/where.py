@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from farolito.briefing.known import Known, Spot, newest_first
 from farolito.briefing.saying import Draft, differing, minutes, phrase, sentence, told
 from farolito.geo.distance import distance_m
 from farolito.model import Call, Confidence, Doubt, LineKind, Phrase, Point
 
 ONE_PLACE_M = 100.0  # two calls nearer than this name one place, however they spell it
+_WORD = re.compile(r"\w+")
+_CROSSING = re.compile(r"@|&|/|\b(?:at|and|y|con)\b", re.IGNORECASE)
+_BETWEEN = {"at", "and", "y", "con"}
 _DOUBTFUL = {Doubt.ABOUT, Doubt.PLACES_DIFFER, Doubt.NO_PLACE}
 
 
@@ -144,8 +149,10 @@ def _nobody() -> Phrase:
 
 
 def _is_said_by(address: str, spot: Spot | None) -> bool:
-    """Whether "street @ cross" says the told address already: a number is never left out."""
-    if spot is None or spot.cross is None or address[:1].isdigit():
+    """Whether "street @ cross" says the told address already: a house number is never left out."""
+    if spot is None or spot.cross is None:
         return False
-    named = f"{spot.street} {spot.cross}".casefold().replace(".", "")
-    return all(word in named for word in address.casefold().replace(".", "").split() if word != "@")
+    words = set(_WORD.findall(address.casefold()))
+    if _CROSSING.search(address) is None and address[:1].isdigit():
+        return False
+    return words - _BETWEEN <= set(_WORD.findall(f"{spot.street} {spot.cross}".casefold()))

@@ -98,7 +98,8 @@ class Calls:
         lon = place.lon if place else None
         rows = await self._connection.fetch(
             "select body from calls where here_at >= $1 and (premise = $2"
-            " or (lat between $3 - $5 and $3 + $5 and lon between $4 - $5 * 1.6 and $4 + $5 * 1.6))"
+            " or (lat between $3::float8 - $5::float8 and $3 + $5"
+            " and lon between $4::float8 - $5 * 1.6 and $4 + $5 * 1.6))"
             " order by here_at desc limit $6",
             since,
             premise,
