@@ -28,6 +28,10 @@ export class Drive {
       geolocation: 'geolocation' in navigator ? navigator.geolocation : null,
       send,
       now: () => performance.now(),
+      later: (run, ms) => {
+        const timer = setTimeout(run, ms)
+        return () => clearTimeout(timer)
+      },
       clockOff: () => clock.at() - Date.now(),
       onSpeed: (mps) => (this.isMoving = this.#motion.hear('phone', mps, performance.now())),
       onState: (state) => (this.position = state),

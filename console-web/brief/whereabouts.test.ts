@@ -10,6 +10,7 @@ class Phone {
   watched = false
   #moved: PositionCallback = () => undefined
   #failed: PositionErrorCallback = () => undefined
+  #later: (() => void) | null = null
   whereabouts = new Whereabouts({
     geolocation: {
       watchPosition: (moved, failed) => {
@@ -19,12 +20,17 @@ class Phone {
         return 1
       },
       clearWatch: () => (this.watched = false),
+      getCurrentPosition: (moved) => (this.#moved = moved),
     },
     send: (message) => {
       if (this.line) this.told.push(message)
       return this.line
     },
     now: () => this.now,
+    later: (run) => {
+      this.#later = run
+      return () => (this.#later = null)
+    },
     clockOff: () => 60_000,
     onSpeed: () => undefined,
     onState: (state) => this.states.push(state),
@@ -34,6 +40,12 @@ class Phone {
     this.now += ms
     const coords = { latitude: 35.1, longitude: -106.6, accuracy: 8, heading: NaN, speed: 12 }
     this.#moved({ coords, timestamp: this.now } as unknown as GeolocationPosition)
+  }
+  rests(): boolean {
+    const run = this.#later
+    this.#later = null
+    run?.()
+    return run !== null
   }
   fails(code: number): void {
     this.#failed({ code, PERMISSION_DENIED: 1 } as GeolocationPositionError)
@@ -80,4 +92,16 @@ test('a refusal ends the watch, a lost signal does not', () => {
   phone.fails(1)
   expect(phone.watched).toBe(false)
   expect(phone.states.at(-1)).toBe('denied')
+})
+
+test('a phone at rest is asked again, so that its place does not grow old', () => {
+  const phone = new Phone()
+  phone.whereabouts.start()
+  phone.moves(1_000)
+  expect(phone.rests()).toBe(true)
+  phone.moves(10_000)
+  expect(phone.told).toHaveLength(2)
+  expect(phone.rests()).toBe(true)
+  phone.whereabouts.stop()
+  expect(phone.rests()).toBe(false)
 })

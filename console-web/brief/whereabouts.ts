@@ -6,6 +6,7 @@
  */
 
 export const TOLD_EVERY_MS_MIN = 1_000
+export const ASKED_AGAIN_MS = 10_000 // a phone at rest falls silent, but its place is not old
 const MEASURE: PositionOptions = { enableHighAccuracy: true, maximumAge: 1_000, timeout: 20_000 }
 
 export interface PositionMessage {
@@ -19,10 +20,11 @@ export interface PositionMessage {
 }
 
 export interface WhereaboutsOptions {
-  geolocation: Pick<Geolocation, 'watchPosition' | 'clearWatch'> | null
+  geolocation: Pick<Geolocation, 'watchPosition' | 'clearWatch' | 'getCurrentPosition'> | null
   /** False while the line is down: an old place is of no use, so it is not kept. */
   send: (message: PositionMessage) => boolean
   now: () => number // monotonic
+  later: (run: () => void, ms: number) => () => void
   /** What the node's clock is ahead of the phone's, in ms. */
   clockOff: () => number
   onSpeed: (mps: number | null) => void
@@ -32,6 +34,7 @@ export interface WhereaboutsOptions {
 export class Whereabouts {
   #watch: number | null = null
   #toldAt = -Infinity
+  #cancelAsking: (() => void) | null = null
 
   constructor(private readonly options: WhereaboutsOptions) {}
 
@@ -45,19 +48,32 @@ export class Whereabouts {
     onState('asking')
     this.#watch = geolocation.watchPosition(
       (position) => this.#measured(position),
-      (error) => {
-        // A lost signal comes back by itself; a refusal does not.
-        if (error.code === error.PERMISSION_DENIED) this.stop('denied')
-        else onState('failed')
-      },
+      (error) => this.#failed(error),
       MEASURE,
     )
+    this.#askLater(geolocation)
   }
 
   stop(state: 'off' | 'denied' = 'off'): void {
     if (this.#watch !== null) this.options.geolocation?.clearWatch(this.#watch)
     this.#watch = null
+    this.#cancelAsking?.()
     this.options.onState(state)
+  }
+
+  #askLater(geolocation: Pick<Geolocation, 'getCurrentPosition'>): void {
+    this.#cancelAsking?.()
+    this.#cancelAsking = this.options.later(() => {
+      geolocation.getCurrentPosition((position) => this.#measured(position), undefined, MEASURE)
+      this.#askLater(geolocation)
+    }, ASKED_AGAIN_MS)
+  }
+
+  /** A lost signal comes back by itself; a refusal does not. */
+  #failed(error: GeolocationPositionError): void {
+    if (this.#watch === null) return
+    if (error.code === error.PERMISSION_DENIED) this.stop('denied')
+    else this.options.onState('failed')
   }
 
   #measured({ coords, timestamp }: GeolocationPosition): void {
