@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import heapq
+import logging
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,8 @@ from farolito.simulator.cad_message import CadMessage
 from farolito.simulator.phones import Phone
 from farolito.simulator.vendors import Message, encode
 from farolito.simulator.world import Happening, SimulatorConfig, World, make_world
+
+log = logging.getLogger(__name__)
 
 AVL_KEY = DeviceId("avl")
 AVL_PATH = "/ingest/avl/farolito"
@@ -92,6 +95,8 @@ async def drive(
         try:
             with truth.open("ab") as book:
                 tasks += _calls(world, client, access, (pace, book), driven)
+                for task in tasks:
+                    task.add_done_callback(_tell_end)
                 async for due in _messages(world, book, keys, (pace, stop)):
                     _enqueue(queue, due, driven)
             with contextlib.suppress(TimeoutError):
@@ -101,6 +106,12 @@ async def drive(
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
     return driven
+
+
+def _tell_end(task: asyncio.Task[None]) -> None:
+    """We are wrong: a part of the city stands still, and the log says which."""
+    if not task.cancelled() and task.exception() is not None:
+        log.error("a part of the practice metro ended", exc_info=task.exception())
 
 
 def _enqueue(queue: asyncio.Queue[_Due], due: _Due, driven: Driven) -> None:
