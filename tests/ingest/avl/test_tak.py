@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from farolito.ingest import run
@@ -31,8 +32,7 @@ def now() -> datetime:
 
 
 def fresh(event: CotEvent) -> CotEvent:
-    fields = {name: getattr(event, name) for name in event.__struct_fields__}
-    return CotEvent(**fields | {"time": now(), "start": now(), "stale": now() + timedelta(hours=1)})
+    return msgspec.structs.replace(event, time=now(), start=now(), stale=now() + timedelta(hours=1))
 
 
 def a_brief(uid: str = "brief-1", inside: str = "") -> CotEvent:
@@ -270,6 +270,21 @@ async def test_a_slow_phone_gets_its_brief_and_only_the_newest_positions() -> No
     assert got[-2].uid == "brief-1"
 
 
+async def test_a_unit_taken_off_the_map_does_not_come_back_with_a_position_that_waited() -> None:
+    heard = Heard()
+    async with a_server(heard) as server, a_phone(server) as phone:
+        await phone.say(to_xml(a_car()))
+        await heard.next()
+        removal = element("link", {"uid": "b", "relation": "none", "type": "none"})
+        server.send(fresh(a_car("2B20", uid="b")))
+        server.send(fresh(an_event(uid="b", type="t-x-d-d", detail=removal)))
+        server.send(a_brief())
+        assert (await phone.hear()).type == "t-x-d-d"
+        assert (await phone.hear()).uid == "brief-1"
+        server.send(a_brief("last"))
+        assert (await phone.hear()).uid == "last"
+
+
 async def test_who_takes_nothing_is_ended_before_briefs_pile_up() -> None:
     heard = Heard()
     async with a_server(heard) as server, a_phone(server) as phone:
@@ -433,8 +448,7 @@ async def test_what_was_sent_while_the_server_was_away_goes_out_when_it_is_back(
         await there.next()
     await until(lambda: not client.is_connected)
     assert client.send(a_brief("kept")) == 1
-    old = a_brief("over")
-    client.send(CotEvent(**{f: getattr(old, f) for f in old.__struct_fields__} | {"stale": now()}))
+    client.send(msgspec.structs.replace(a_brief("over"), stale=now()))
     async with a_server(there, port=port):
         got = [(await there.next())[0].uid, (await there.next())[0].uid]
         assert sorted(got) == ["farolito-RTCC", "kept"]

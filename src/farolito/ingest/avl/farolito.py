@@ -83,7 +83,7 @@ def decode(body: bytes, device: Device, received_at: datetime) -> Heard:
 def _told(body: bytes) -> Sequence[_Position | Rejected]:
     try:
         return _decode(body)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeDecodeError):
         return list(_one_by_one(body))
     except msgspec.DecodeError as error:
         raise Rejected("malformed", str(error), _DO) from error
@@ -92,12 +92,12 @@ def _told(body: bytes) -> Sequence[_Position | Rejected]:
 def _one_by_one(body: bytes) -> Iterator[_Position | Rejected]:
     try:
         raw = _decode_raw(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Rejected("malformed", str(error), _DO) from error
     for item in raw:
         try:
             yield _decode_one(item)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             yield Rejected("malformed", str(error), _DO)
 
 

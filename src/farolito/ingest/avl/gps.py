@@ -79,6 +79,10 @@ class GpsServer:
         self._waiting: asyncio.Queue[UnitPosition] = asyncio.Queue(POSITIONS_WAITING_MAX)
 
     @property
+    def is_open(self) -> bool:
+        return self._transport is not None or self._server is not None
+
+    @property
     def port(self) -> int:
         if self._transport is not None:
             return int(self._transport.get_extra_info("sockname")[1])

@@ -15,7 +15,7 @@ from pathlib import Path
 import aiomqtt
 import msgspec
 
-from farolito.ingest.avl.heard import Clock, Hear, Origin, Tell, named
+from farolito.ingest.avl.heard import FROM_68_TO_95, Clock, Hear, Origin, Tell, named
 from farolito.ingest.avl.sources import MqttPositions
 from farolito.model import FarolitoError, Rejected, UnitPosition
 
@@ -23,8 +23,6 @@ MESSAGE_BYTES_MAX = 16_384  # a position has about 200
 WAITING_MAX = 10_000  # messages in memory; more are dropped by the client under us, and logged
 KEEPALIVE_S = 30
 KMH_MPS = 1 / 3.6
-# OwnTracks' `acc` is the phone's: 68 of 100 places lie within; 95 within 1.62 times as far.
-ACC_TO_95 = 1.62
 
 
 class _OwnTracks(msgspec.Struct, tag_field="_type", tag="location"):
@@ -97,7 +95,7 @@ def _from_own_tracks(
         received_at,
         told.cog,
         None if told.vel is None else told.vel * KMH_MPS,
-        None if told.acc is None else told.acc * ACC_TO_95,
+        None if told.acc is None else told.acc * FROM_68_TO_95,
     )
 
 
@@ -148,7 +146,7 @@ class MqttSource:
             config.port,
             identifier=config.client_id,
             username=config.username,
-            password=_secret(config.password_file),
+            password=_secret(config.secret_file),
             tls_context=ssl.create_default_context() if config.tls else None,
             keepalive=KEEPALIVE_S,
             max_queued_incoming_messages=WAITING_MAX,

@@ -90,7 +90,7 @@ class MqttPositions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     client_id: str  # the source's own, and the same after every start
     port: int = 1883
     username: str | None = None
-    password_file: str = ""  # the broker's word for us, alone in a file
+    secret_file: str = ""  # the broker's word for us, alone in a file
     tls: bool = False
     topics: tuple[str, ...] = ("owntracks/+/+",)
     units: dict[str, str] = {}  # topic → unit

@@ -31,6 +31,7 @@ from farolito.ingest.avl.tak_units import (
     Roster,
     TakUser,
     is_position,
+    removed_uids,
     sender_uid,
     with_contact,
 )

@@ -9,14 +9,11 @@ import msgspec
 
 from farolito.ingest import xml
 from farolito.ingest.avl.cot import FRIEND, CotEvent
-from farolito.ingest.avl.heard import Clock, Hear, Origin, Tell
+from farolito.ingest.avl.heard import FROM_68_TO_95, Clock, Hear, Origin, Tell
 from farolito.ingest.avl.sources import Callsigns
 from farolito.ingest.xml import Element
 from farolito.model import Rejected, UnitId, UnitPosition
 
-# `ce` of a phone is the radius that holds the true place in 68 of 100 cases (Android's accuracy);
-# of a circular normal error, the radius for 95 of 100 is sqrt(ln 0.05 / ln 0.32) times as long.
-CE_TO_95 = 1.62
 # How a person's own marker on the map is made; what a device says of itself is m-… or h-e.
 _DRAWN = "h-g"
 
@@ -135,7 +132,7 @@ def position_from(
         received_at,
         _float(said.get("course")),
         _float(said.get("speed")),
-        None if event.ce is None else event.ce * CE_TO_95,
+        None if event.ce is None else event.ce * FROM_68_TO_95,
     )
 
 
