@@ -14,40 +14,53 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from farolito import __version__
-from farolito.app import doors, nats, postgres
+from farolito.app import doors, incoming, nats, outgoing, postgres
 from farolito.app.clock import ids, now
 from farolito.app.collector import spare_the_collector
 from farolito.app.config import Config, Mqtt
 from farolito.app.doors import DoorProcess
 from farolito.app.figures import Figures
+from farolito.app.incoming import Incoming
 from farolito.app.index import ListIndex
 from farolito.app.late_pictures import LatePictures
 from farolito.app.list_desk import ListDesk
+from farolito.app.outgoing import Outgoing
 from farolito.app.pipeline import Pipeline
 from farolito.app.positions import Positions
 from farolito.app.retention import Keeping, Retention
 from farolito.app.supervise import Supervisor
 from farolito.app.surroundings import MapSurroundings
 from farolito.app.watch import Watch
+from farolito.app.ways import Ways
 from farolito.app.web import Web
 from farolito.audit import Ledger, Spool
 from farolito.audit.key_file import load_or_create
 from farolito.audit.records import origin_of
-from farolito.briefing import Briefing
+from farolito.briefing import Briefing, Words
 from farolito.bus import Bus
 from farolito.console import Services, make_app
-from farolito.console.sockets import Hub
-from farolito.desk import Desk
-from farolito.gate import Gate
+from farolito.console.sockets import Hub, SilentSource
+from farolito.desk import Desk, Dispatch
+from farolito.gate import Gate, Records, system_ask
 from farolito.identity import Identity, system_person
 from farolito.ingest.door import Door
 from farolito.ingest.lpr.mqtt import MqttSource
 from farolito.ingest.map.files import load as load_map
 from farolito.ingest.run import keep_listening
 from farolito.media import Pictures
-from farolito.model import Device, FarolitoError, Rejected
+from farolito.model import (
+    Device,
+    DeviceId,
+    FarolitoError,
+    IncidentId,
+    Person,
+    Rejected,
+    Thing,
+    UnitId,
+)
 from farolito.policy import Policies
 from farolito.store import Database, migrate
 
@@ -56,6 +69,7 @@ log = logging.getLogger(__name__)
 ESCALATE_EVERY_S = 5.0
 LISTS_LOOKED_AT_EVERY_S = 5.0
 RECONCILE_EVERY_S = 10.0
+SOURCES_LOOKED_AT_EVERY_S = 1.0
 MAP_NAME = "metro"  # the map that the screens show: <state>/maps/metro.pmtiles and metro.map
 
 
@@ -99,6 +113,7 @@ class Node:
         for name, work in self._work().items():
             self._begin(name, work)
         await self._web()
+        await self.outgoing.start()
         await self._doors()
         spare_the_collector()
 
@@ -172,17 +187,13 @@ class Node:
         self.desk = Desk(self.gate, self.system, now, ids)
         self.surroundings = MapSurroundings({d.device_id: d for d in await self.identity.devices()})
         self.new_map()
-        self.briefing = Briefing(
-            self.gate, self.surroundings, self.desk.assign_in, self.desk.close_in, now, ids
-        )
-        self.desk.followers.append(self.briefing.follow)
         self.positions = Positions(self.database, agency, now)
         await self.positions.load()
         self._stack.push_async_callback(self.positions.save)
-        self.hub = Hub(self.gate, now, self.positions)
-        self.gate.after_act = self.hub.nudge
+        self._incident_rooms()
         self.watch = Watch(self.database, agency, ids, self.config.limits.dead_letters)
         self._stack.push_async_callback(self.watch.keep)
+        await self._ways_in_and_out()
         self.lists = ListIndex(self.database, agency)
         await self.lists.reload()
         self.list_desk = ListDesk(self.gate, self.desk, self.lists, policies.pack, agency, now, ids)
@@ -230,8 +241,84 @@ class Node:
             self.positions.hear,
             self._why_refusing,
             now,
+            self.incoming.door,
         )
         self._stack.push_async_callback(self.door.close)
+
+    def _incident_rooms(self) -> None:
+        """Calls and alerts become incidents, incidents become briefs, in one transaction each."""
+        self.words = Words.load(self.state / "words")
+        for problem in self.words.problems:
+            log.error("a catalogue of words is not used as it is: %s; %s", problem.says, problem.do)
+        self.dispatch = Dispatch(self.gate, self.system, self.surroundings, now, ids)
+        self.briefing = Briefing(
+            self.gate,
+            self.surroundings,
+            self.desk.assign_in,
+            self.desk.close_in,
+            now,
+            ids,
+            words=self.words,
+            language=self.config.agency.language,
+            positions=self.positions,
+            zone=ZoneInfo(self.config.agency.zone),
+            system=self.system,
+        )
+        self.briefing.dispatch = self.dispatch
+        self.dispatch.followers.append(self.briefing.on_incident)
+        # The incident first: a brief that is about both is made of what both know.
+        self.desk.followers.extend([self.dispatch.follow_alert, self.briefing.follow])
+        self.ways = Ways(self.gate, self.positions, self.surroundings, now, self._stands_there)
+        self.hub = Hub(self.gate, now, self.positions, self.ways.way)
+
+    async def _ways_in_and_out(self) -> None:
+        self.incoming = Incoming(
+            self.config,
+            incoming.Rooms(self.dispatch, self.identity, self.positions, self.watch),
+            self.state,
+            now,
+        )
+        self.outgoing = Outgoing(
+            self.config,
+            outgoing.Rooms(
+                gate=self.gate,
+                briefing=self.briefing,
+                positions=self.positions,
+                database=self.database,
+                devices=lambda: list(self.surroundings.devices.values()),
+                people=self._people,
+                tell=self.incoming.tell,
+                clock=now,
+            ),
+            self.state / "keys",
+        )
+        self._stack.push_async_callback(self.outgoing.close)
+        self.gate.after_act = self._told
+
+    def _told(self) -> None:
+        self.hub.nudge()
+        self.outgoing.nudge()
+
+    async def _people(self) -> list[Person]:
+        """Who may sign in now."""
+        return [
+            account.person
+            for account in await self.identity.people()
+            if account.suspended_at is None and account.locked_at is None
+        ]
+
+    async def _stands_there(self, incident_id: IncidentId, unit: UnitId, metres: float) -> None:
+        """A unit stands where it was sent: a line of the incident's log."""
+
+        async def work(records: Records, permit: int) -> None:
+            says = f"{unit} stands {metres:.0f} m from the place, by its position"
+            await self.dispatch.note_in(records, incident_id, "unit_near", says, None, unit, permit)
+
+        ask = system_ask(self.system, Thing.INCIDENT, f"arrival of {unit} by its position")
+        await self.gate.act(ask, work)
+
+    async def _push_allowed(self, endpoint: str) -> None:
+        await self.outgoing.targets.check(endpoint)
 
     def _work(self) -> Mapping[str, Callable[[], Awaitable[Any]]]:
         return {
@@ -240,6 +327,9 @@ class Node:
             "live positions": self.hub.run_positions,
             "positions": self.positions.run,
             "source figures": self.watch.run,
+            "briefs": self.briefing.complete,
+            "arrival times": self.ways.run,
+            "silent sources": self._watch_sources,
             "escalation": self._escalate,
             "ages of lists": self._watch_lists,
             "spool": self._reconcile,
@@ -250,6 +340,8 @@ class Node:
                 )
                 for mqtt in self.config.mqtt
             },
+            **self.incoming.work(),
+            **self.outgoing.work(),
         }
 
     def _begin(self, name: str, work: Callable[[], Awaitable[Any]]) -> None:
@@ -305,12 +397,12 @@ class Node:
             gate=self.gate,
             desk=self.desk,
             briefing=self.briefing,
-            dispatch=None,
-            words=None,
-            ways_to=None,
+            dispatch=self.dispatch,
+            words=self.words,
+            ways_to=self.ways.to,
             units_changed=self.positions.load,
-            push_key=None,
-            push_allowed=None,
+            push_key=self.outgoing.push_key,
+            push_allowed=self._push_allowed,
             identity=self.identity,
             hub=self.hub,
             clock=now,
@@ -333,8 +425,10 @@ class Node:
         self.surroundings.use(self._street_map())
 
     async def register(self, device: Device) -> str:
-        """Make a device known and give it a key, shown once."""
+        """Make a device known and give it a key, or a secret to sign with; shown once."""
         key = await self.identity.issue_device_key(device)
+        if device.kind == "cad" and device.format == "cloudevents":
+            key = self.incoming.secrets.make(device.device_id)
         self.surroundings.devices = {d.device_id: d for d in await self.identity.devices()}
         return key
 
@@ -384,6 +478,24 @@ class Node:
                 log.error("hot list %s is older than its limit", name)
             known = names
             await asyncio.sleep(LISTS_LOOKED_AT_EVERY_S)
+
+    async def _watch_sources(self) -> None:
+        """A dispatch system that fell silent is an alarm on every desk, and once in the log."""
+        known: set[str] = set()
+        while True:
+            names = {d.device_id: d.name for d in self.surroundings.devices.values()}
+            late = self.incoming.heartbeats.late(now())
+            self.hub.silent = tuple(
+                SilentSource(names.get(DeviceId(name), name), int(seconds))
+                for name, seconds in late
+            )
+            silent = {name for name, _ in late}
+            for name in silent - known:
+                log.error("dispatch system %s is silent", name)
+            for name in known - silent:
+                log.warning("dispatch system %s is back", name)
+            known = silent
+            await asyncio.sleep(SOURCES_LOOKED_AT_EVERY_S)
 
     async def _reconcile(self) -> None:
         while True:

@@ -9,6 +9,14 @@ from pathlib import Path
 
 import msgspec
 
+from farolito.ingest.avl.sources import (
+    GpsListener,
+    GtfsFeed,
+    MqttPositions,
+    TakClientConfig,
+    TakServerConfig,
+)
+from farolito.ingest.cad.sources import CadConveyance, CadFolder, CadWebhook
 from farolito.model import Agency, AgencyId, FarolitoError
 
 FILE = "farolito.toml"
@@ -37,6 +45,8 @@ class AgencyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     law: str = "us-nm"  # the state pack: forbidden purposes and categories, retention
     keep_reads_days: int = 14  # how long reads are kept; a shorter limit of the law wins
     keep_hits_days: int = 365  # alerts with their briefs and pictures; likewise
+    language: str = "en"  # of briefs on TAK and by voice; each phone chooses its own
+    zone: str = "America/Denver"  # IANA zone of the times that briefs say
     keep_ledger_days: int = 1825  # personal values of the ledger; a longer limit of the law wins
 
 
@@ -62,6 +72,21 @@ class Mqtt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     topics: tuple[str, ...] = ("frigate/tracked_object_update", "frigate/events")
 
 
+class Cad(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[cad]"""
+
+    # A folder with NENA's EIDO schema (openapi.yaml and what it refers to). With it each EIDO is
+    # held against the schema, and what it breaks is named to its sender. Empty: only decoded.
+    eido_schema: str = ""
+
+
+class Push(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[push]: waking the phones of officers whose page is closed, by their browsers' services."""
+
+    contact: str = ""  # mailto: or https: of whoever runs this node; empty: no phone is woken
+    allowed: tuple[str, ...] = ()  # push services inside the agency's own network
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -70,6 +95,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     limits: Limits = Limits()
     pictures: PictureLinks = PictureLinks()
     mqtt: tuple[Mqtt, ...] = ()
+    cad: Cad = Cad()
+    cad_folder: tuple[CadFolder, ...] = ()
+    cad_conveyance: tuple[CadConveyance, ...] = ()
+    cad_webhook: tuple[CadWebhook, ...] = ()
+    tak_server: TakServerConfig | None = None
+    tak: tuple[TakClientConfig, ...] = ()
+    gps: tuple[GpsListener, ...] = ()
+    gtfs: tuple[GtfsFeed, ...] = ()
+    positions_mqtt: tuple[MqttPositions, ...] = ()
+    push: Push = Push()
 
     @property
     def state(self) -> Path:

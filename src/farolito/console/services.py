@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from farolito.briefing import Briefing
+from farolito.briefing import Briefing, Words
 from farolito.console.sockets import Hub
-from farolito.desk import Desk
+from farolito.desk import Desk, Dispatch
 from farolito.gate import Answer, Ask, Gate
 from farolito.identity import Identity
 from farolito.model import Agency, Device, EntryId, Incident, ListId
@@ -32,9 +32,9 @@ class Services:
     origin: str
     gate: Gate
     desk: Desk
-    dispatch: Any
+    dispatch: Dispatch
     briefing: Briefing
-    words: Any
+    words: Words
     identity: Identity
     hub: Hub
     clock: Callable[[], datetime]
@@ -50,7 +50,7 @@ class Services:
     ways_to: Callable[[Incident], Awaitable[Mapping[str, Any]]]
     units_changed: Callable[[], Awaitable[None]]
     push_key: str | None
-    push_allowed: Callable[[str], None]
+    push_allowed: Callable[[str], Awaitable[None]]
     admin_token: str
     tiles: Path
     web: Path

@@ -10,6 +10,7 @@ from farolito.store.briefs import Briefs
 from farolito.store.calls import Calls
 from farolito.store.feed import Feed
 from farolito.store.incidents import Incidents
+from farolito.store.push import PushSubscriptions
 from farolito.store.sources import Sources
 from farolito.store.timings import TimingRows
 from farolito.store.units import Units
@@ -25,6 +26,7 @@ class Records:
         self.calls = Calls(connection, agency)
         self.incidents = Incidents(connection, agency)
         self.timings = TimingRows(connection, agency)
+        self.push = PushSubscriptions(connection, agency)
         self.feed = Feed(connection, agency)
         self.briefs = Briefs(connection, agency)
         self.units = Units(connection, agency)

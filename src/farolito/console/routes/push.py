@@ -13,6 +13,7 @@ from farolito.console.services import Services
 from farolito.console.signed_in import Asker
 from farolito.gate import Records
 from farolito.model import Purpose, Thing
+from farolito.model.push import PushSubscription
 
 ENDPOINT_CHARACTERS_MAX = 2_000
 
@@ -51,11 +52,13 @@ async def subscribe(
     asker: NamedDependency[Asker],
     services: NamedDependency[Services],
 ) -> dict[str, Any]:
-    services.push_allowed(data.subscription.endpoint)
+    told = data.subscription
+    wanted = PushSubscription(endpoint=told.endpoint, p256dh=told.keys.p256dh, auth=told.keys.auth)
+    await services.push_allowed(wanted.endpoint)
     person = asker.person.person_id
 
     async def work(records: Records, permit: int) -> None:
-        await records.push.add(person, data.subscription, services.clock())
+        await records.push.keep(person, wanted, services.clock())
 
     unit = asker.person.unit or ""
     ask = asker.ask(
@@ -72,7 +75,7 @@ async def unsubscribe(
     services: NamedDependency[Services],
 ) -> dict[str, Any]:
     async def work(records: Records, permit: int) -> None:
-        await records.push.remove(data.endpoint)
+        await records.push.drop(data.endpoint, asker.person.person_id)
 
     unit = asker.person.unit or ""
     ask = asker.ask(
