@@ -28,7 +28,6 @@ fields: {number: number, sent_at: at, kind_says: nature, state: state}
 times: {zone: UTC}
 """
 CSV = "format: csv\nfields: {number: NUMBER, kind_says: NATURE}\n"
-SETTLED = {"settle_s": 0.0, "still_s": 0.0}
 
 
 class Desk:
@@ -172,7 +171,8 @@ async def test_a_file_rewritten_while_it_is_read_is_read_again(
     """The writer comes between our look at the file and the end of our reading."""
     desk = Desk(tmp_path)
     file = desk.put("calls.json", "26-1")
-    real, disturbed = room._read, []
+    real = room._read
+    disturbed: list[Path] = []
 
     def read_disturbed(path: Path) -> Any:
         got = real(path)
@@ -221,7 +221,7 @@ async def test_files_are_read_in_the_order_of_their_writing(tmp_path: Path) -> N
 
 
 async def test_read_and_refused_files_are_moved_where_that_is_wanted(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, done="done", bad="bad", **SETTLED)
+    desk = Desk(tmp_path, done="done", bad="bad", settle_s=0.0)
     desk.put("good.json", "26-1")
     (tmp_path / "bad.json").write_text("{")
     await desk.folder.look()
