@@ -6,7 +6,7 @@ import { etaOf, type Way } from './eta'
 const START = Date.parse('2026-11-23T10:00:00Z')
 const AT = '2026-11-23T10:00:00Z'
 const brief = (more: Partial<Brief> = {}) =>
-  ({ brief_id: 'b1', composed_at: AT, eta_s: 300, ...more }) as unknown as Brief
+  ({ brief_id: 'b1', composed_at: AT, eta_s: 300, place: { lat: 35, lon: -106 }, ...more }) as unknown as Brief
 const way = (more: Partial<Way> = {}): Way => ({
   k: 'way', at: AT, brief_id: 'b1', eta_s: 120, metres: 900, speed_mps: 14, ...more,
 }) // prettier-ignore
@@ -26,7 +26,8 @@ test('no road and no word are told apart', () => {
   expect(etaOf(brief({ eta_s: null }), null, START)).toBeNull()
 })
 
-test('a brief that ended or was recalled has no time of arrival', () => {
+test('a brief that ended, was recalled or has no place has no time of arrival', () => {
+  expect(etaOf(brief({ place: null }), way(), START)).toBeNull()
   expect(etaOf(brief({ ended_at: AT }), way(), START)).toBeNull()
   expect(etaOf(brief({ recalled: true }), way(), START)).toBeNull()
 })

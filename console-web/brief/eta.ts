@@ -10,14 +10,14 @@ import type { Brief, LiveMessage } from '../wire/model'
 export type Way = Extract<LiveMessage, { k: 'way' }>
 
 export interface Eta {
-  seconds: number | null // null: no way by road is known
+  seconds: number | null // null: no way by road, or no position of the car, is known
   metres: number | null
   age_s: number
 }
 
 /** The node's live word where it is about this brief, else what stood in the brief itself. */
 export function etaOf(brief: Brief, way: Way | null, now: number): Eta | null {
-  if (brief.ended_at || brief.recalled) return null
+  if (brief.ended_at || brief.recalled || !brief.place) return null
   if (way && way.brief_id === brief.brief_id) return counted(way.eta_s, way.metres, way.at, now)
   return brief.eta_s == null ? null : counted(brief.eta_s, null, brief.composed_at, now)
 }

@@ -410,7 +410,7 @@ export const en = {
     eta: {
       left: (time: string) => `ETA ${time}`,
       there: 'arriving',
-      noRoad: 'no way by road is known',
+      noRoad: 'ETA not known',
       metres: (m: string) => `${m} m`,
       kilometres: (km: string) => `${km} km`,
     },

@@ -406,7 +406,7 @@ export const es: Catalogue = {
     eta: {
       left: (time) => `Llega en ${time}`,
       there: 'llegando',
-      noRoad: 'no se conoce camino por calle',
+      noRoad: 'llegada no conocida',
       metres: (m) => `${m} m`,
       kilometres: (km) => `${km} km`,
     },
