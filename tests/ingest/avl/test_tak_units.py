@@ -76,6 +76,14 @@ async def test_a_client_that_is_no_unit_is_counted_and_not_heard() -> None:
     assert taken.told == {"unknown_unit": 1}
 
 
+async def test_a_stranger_is_told_of_once_in_a_while_and_not_with_every_position() -> None:
+    taken = Taken()
+    for _ in range(50):
+        await taken.take(a_car("9Z99"), callsigns="none")
+        await taken.take(a_car("9Z98"), callsigns="none")
+    assert taken.told == {"unknown_unit": 2}
+
+
 @pytest.mark.parametrize(
     ("said", "reason"),
     [

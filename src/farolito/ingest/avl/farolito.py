@@ -1,8 +1,8 @@
 """Our own positions: a JSON array of `{"unit", "lat", "lon", "at"}`, and what else a source knows.
 
 Sums: 10,000 positions/s leave 100 µs each for a process that also believes and draws them. A
-message of 2,000 costs about 2.5 µs a position here; the slow way, one by one, is only taken by a
-message with a position that is no position.
+message of 2,000 costs about 1 µs a position here, a message of one about 4. The slow way, one by
+one, is only taken by a message with a position that is no position.
 """
 
 from __future__ import annotations

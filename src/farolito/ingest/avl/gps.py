@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from farolito.ingest.avl import nmea, taip
-from farolito.ingest.avl.heard import Clock, Hear, Origin, Tell
+from farolito.ingest.avl.heard import Clock, Hear, Origin, Strangers, Tell
 from farolito.ingest.avl.sources import GpsListener
 from farolito.model import Rejected, UnitPosition
 
@@ -37,9 +37,10 @@ class Dialect(Protocol):
 class _Sender:
     """What is known of one address: its dialect's state, half a sentence, and its rate."""
 
-    __slots__ = ("count", "dialect", "held", "lost", "second")
+    __slots__ = ("address", "count", "dialect", "held", "lost", "second")
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, address: str, dialect: Dialect) -> None:
+        self.address = address
         self.dialect = dialect
         self.held = b""
         self.second = 0
@@ -71,6 +72,7 @@ class GpsServer:
         self._origin = origin
         self._hear = hear
         self._tell = tell
+        self._strangers = Strangers(tell, clock)
         self._clock = clock
         self._senders: dict[str, _Sender] = {}
         self._transport: asyncio.DatagramTransport | None = None
@@ -163,7 +165,7 @@ class GpsServer:
             make: Callable[..., Dialect] = (
                 nmea.Nmea if self._config.protocol == "nmea" else taip.Taip
             )
-            sender = _Sender(make(self._config, self._origin, address))
+            sender = _Sender(address, make(self._config, self._origin, address))
             if len(self._senders) >= SENDERS_MAX:
                 del self._senders[next(iter(self._senders))]
         self._senders[address] = sender
@@ -182,7 +184,7 @@ class GpsServer:
             try:
                 position = sender.dialect.position(sentence, now)
             except Rejected as why:
-                self._tell(why, sentence)
+                self._strangers.tell(sender.address, why, sentence)
                 continue
             if position is not None:
                 self._put(position)

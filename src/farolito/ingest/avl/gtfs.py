@@ -13,7 +13,7 @@ import httpx
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from google.transit.gtfs_realtime_pb2 import FeedMessage, VehiclePosition
 
-from farolito.ingest.avl.heard import Clock, Hear, Origin, Tell, named
+from farolito.ingest.avl.heard import Clock, Hear, Origin, Strangers, Tell, named
 from farolito.ingest.avl.sources import GtfsFeed
 from farolito.model import Rejected, UnitPosition
 
@@ -25,10 +25,11 @@ EVERY_S_MIN = 1.0
 
 def decode(
     body: bytes, feed: GtfsFeed, origin: Origin, received_at: datetime
-) -> Iterator[UnitPosition | Rejected]:
-    """Each vehicle's position, or why it is none. Raises Rejected: `malformed_proto`, `too_many`.
+) -> Iterator[tuple[str, UnitPosition | Rejected]]:
+    """Each entity's id with the vehicle's position, or why it is none.
 
-    Reasons of one vehicle: `no_place`, `no_time`, `unknown_unit`, and as Origin.position.
+    Raises Rejected: `malformed_proto`, `too_many`. Reasons of one vehicle: `no_place`, `no_time`,
+    `bad_time`, `unknown_unit`, and as Origin.position.
     """
     told = FeedMessage()
     try:
@@ -44,9 +45,9 @@ def decode(
         try:
             vehicle = entity.vehicle
             seconds = vehicle.timestamp or told.header.timestamp
-            yield _position(vehicle, seconds, feed, origin, received_at)
+            yield entity.id, _position(vehicle, seconds, feed, origin, received_at)
         except Rejected as why:
-            yield why
+            yield entity.id, why
 
 
 def _position(
@@ -93,6 +94,7 @@ class GtfsSource:
         self._origin = origin
         self._hear = hear
         self._tell = tell
+        self._strangers = Strangers(tell, clock)
         self._clock = clock
         self._etag: str | None = None
         self._last: bytes | None = None
@@ -113,9 +115,9 @@ class GtfsSource:
         self._last = body
         positions = []
         try:
-            for told in decode(body, self._feed, self._origin, self._clock()):
+            for vehicle, told in decode(body, self._feed, self._origin, self._clock()):
                 if isinstance(told, Rejected):
-                    self._tell(told, b"")
+                    self._strangers.tell(vehicle, told)
                 else:
                     positions.append(told)
         except Rejected as why:

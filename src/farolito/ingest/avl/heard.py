@@ -17,6 +17,9 @@ Clock = Callable[[], datetime]
 # A clock that is an hour off is the believer's to doubt; a day off is no clock.
 AHEAD_MAX = timedelta(days=1)
 UNIT_CHARACTERS_MAX = 40
+UNKNOWN_UNIT = "unknown_unit"
+STRANGER_AGAIN = timedelta(minutes=10)
+STRANGERS_MAX = 5_000  # remembered; past it all are told of again
 # A phone's accuracy is the radius that holds the true place in 68 of 100 cases; of a circular
 # normal error, that for 95 of 100 is sqrt(ln 0.05 / ln 0.32) times as long.
 FROM_68_TO_95 = 1.62
@@ -72,12 +75,40 @@ class Origin:
         )
 
 
+class Strangers:
+    """Tells what was not taken in; of a sender that is no unit of ours, only once in a while.
+
+    A county's TAK server carries thousands of others' positions a second: each told would bury
+    what somebody should look at. `count` has them all.
+    """
+
+    def __init__(self, tell: Tell, clock: Clock) -> None:
+        self._tell = tell
+        self._clock = clock
+        self._told_at: dict[str, datetime] = {}
+        self.count = 0
+
+    def tell(self, sender: str, why: Rejected, body: bytes = b"") -> None:
+        if why.reason != UNKNOWN_UNIT:
+            self._tell(why, body)
+            return
+        self.count += 1
+        now = self._clock()
+        last = self._told_at.get(sender)
+        if last is not None and now - last < STRANGER_AGAIN:
+            return
+        if len(self._told_at) >= STRANGERS_MAX:
+            self._told_at.clear()
+        self._told_at[sender] = now
+        self._tell(why, body)
+
+
 def named(units: Mapping[str, str], *names: str | None) -> str:
     """The unit by the first of its names that the table has. Raises Rejected `unknown_unit`."""
     for name in names:
         if name and name in units:
             return units[name]
-    raise Rejected("unknown_unit", "a sender that no unit belongs to", "add it to the table units")
+    raise Rejected(UNKNOWN_UNIT, "a sender that no unit belongs to", "add it to the table units")
 
 
 def on_a_day(told: time, received_at: datetime) -> datetime:

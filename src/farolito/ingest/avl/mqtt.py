@@ -15,7 +15,7 @@ from pathlib import Path
 import aiomqtt
 import msgspec
 
-from farolito.ingest.avl.heard import FROM_68_TO_95, Clock, Hear, Origin, Tell, named
+from farolito.ingest.avl.heard import FROM_68_TO_95, Clock, Hear, Origin, Strangers, Tell, named
 from farolito.ingest.avl.sources import MqttPositions
 from farolito.model import FarolitoError, Rejected, UnitPosition
 
@@ -119,7 +119,7 @@ class MqttSource:
         self._config = config
         self._origin = origin
         self._hear = hear
-        self._tell = tell
+        self._strangers = Strangers(tell, clock)
         self._clock = clock
 
     async def run(self) -> None:
@@ -134,7 +134,7 @@ class MqttSource:
         try:
             position = decode(topic, body, self._config, self._origin, self._clock())
         except Rejected as why:
-            self._tell(why, body[:MESSAGE_BYTES_MAX])
+            self._strangers.tell(topic, why, body[:MESSAGE_BYTES_MAX])
             return
         if position is not None:
             await self._hear((position,))

@@ -9,7 +9,15 @@ import msgspec
 
 from farolito.ingest import xml
 from farolito.ingest.avl.cot import FRIEND, CotEvent
-from farolito.ingest.avl.heard import FROM_68_TO_95, Clock, Hear, Origin, Tell
+from farolito.ingest.avl.heard import (
+    FROM_68_TO_95,
+    UNKNOWN_UNIT,
+    Clock,
+    Hear,
+    Origin,
+    Strangers,
+    Tell,
+)
 from farolito.ingest.avl.sources import Callsigns
 from farolito.ingest.xml import Element
 from farolito.model import Rejected, UnitId, UnitPosition
@@ -69,7 +77,7 @@ class TakUnits:
     ) -> None:
         self._origin = origin
         self._hear = hear
-        self._tell = tell
+        self._strangers = Strangers(tell, clock)
         self._clock = clock
         self._others = others
 
@@ -81,7 +89,7 @@ class TakUnits:
         try:
             position = position_from(event, user, self._origin, self._clock())
         except Rejected as why:
-            self._tell(why, b"")
+            self._strangers.tell(event.uid, why)
             return
         await self._hear((position,))
 
@@ -122,7 +130,7 @@ def position_from(
     """Raises Rejected: `unknown_unit`, and as Origin.position."""
     if user.unit is None:
         do = "add its name, uid or call sign to the table units"
-        raise Rejected("unknown_unit", "a TAK client that no unit belongs to", do)
+        raise Rejected(UNKNOWN_UNIT, "a TAK client that no unit belongs to", do)
     track = _detail(event).find("track")
     said = track.attributes if track is not None else {}
     return origin.position(
