@@ -148,7 +148,7 @@ export const esCalls: Pick<Catalogue, keyof typeof enCalls> = {
     briefSays: 'La que antes llega primero, por calle. Recibe la tarjeta al instante y cada versión después.',
     briefDo: (unit) => `Avisar a ${unit}`,
     briefOther: 'Otra unidad, por su indicativo',
-    fact: 'Enviar un dato',
+    fact: 'Enviar dato',
     factTitle: 'Enviar un dato a todos los que van',
     factLine: 'Línea del aviso',
     factText: 'En palabras que oirá el oficial',
