@@ -154,7 +154,7 @@ async def test_an_officers_socket_carries_the_own_units_briefs_alone(
             while not heard or heard[-1].get("brief", {}).get("brief_id") != ours["brief_id"]:
                 heard.append(msgspec.json.decode(await phone.recv()))
     assert end > 0
-    assert {m["k"] for m in heard} <= {"tick", "brief"}
+    assert {m["k"] for m in heard} <= {"tick", "brief", "way"}  # its own way, nobody else's
     assert {m["brief"]["plate"] for m in heard if m["k"] == "brief"} == {"OWN7777"}
 
 
