@@ -20,6 +20,7 @@ PLATE_CALLS_S_MAX = 3600.0  # two callers who name one plate
 PLATE_ALERT_S_MAX = 24 * 3600.0  # a caller and a reader
 FLED_S_MAX = 15 * 60.0  # a wanted vehicle seen after a robbery
 FLED_M_MAX = 5_000.0
+ASKED_MAX = 4  # of an incident's events, the nearest: how many roads are looked for
 DRIVING_SLACK_S = 60.0  # clocks, and drivers who do not keep to the limit
 
 _SUREST = {by: i for i, by in enumerate((LinkBy.TOLD, LinkBy.PLATE, LinkBy.NEAR))}
@@ -100,14 +101,39 @@ def _anchors(events: Sequence[Event]) -> list[Point]:
 
 def _link(event: Event, candidate: Candidate, road: Road) -> Link | None:
     """The surest reason why the event belongs to this incident."""
-    links = []
-    for member in candidate.events:
-        if not member.is_confirmed:
-            continue
-        link = _told(event, member) or _plate(event, member, road) or _near(event, member, road)
-        if link is not None:
-            links.append(link)
+    members = [member for member in candidate.events if member.is_confirmed]
+    sure = [_told(event, one) or _plate(event, one, road) for one in members]
+    links = [link for link in sure if link is not None] or _nearest(event, members, road)
     return min(links, key=lambda link: _rank(link, candidate), default=None)
+
+
+def _nearest(event: Event, members: Sequence[Event], road: Road) -> list[Link]:
+    """By nearness, to the nearest of the members: one road is sought for them all, or a few.
+
+    No road is shorter than the crow flies, so whoever is farther than a link is long is not asked.
+    """
+    if event.spot is None:
+        return []
+    spot = event.spot
+    fitting = [
+        (_metres(spot, one.spot), one) for one in members if one.spot and _may_fit(event, one)
+    ]
+    best: Link | None = None
+    for crow, member in sorted(fitting, key=lambda each: each[0])[:ASKED_MAX]:
+        if best is not None and crow >= (best.metres or 0.0):
+            break
+        link = _near(event, member, road)
+        if link is not None and (best is None or (link.metres or 0.0) < (best.metres or 0.0)):
+            best = link
+    return [] if best is None else [best]
+
+
+def _may_fit(event: Event, member: Event) -> bool:
+    """By kind and time alone."""
+    if CallKind.WANTED_VEHICLE in (event.kind, member.kind):
+        return bool({event.kind, member.kind} & FLED_FROM)
+    together = fit(event.kind, member.kind)
+    return together is not None and _seconds(event, member) <= together.minutes * 60
 
 
 def _told(event: Event, member: Event) -> Link | None:
@@ -147,7 +173,7 @@ def _near(event: Event, member: Event, road: Road) -> Link | None:
     if crow <= max(SAME_SPOT_M, min(slack, SLACK_M_MAX)):
         metres, how = crow, f"{round(crow)} m apart, the same spot"
     else:
-        way = _way(event.spot, member.spot, road)
+        way = _way(event.spot, member.spot, road, together.metres + slack)
         if way is None:
             if crow > min(NO_ROAD_M_MAX, together.metres):
                 return None
@@ -196,10 +222,13 @@ def _is_drivable(event: Event, member: Event, road: Road) -> bool:
     return way is None or way[1] <= _seconds(event, member) + DRIVING_SLACK_S
 
 
-def _way(a: Point, b: Point, road: Road) -> tuple[float, float] | None:
+def _way(a: Point, b: Point, road: Road, enough_m: float) -> tuple[float, float] | None:
     """The shorter direction: a one-way street does not make two corners two places."""
-    ways = [way for way in (road(a, b), road(b, a)) if way is not None]
-    return min(ways, default=None)
+    there = road(a, b)
+    if there is not None and there[0] <= enough_m:
+        return there
+    back = road(b, a)
+    return min((way for way in (there, back) if way is not None), default=None)
 
 
 def _fits(a: CallKind, b: CallKind) -> str:

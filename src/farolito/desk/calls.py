@@ -91,7 +91,7 @@ def placed(call: Call, find: Find) -> Call:
     place, within_m, told_by = call.place, call.within_m, call.place_from
     if told_by != "cad":
         place, within_m, told_by = (*found, "map") if found else (None, None, None)
-    elif found is not None and place is not None and metres(place, found[0]) > PLACES_DIFFER_M:
+    elif found is not None and place is not None and _differ(place, *found):
         doubts.append(Doubt.PLACES_DIFFER)
     if place is None:
         doubts.append(Doubt.NO_PLACE)
@@ -133,6 +133,11 @@ def newest(units: tuple[CalledUnit, ...], more: tuple[CalledUnit, ...]) -> tuple
 
 def metres(a: Point, b: Point) -> float:
     return distance_m((a.lat, a.lon), (b.lat, b.lon))
+
+
+def _differ(place: Point, found: Point, within_m: float) -> bool:
+    """Whether coordinates contradict an address; one known only roughly contradicts less."""
+    return metres(place, found) > max(PLACES_DIFFER_M, within_m)
 
 
 def _moment(call: Call | None, update: CallUpdate) -> tuple[datetime, timedelta]:
