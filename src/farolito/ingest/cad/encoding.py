@@ -61,4 +61,6 @@ def _text(body: bytes, name: str, before: int) -> str:
         says = f"byte {at + before + 1} (line {line}) is {body[at]:#04x}, which is no {spoken}"
         other = "utf-8" if name in _SPOKEN else "windows-1252"
         do = f"write encoding: {other} in the mapping, or let the CAD write UTF-8"
+        if before:
+            do = f"the file's own mark says {spoken}: let the CAD write all of it so"
         raise Rejected("encoding", says, do) from error
