@@ -75,6 +75,7 @@ async def test_an_answer_kept_on_the_phone_survives_a_reload(
     await officer.page.unroute("**/outcome")
     await officer.page.reload()
     await expect(officer.at("gone")).to_have_attribute("aria-pressed", "true")
+    await expect(officer.at("said")).not_to_contain_text("kept on this phone")
     operator = await city.sign_in("operator")
     shown = (await operator.get(f"/api/alerts/{brief['alert_id']}")).json()
     assert shown["brief"]["outcome"] == "gone"
