@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 EVERY_S = 3600.0
 FEED_KEPT = timedelta(days=2)
+MARKS_KEPT = timedelta(days=30)  # of what a CAD sent: older files are not handed in again
 ROWS_KEPT = timedelta(days=90)  # entries that left their list; alerts keep their own copy
 
 
@@ -30,6 +31,7 @@ class Keeping(msgspec.Struct, frozen=True):
 
     reads: int
     hits: int  # alerts with their briefs, receipts and pictures
+    calls: int  # calls and the incidents they became, with their logs, briefs and answers
     ledger: int  # personal values of the ledger; the entries themselves stay
 
     @classmethod
@@ -39,6 +41,7 @@ class Keeping(msgspec.Struct, frozen=True):
         return cls(
             reads=min(reads_days, law.reads_days_max or reads_days),
             hits=min(hits_days, law.hits_days_max or hits_days),
+            calls=agency.keep_calls.days,
             ledger=max(agency.keep_ledger.days, law.ledger_days_min),
         )
 
@@ -83,6 +86,7 @@ class Retention:
         now = self._clock()
         reads_end = (now - timedelta(days=self.keeping.reads)).date()
         hits_end = (now - timedelta(days=self.keeping.hits)).date()
+        calls_end = (now - timedelta(days=self.keeping.calls)).date()
         async with self._database.system() as connection:
             gone = await reads.drop_before(connection, reads_end)
         pictures = await asyncio.to_thread(self._pictures.drop_before, reads_end, hits_end)
@@ -93,11 +97,17 @@ class Retention:
             records = Records(connection, self._gate.owner)
             await records.feed.trim(now - FEED_KEPT)
             hits = await records.alerts.end_before(reads_end, hits_end)
+            await records.feed.hold()
+            incidents = await records.incidents.end_before(calls_end)
+            calls = await records.calls.end_before(calls_end)
+            await records.calls.forget_marks(now - MARKS_KEPT)
             rows = await hot_lists.forget_removed(connection, self._gate.owner, now - ROWS_KEPT)
         await self._tell(
             {
                 f"reads before {reads_end}": gone,
                 f"hits before {hits_end}": hits,
+                f"incidents before {calls_end}": incidents,
+                f"calls before {calls_end}": calls,
                 "pictures": pictures,
                 "personal values of the ledger": values,
                 "rows of lists": rows,

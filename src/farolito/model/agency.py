@@ -24,6 +24,7 @@ class Agency(msgspec.Struct, frozen=True, kw_only=True):
     law: str = "us-nm"
     keep_reads: timedelta = timedelta(days=14)
     keep_hits: timedelta = timedelta(days=365)
+    keep_calls: timedelta = timedelta(days=365)  # with the incidents they became
     keep_ledger: timedelta = timedelta(days=5 * 365)
 
     def __post_init__(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -126,3 +126,12 @@ class Calls:
 
     async def forget_marks(self, before: datetime) -> None:
         await self._connection.execute("delete from cad_marks where at < $1", before)
+
+    async def end_before(self, day: date) -> int:
+        """End the keeping of calls that are part of no incident any more."""
+        gone: str = await self._connection.execute(
+            "delete from calls c where changed_at < $1::date and not exists"
+            " (select 1 from incident_parts p where p.part_id = c.call_id)",
+            day,
+        )
+        return int(gone.rsplit(maxsplit=1)[-1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -216,3 +216,27 @@ class Incidents:
             incident_id,
         )
         return [LogLine(**dict(row)) for row in rows]
+
+    async def end_before(self, day: date) -> int:
+        """End the keeping of incidents, open or not, with versions, log, answers and briefs.
+
+        A brief that an alert brought as well stays as long as the alert, without its incident.
+        """
+        query = self._connection.execute
+        await query(
+            "update briefs b set incident_id = null from incidents i where b.alert_id is not null"
+            " and b.incident_id = i.incident_id and i.changed_at < $1::date",
+            day,
+        )
+        await query(
+            "delete from receipts r using briefs b, incidents i where r.brief_id = b.brief_id"
+            " and b.incident_id = i.incident_id and i.changed_at < $1::date",
+            day,
+        )
+        await query(
+            "delete from briefs b using incidents i"
+            " where b.incident_id = i.incident_id and i.changed_at < $1::date",
+            day,
+        )
+        gone: str = await query("delete from incidents where changed_at < $1::date", day)
+        return int(gone.rsplit(maxsplit=1)[-1])

@@ -8,8 +8,8 @@ branch_labels = None
 depends_on = None
 
 _OWNED = (
-    "calls", "call_plates", "cad_marks", "incidents", "incident_versions", "incident_parts", "incident_log",
-    "answers", "push_subscriptions",
+    "calls", "call_plates", "cad_marks", "incidents", "incident_versions", "incident_parts",
+    "incident_log", "answers", "push_subscriptions",
 )  # fmt: skip
 
 
