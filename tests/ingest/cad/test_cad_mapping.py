@@ -286,7 +286,7 @@ def test_a_mapping_that_is_not_there_is_named() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(SAMPLES))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(chance=st.data())
 def test_a_mutated_file_raises_nothing_but_a_rejection(name: str, chance: st.DataObject) -> None:
     rules, body = example(name), bytearray(sample(name))
@@ -300,7 +300,7 @@ def test_a_mutated_file_raises_nothing_but_a_rejection(name: str, chance: st.Dat
 
 
 @pytest.mark.parametrize("name", sorted(SAMPLES))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(body=st.binary(max_size=400))
 def test_noise_raises_nothing_but_a_rejection(name: str, body: bytes) -> None:
     with contextlib.suppress(Rejected):

@@ -99,7 +99,7 @@ class _Clock:
         self.received_at = received_at
         self.is_off = False
         self._shift = timedelta(0)
-        self.sent_at = sent_at or received_at
+        self.sent_at = _utc(sent_at) or received_at
         ahead = self.sent_at - received_at
         if ahead > AHEAD_MAX:
             self.is_off = True
@@ -115,10 +115,11 @@ class _Clock:
         """A time within the message; None where it was told and cannot be."""
         if at is None:
             return None
-        if at < ANCIENT + SHIFT_MAX:
+        told = _utc(at)
+        if told is None or told < ANCIENT + SHIFT_MAX:
             self.is_off = True
             return None
-        at -= self._shift
+        at = told - self._shift
         if at - self.received_at > AHEAD_MAX:
             self.is_off = True
             return self.received_at
@@ -126,6 +127,14 @@ class _Clock:
 
     def or_sent(self, at: datetime | None) -> datetime:
         return self.believed(at) or self.sent_at
+
+
+def _utc(at: datetime | None) -> datetime | None:
+    """None too for a time that its zone leads out of the calendar."""
+    try:
+        return None if at is None else at.astimezone(UTC)
+    except OverflowError:
+        return None
 
 
 def call_update(report: Report, device: Device, received_at: datetime) -> CallUpdate:
@@ -270,7 +279,7 @@ def _hazard(told: ToldHazard, device: Device, clock: _Clock) -> Hazard:
         says=text(told.says) or told.kind.value,
         source=text(told.source) or device.name,
         as_of=clock.or_sent(told.as_of),
-        expires_at=told.expires_at,
+        expires_at=_utc(told.expires_at),
     )
 
 
