@@ -457,6 +457,21 @@ async def test_what_was_sent_while_the_server_was_away_goes_out_when_it_is_back(
         await asyncio.gather(task, return_exceptions=True)
 
 
+async def test_a_server_that_is_run_lets_its_port_go_when_it_is_ended() -> None:
+    port = free_port()
+    for _ in range(2):
+        config = TakServerConfig(port=port)
+        server = TakServer(config, Heard().on_event, Heard().tell)
+        task = asyncio.create_task(server.run())
+        async with asyncio.timeout(SOON_S):
+            while not server.is_open:
+                await asyncio.sleep(0.01)
+        async with a_phone(server) as phone:
+            await phone.hear(control.OFFER)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
 async def test_a_lost_server_is_raised_to_the_supervisor() -> None:
     there = Heard()
     async with a_server(there) as server:

@@ -78,6 +78,10 @@ class TakServer:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     @property
+    def is_open(self) -> bool:
+        return self._server is not None and self._server.is_serving()
+
+    @property
     def port(self) -> int:
         assert self._server is not None
         return int(self._server.sockets[0].getsockname()[1])
@@ -97,6 +101,14 @@ class TakServer:
             ssl=tls,
             ssl_handshake_timeout=HANDSHAKE_S_MAX if tls else None,
         )
+
+    async def run(self) -> None:
+        """`start`, then `close` when cancelled: for a supervisor. Raises as `start` does."""
+        await self.start()
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            await self.close()
 
     async def close(self) -> None:
         if self._server is not None:
