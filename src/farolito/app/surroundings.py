@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from itertools import islice
+from heapq import nsmallest
+from math import cos, radians
 
 from farolito.briefing import Around, Eye, Near, Spot
 from farolito.briefing.known import POSITION_OLD
@@ -112,12 +113,21 @@ class MapSurroundings:
         Only believed positions of the last minutes count, and no undercover unit is named.
         """
         to = (place.lat, place.lon)
-        straight = sorted(
-            (distance_m(to, (unit.place.lat, unit.place.lon)), unit.unit_id, unit)
-            for unit in units
-            if unit.place is not None and not unit.muted and _is_fresh(unit, now)
-        )
-        looked_at = list(islice(straight, NEAR_LOOKED_AT))
+        shrink = cos(radians(place.lat))  # a degree of longitude, in degrees of latitude
+
+        def square(unit: Unit) -> float:
+            """Enough to rank by, at a tenth of the haversine's cost for 2,000 units."""
+            assert unit.place is not None
+            east = (unit.place.lon - place.lon) * shrink
+            north = unit.place.lat - place.lat
+            return east * east + north * north
+
+        could = [u for u in units if u.place is not None and not u.muted and _is_fresh(u, now)]
+        looked_at = [
+            (distance_m(to, (u.place.lat, u.place.lon)), u.unit_id, u)
+            for u in nsmallest(NEAR_LOOKED_AT, could, key=square)
+            if u.place is not None
+        ]
         by_road: dict[int, float] = {}
         if self._graph is not None:
             starts = [(u.place.lat, u.place.lon) for _, _, u in looked_at if u.place]

@@ -352,6 +352,9 @@ class Briefing:
                     log.warning("briefs wait to be completed: %s", type(why).__name__)
                 waiting = True
                 await asyncio.sleep(AWAY_S)
+            except FarolitoError as why:
+                log.warning("a brief is not completed: %s", type(why).__name__)
+                return
 
     def _look_again(self, brief_id: BriefId, at: datetime) -> None:
         if len(self._waiting) < WAITING_MAX:

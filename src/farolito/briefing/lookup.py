@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol
 
@@ -55,6 +56,18 @@ class Positions(Protocol):
     def get(self, unit_id: UnitId) -> Unit | None: ...
 
 
+@dataclass
+class Matter:
+    """What a change is about, the same for all its units. `history` is asked for at most once."""
+
+    incident: Incident | None
+    calls: Sequence[Call]
+    alerts: Sequence[Alert]
+    confirmed_by: Mapping[AlertId, str]
+    history: History | None = None
+    is_asked: bool = False
+
+
 class Lookup:
     def __init__(
         self,
@@ -69,14 +82,12 @@ class Lookup:
         self._zone = zone
 
     async def of_alert(self, records: Records, alert: Alert, unit_id: UnitId) -> Known:
-        return await self._known(records, unit_id, None, (), [alert], complete=True)
+        names = await _confirmers(records, [alert])
+        matter = Matter(incident=None, calls=(), alerts=(alert,), confirmed_by=names)
+        return await self.known(records, matter, unit_id, None, complete=True)
 
-    async def of_incident(
-        self, records: Records, incident: Incident, unit_id: UnitId, brief: Brief | None, *,
-        complete: bool,
-    ) -> Known:  # fmt: skip
-        """For one unit; `brief` is what it was told so far. A withdrawn plate is spoken of only
-        to those who were told of it."""
+    async def matter(self, records: Records, incident: Incident) -> Matter:
+        """What is the same for every unit of an incident, looked up once."""
         calls = await records.calls.of_ids(
             [CallId(p.part_id) for p in incident.parts if p.kind is PartKind.CALL]
         )
@@ -87,49 +98,56 @@ class Lookup:
                 alert = await records.alerts.get(AlertId(part.part_id))
             if alert is not None and was_confirmed(alert):
                 alerts.append(alert)
-        told = plates_told(brief)
-        alerts = [
-            a for a in alerts
-            if a.state is not AlertState.RECALLED or a.match.entry.plate in told
-        ]  # fmt: skip
-        return await self._known(records, unit_id, incident, calls, alerts, complete=complete)
+        names = await _confirmers(records, alerts)
+        return Matter(incident=incident, calls=calls, alerts=alerts, confirmed_by=names)
 
-    async def unit(self, records: Records, unit_id: UnitId) -> Unit | None:
-        believed = self._positions.get(unit_id) if self._positions else None
-        return believed or await records.units.get(unit_id)
-
-    async def _known(  # noqa: PLR0913 - each is looked up apart
+    async def known(
         self,
         records: Records,
+        matter: Matter,
         unit_id: UnitId,
-        incident: Incident | None,
-        calls: Sequence[Call],
-        alerts: Sequence[Alert],
+        brief: Brief | None,
         *,
         complete: bool,
     ) -> Known:
-        agency = incident.agency if incident else alerts[0].agency
+        """For one unit; `brief` is what it was told so far. A withdrawn plate is spoken of only
+        to those who were told of it."""
+        told = plates_told(brief)
+        alerts = [
+            a for a in matter.alerts
+            if a.state is not AlertState.RECALLED or a.match.entry.plate in told
+        ]  # fmt: skip
+        if complete and not matter.is_asked:
+            matter.history = await self._history(records, matter.calls)
+            matter.is_asked = True
+        agency = matter.incident.agency if matter.incident else matter.alerts[0].agency
         known = Known(
             now=self._clock(),
             # A unit that dispatch names and nobody has heard of is briefed without a way.
             unit=await self.unit(records, unit_id) or Unit(unit_id=unit_id, agency=agency),
             around=Around(),
-            incident=incident,
-            calls=calls,
+            incident=matter.incident,
+            calls=matter.calls,
             alerts=alerts,
-            confirmed_by=await _confirmers(records, alerts),
-            history=await self._history(records, calls) if complete else None,
+            confirmed_by=matter.confirmed_by,
+            history=matter.history if complete else None,
             is_complete=complete,
             zone=self._zone,
         )
         return await self._placed(records, known)
+
+    async def unit(self, records: Records, unit_id: UnitId) -> Unit | None:
+        believed = self._positions.get(unit_id) if self._positions else None
+        return believed or await records.units.get(unit_id)
 
     async def _placed(self, records: Records, known: Known) -> Known:
         place = place_of(known)
         if place is None and known.alert is not None:
             place = self._surroundings.place_of_device(known.alert.newest.reader)
         placed = next((c for c in newest_first(known.calls) if c.place is not None), None)
-        units = self._positions.all() if self._positions else await records.units.all()
+        units: Sequence[Unit] = ()
+        if not known.others:  # who else could come is said only to who comes alone
+            units = self._positions.all() if self._positions else await records.units.all()
         around = self._surroundings.around(
             place, placed.within_m if placed else None, known.unit, units, known.now
         )

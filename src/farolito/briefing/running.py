@@ -16,7 +16,7 @@ from farolito.briefing.change import LOOKING, differences, same_meaning, spoken
 from farolito.briefing.compose import compose, level_of
 from farolito.briefing.hazards import next_expiry
 from farolito.briefing.known import ON_CALL, Known, newest_first, place_of
-from farolito.briefing.lookup import Lookup, plates_told
+from farolito.briefing.lookup import Lookup, Matter, plates_told
 from farolito.briefing.saying import phrase, sentence
 from farolito.briefing.words import Words
 from farolito.gate import Records
@@ -67,13 +67,15 @@ class Running:
             await self._make_way(records, running, incident.joined_to)
             return
         wanted = _wanted(incident)
+        if wanted:
+            matter = await self._lookup.matter(records, incident)
         for unit in wanted:
             if unit in running:
-                await self.renew(records, running[unit], incident)
+                await self._renew(records, running[unit], matter)
             elif (theirs := await self._from_elsewhere(records, unit, incident)) is not None:
-                await self._move(records, theirs, incident)
+                await self._move(records, theirs, matter, incident)
             elif not any(b.unit == unit and b.recalled and not b.ended_at for b in of_this):
-                await self.begin(records, incident, unit)
+                await self._begin(records, matter, unit)
         for unit, brief in running.items():
             if unit not in wanted and not await self._goes_elsewhere(records, unit, incident):
                 key = "closed" if incident.state is IncidentState.CLOSED else "cleared"
@@ -83,39 +85,28 @@ class Running:
         self, records: Records, incident: Incident, unit: UnitId, sent_by: PersonId | None = None
     ) -> Brief:
         """Version 1, at once: what dispatch and callers told. What must be looked up follows."""
-        known = await self._lookup.of_incident(records, incident, unit, None, complete=False)
-        brief = await self._first(records, known, sent_by)
-        self._due(brief.brief_id, known.now)
-        return brief
+        matter = await self._lookup.matter(records, incident)
+        return await self._begin(records, matter, unit, sent_by)
 
     async def begin_alert(
         self, records: Records, alert: Alert, unit: UnitId, incident: Incident | None,
         sent_by: PersonId,
     ) -> Brief:  # fmt: skip
         """Version 1 about a confirmed plate alert, complete: nothing more is looked up."""
-        if incident is not None:
-            known = await self._lookup.of_incident(records, incident, unit, None, complete=True)
-            return await self._first(records, known, sent_by)
-        known = await self._lookup.of_alert(records, alert, unit)
+        if incident is None:
+            known = await self._lookup.of_alert(records, alert, unit)
+        else:
+            matter = await self._lookup.matter(records, incident)
+            known = await self._lookup.known(records, matter, unit, None, complete=True)
         return await self._first(records, known, sent_by)
 
     async def renew(
-        self,
-        records: Records,
-        brief: Brief,
-        incident: Incident,
-        first: Sequence[Phrase] = (),
-        *,
-        complete: bool = False,
+        self, records: Records, brief: Brief, incident: Incident, *, complete: bool = False
     ) -> Brief | None:
-        """The next version where a line means something new (or `first` says so)."""
-        if brief.recalled:
-            return None
-        known = await self._lookup.of_incident(
-            records, incident, brief.unit, brief, complete=complete or not _is_looking(brief)
-        )
-        self._remember(brief.brief_id, known)
-        return await self._next(records, brief, known, first)
+        """The next version where a line means something new. `complete`: with all that must be
+        looked up."""
+        matter = await self._lookup.matter(records, incident)
+        return await self._renew(records, brief, matter, complete=complete)
 
     async def renew_alert(self, records: Records, brief: Brief, alert: Alert) -> Brief | None:
         """The same for a plate alert on a node without incidents."""
@@ -148,6 +139,31 @@ class Running:
         )
         await self._tell(records, after)
         return after
+
+    async def _begin(
+        self, records: Records, matter: Matter, unit: UnitId, sent_by: PersonId | None = None
+    ) -> Brief:
+        known = await self._lookup.known(records, matter, unit, None, complete=False)
+        brief = await self._first(records, known, sent_by)
+        self._due(brief.brief_id, known.now)
+        return brief
+
+    async def _renew(
+        self,
+        records: Records,
+        brief: Brief,
+        matter: Matter,
+        first: Sequence[Phrase] = (),
+        *,
+        complete: bool = False,
+    ) -> Brief | None:
+        if brief.recalled:
+            return None
+        known = await self._lookup.known(
+            records, matter, brief.unit, brief, complete=complete or not _is_looking(brief)
+        )
+        self._remember(brief.brief_id, known)
+        return await self._next(records, brief, known, first)
 
     async def _first(self, records: Records, known: Known, sent_by: PersonId | None) -> Brief:
         change = (phrase("change.new"),)
@@ -280,13 +296,13 @@ class Running:
     async def _end(self, records: Records, brief: Brief, why: Phrase) -> None:
         await self.say(records, brief, (why,), ended_at=self._clock())
 
-    async def _move(self, records: Records, brief: Brief, to: Incident) -> None:
+    async def _move(self, records: Records, brief: Brief, matter: Matter, to: Incident) -> None:
         """The same brief, now of the other incident: the phone keeps its card."""
         was = await self._incident_of(records, brief)
         joined = was is not None and was.state is IncidentState.JOINED
         says = phrase("change.joined" if joined else "change.split")
         moved = msgspec.structs.replace(brief, incident_id=to.incident_id)
-        await self.renew(records, moved, to, (says,))
+        await self._renew(records, moved, matter, (says,))
 
 
 def _wanted(incident: Incident) -> list[UnitId]:
