@@ -25,11 +25,17 @@ def now() -> datetime:
 
 
 @pytest.fixture
-async def gate(database: Database, tmp_path: Path) -> AsyncIterator[Gate]:
+async def ledger(database: Database, tmp_path: Path) -> AsyncIterator[Ledger]:
+    opened = await Ledger.open(database, AGENCY, tmp_path / "ledger.key", now, os.urandom)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def gate(database: Database, ledger: Ledger, tmp_path: Path) -> Gate:
     agency = Agency(agency_id=AGENCY, name="City Police", ori="NM9990100")
-    ledger = await Ledger.open(database, AGENCY, tmp_path / "ledger.key", now, os.urandom)
     key = load_or_create(tmp_path / "spool.key", f"{origin_of(AGENCY)}/spool", os.urandom)
-    yield Gate(
+    return Gate(
         Policies.load(agency.law, [agency]),
         ledger,
         Spool(tmp_path / "spool", key, os.urandom),
@@ -38,4 +44,3 @@ async def gate(database: Database, tmp_path: Path) -> AsyncIterator[Gate]:
         agency,
         now,
     )
-    await ledger.close()

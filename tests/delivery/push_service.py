@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -95,9 +96,9 @@ class PushService:
 
 
 @asynccontextmanager
-async def push_service() -> AsyncIterator[PushService]:
+async def push_service(tls: ssl.SSLContext | None = None) -> AsyncIterator[PushService]:
     service = PushService()
-    server = await asyncio.start_server(service.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(service.serve, "127.0.0.1", 0, ssl=tls)
     service.port = server.sockets[0].getsockname()[1]
     async with server:
         yield service

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from farolito.delivery import Follower, Sender, TakFeed, TakLink, desk_uid
+from farolito.delivery.tak import Every
 from farolito.gate import Ask, Gate, Records
 from farolito.ingest.avl.cot import CotEvent
 from farolito.ingest.avl.sources import TakClientConfig, TakServerConfig
@@ -34,6 +35,7 @@ from tests.delivery.conftest import now
 from tests.delivery.delivery_builders import AGENCY
 
 CALLSIGN = "RTCC"
+QUICK = Every(tick=0.05, recheck=0.3, positions=0.1)
 DESK = Sender(desk_uid(AGENCY), CALLSIGN)
 
 
@@ -122,7 +124,7 @@ class Streets:
 class Running:
     def __init__(self, gate: Gate, database: Database) -> None:
         self.gate, self.city, self.streets = gate, City(database), Streets()
-        self.feed = TakFeed(gate, self.streets, KeptReceipts(gate), self.streets, now)
+        self.feed = TakFeed(gate, self.streets, KeptReceipts(gate), self.streets, now, every=QUICK)
         self.follower = Follower(gate, [self.feed])
         self.rejected: list[str] = []
         self.port = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -33,7 +34,7 @@ async def taky(authority: Authority | None = None) -> AsyncIterator[int]:
         stdout=log, stderr=log, cwd=folder,
     )  # fmt: skip
     try:
-        await until(lambda: _listens(child, folder / "log"), START_S_MAX)
+        await until(lambda: _listens(child, folder / "log", port), START_S_MAX)
         yield port
     finally:
         child.terminate()
@@ -52,6 +53,8 @@ def _ssl(authority: Authority | None, folder: Path) -> str:
     )
 
 
-def _listens(child: asyncio.subprocess.Process, log: Path) -> bool:
+def _listens(child: asyncio.subprocess.Process, log: Path, port: int) -> bool:
+    """It says that it listens before it does: only a connection proves it."""
     assert child.returncode is None, log.read_text()
-    return "Listening for" in log.read_text()
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import stat
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -23,6 +24,7 @@ from tests.delivery.city import City
 from tests.delivery.conftest import now
 from tests.delivery.delivery_builders import AGENCY, brief
 from tests.delivery.push_service import Browser, PushService, push_service
+from tests.ingest.avl.certificates import Authority
 from tests.running import until
 
 CONTACT = "mailto:it@city-pd.example"
@@ -337,3 +339,33 @@ def test_a_subscription_that_cannot_be_one_is_invalid(changes: dict[str, Any]) -
         PushSubscription(
             **{"endpoint": good.endpoint, "p256dh": good.p256dh, "auth": good.auth, **changes}
         )
+
+
+async def test_over_tls_the_certificate_must_be_of_the_name_in_the_address(
+    gate: Gate, database: Database, tmp_path: Path
+) -> None:
+    """The connection goes to an address, the certificate is held against the name."""
+    authority = Authority(tmp_path, "push-ca")
+    certificate, key = authority.sign("127.0.0.1")
+    trust = ssl.create_default_context(cafile=str(authority.file))
+    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    served.load_cert_chain(certificate, key)
+    vapid, kept, city = (
+        load_or_create(tmp_path / "push.key", CONTACT),
+        Kept(database),
+        City(database),
+    )
+    sender = PushSender(
+        gate, kept, vapid, Targets(["127.0.0.0/8"]), now, trust=trust, back_off_s=QUICK
+    )
+    async with push_service(served) as service:
+        running = asyncio.create_task(sender.run())
+        person = await city.person()
+        for host in ("127.0.0.1", "localhost"):
+            url = f"https://{host}:{service.port}/{host}"
+            await kept.keep(person, Browser().subscribe(url))
+        sender.notify(brief())
+        await until(lambda: sender.figures["sent"] == 1 and sender.figures["given_up"] == 1)
+        assert [call.path for call in service.calls] == ["/127.0.0.1"]
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)

@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+from uuid import uuid4
 
 import msgspec
 import pytest
 
-from farolito.gate import Gate
-from farolito.ingest.avl.cot import to_xml
+from farolito.audit import Ledger
+from farolito.delivery import TakLink
+from farolito.delivery.chat import brief_chat
+from farolito.delivery.subscriber import POST_AGAIN_S, Subscriber
+from farolito.delivery.wording import ENGLISH
+from farolito.gate import Gate, Records
+from farolito.ingest.avl.cot import CotEvent, to_xml
+from farolito.ingest.avl.tak import TakUser
 from farolito.model import (
     AgencyId,
     Device,
     DeviceId,
     IncidentState,
     PartKind,
+    Person,
+    PersonId,
     Point,
     Role,
+    UnitId,
 )
 from farolito.store import Database
 from tests.delivery import atak
@@ -35,7 +49,9 @@ from tests.delivery.delivery_builders import (
 )
 from tests.delivery.phones import now, phone
 from tests.delivery.running_tak import DESK, Running, our_server, running
-from tests.running import until
+from tests.ingest.avl.certificates import Authority
+from tests.ledger_away import ledger_away
+from tests.running import RunningNode, until
 
 
 @pytest.fixture
@@ -301,3 +317,119 @@ async def test_an_old_unit_position_is_not_drawn_as_new(tak: Running) -> None:
     async with phone(tak.port, "WINTAK-2", "DESK-2") as desk:
         await desk.sees(lambda e: e.uid == "farolito.city-pd.unit.2A16")
         assert b"2A15" not in desk.raw
+
+
+async def test_an_officer_who_changes_the_car_gets_that_cars_briefs(tak: Running) -> None:
+    person = await tak.officer("2A14")
+    old, new = brief("2A14", at=now()), brief("2A15", at=now(), call="26-200")
+    await tak.city.brief(old)
+    await tak.city.brief(new)
+    async with phone(tak.port, "ANDROID-1", "2A14") as hope:
+        await hope.sees_type("b-t-f", "26-118204")
+        tak.streets.people["2A14"] = msgspec.structs.replace(person, unit=UnitId("2A15"))
+        await hope.sees_type("b-t-f", "26-200")
+        await hope.sees_type("t-x-d-d", f"brief.{old.brief_id}")
+
+
+async def test_changes_that_were_missed_are_made_good_by_the_present_picture(
+    tak: Running, database: Database
+) -> None:
+    """More happened than the feed remembers: what closed meanwhile is taken away all the same."""
+    await tak.officer("2A14")
+    scene, other = incident(at=now()), incident(at=now())
+    async with phone(tak.port, "ANDROID-1", "2A14") as hope:
+        await until(lambda: tak.feed.users == 1)
+        await tak.told(scene)
+        await hope.sees(lambda e: e.uid.endswith(str(scene.incident_id)))
+        closed = msgspec.structs.replace(scene, version=2, state=IncidentState.CLOSED)
+        async with database.transaction(AGENCY) as connection:
+            records = Records(connection, AGENCY)
+            for what in (closed, other):
+                await records.incidents.save(what)
+                await records.feed.tell("incident", what, now())
+            await records.feed.tell("incident", other, now())
+            await records.feed.trim(now() + timedelta(days=1))
+        tak.follower.nudge()
+        await hope.sees_type("t-x-d-d", str(scene.incident_id))
+        await hope.sees(lambda e: e.uid.endswith(str(other.incident_id)))
+
+
+async def test_without_the_ledger_a_brief_still_goes_out_and_nobody_new_gets_in(
+    tak: Running, database: Database, ledger: Ledger
+) -> None:
+    await tak.officer("2A14")
+    await tak.officer("2A15")
+    node = cast(
+        RunningNode,
+        SimpleNamespace(node=SimpleNamespace(dsn=database.dsn, database=database, ledger=ledger)),
+    )
+    async with phone(tak.port, "ANDROID-1", "2A14") as hope:
+        await until(lambda: tak.feed.users == 1)
+        async with ledger_away(node):
+            await tak.told(brief("2A14", at=now()))
+            await hope.sees_type("b-t-f", "version 1")
+            async with phone(tak.port, "ANDROID-2", "2A15") as late:
+                await late.say(atak.chat_to(DESK.uid, "RTCC", "?", "ANDROID-2", "2A15", "m", now()))
+                await tak.told(incident(at=now()))
+                await hope.sees_type("b-m-p-s-m")
+                assert b"b-m-p" not in late.raw
+            assert tak.feed.users == 1
+
+
+async def test_a_claimed_call_sign_opens_nobody_elses_brief(
+    gate: Gate, database: Database, tmp_path: Path
+) -> None:
+    """With certificates a device may call itself what it likes: its certificate says who it is."""
+    city = Authority(tmp_path, "city-ca")
+    certificate, key = city.sign("server")
+    async with running(gate, database) as tak, our_server(
+        tak, certificate=str(certificate), key=str(key), ca=str(city.file),
+        units={"officer-7": "2A14", "officer-8": "2A15"},
+    ):  # fmt: skip
+        tak.streets.people["officer-7"] = await tak.city.person(unit="2A14")
+        tak.streets.people["officer-8"] = await tak.city.person(unit="2A15")
+        async with (
+            phone(tak.port, "ANDROID-1", "HOPE", tls=tls_of(city, "officer-7")) as hope,
+            phone(tak.port, "ANDROID-1", "officer-7", tls=tls_of(city, "officer-8")) as liar,
+        ):
+            await until(lambda: tak.feed.users == 2)
+            scene, what = incident(at=now()), brief("2A14", at=now())
+            await tak.told(what, scene)
+            await hope.sees_type("b-t-f", "version 1")
+            await liar.sees_type("b-m-p-s-m")
+            assert b"b-t-f" not in liar.raw
+            told = await hope.sees_type("b-t-f")
+            await liar.say(atak.chat_receipt(to_xml(told), "b-t-f-r", "ANDROID-1", "HOPE", now()))
+            await until(lambda: tak.feed.figures["receipts_not_taken"] == 1)
+            assert await tak.receipts(what.brief_id) == []
+
+
+def tls_of(authority: Authority, name: str) -> ssl.SSLContext:
+    tls = ssl.create_default_context(cafile=str(authority.file))
+    tls.load_cert_chain(*authority.sign(name))
+    return tls
+
+
+async def test_a_brief_that_no_receipt_proves_is_sent_again_to_a_device_heard_since() -> None:
+    sent: list[CotEvent] = []
+
+    def send(event: CotEvent, to: Sequence[str]) -> int:
+        sent.append(event)
+        return 1
+
+    link = TakLink("ours", True, DESK, send)
+    person = Person(
+        person_id=PersonId(uuid4()), agency=AGENCY, name="x", role=Role.OFFICER, unit=UnitId("2A14")
+    )
+    one = Subscriber(link, TakUser(name="n", uid="u", callsign="c", unit=UnitId("2A14")), person)
+    what = brief("2A14", at=now())
+    one.post(brief_chat(what, one.between, now(), ENGLISH), what)
+    at = one.posted[what.brief_id].at
+    assert one.post_again(at + POST_AGAIN_S + 1) == 0, "not heard since: it cannot hear us either"
+    one.heard_at = at + 1
+    assert one.post_again(at + 1) == 0, "its receipt may be on the way"
+    assert one.post_again(at + POST_AGAIN_S) == 1
+    assert sent[0] == sent[1]
+    one.heard_at = at + 100
+    one.proven(what.brief_id, what.version)
+    assert one.post_again(at + 200) == 0

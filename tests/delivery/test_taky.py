@@ -15,7 +15,7 @@ import pytak  # type: ignore[import-untyped]
 import pytest
 
 from farolito.gate import Gate
-from farolito.ingest.avl.cot import parse_xml, to_xml
+from farolito.ingest.avl.cot import CotEvent, parse_xml, to_xml
 from farolito.model import IncidentState, Point
 from farolito.store import Database
 from tests.delivery import atak
@@ -24,7 +24,7 @@ from tests.delivery.phones import Phone, now, phone
 from tests.delivery.running_tak import DESK, Running, running, their_server
 from tests.delivery.taky import taky
 from tests.ingest.avl.certificates import Authority
-from tests.running import until
+from tests.running import WAIT_S_MAX, until
 
 
 class Through:
@@ -135,8 +135,8 @@ async def test_a_pytak_client_reads_the_same(gate: Gate, database: Database) -> 
         parser = configparser.ConfigParser()
         parser["atak"] = {"COT_URL": f"tcp://127.0.0.1:{port}", "TAK_PROTO": "0"}
         reader, writer = await pytak.protocol_factory(parser["atak"])
-        received: asyncio.Queue[bytes] = asyncio.Queue()
-        worker = pytak.RXWorker(received, parser["atak"], reader)
+        heard = Heard()
+        worker = pytak.RXWorker(heard.queue, parser["atak"], reader)
         reading = asyncio.create_task(worker.run())
         try:
             sender = pytak.TXWorker(asyncio.Queue(), parser["atak"], writer)
@@ -144,8 +144,8 @@ async def test_a_pytak_client_reads_the_same(gate: Gate, database: Database) -> 
             await until(lambda: tak.feed.users == 1)
             scene = incident(at=now())
             await tak.told(scene, brief("2A14", at=now()))
-            await got(received, lambda e: e.uid.endswith(str(scene.incident_id)))
-            told = await got(received, lambda e: e.type == "b-t-f" and "version 1" in e.detail)
+            await heard.got(lambda e: e.uid.endswith(str(scene.incident_id)))
+            told = await heard.got(lambda e: e.type == "b-t-f" and "version 1" in e.detail)
             await sender.send_data(
                 atak.chat_receipt(to_xml(told), "b-t-f-d", "PYTAK-1", "2A14", now())
             )
@@ -156,9 +156,15 @@ async def test_a_pytak_client_reads_the_same(gate: Gate, database: Database) -> 
             writer.close()
 
 
-async def got(received: asyncio.Queue[bytes], wanted: Callable[[Any], bool]) -> Any:
-    async with asyncio.timeout(10):
-        while True:
-            event = parse_xml(await received.get())
-            if wanted(event):
-                return event
+class Heard:
+    """What a pytak reader put into its queue, in any order."""
+
+    def __init__(self) -> None:
+        self.queue: asyncio.Queue[bytes] = asyncio.Queue()
+        self._events: list[CotEvent] = []
+
+    async def got(self, wanted: Callable[[CotEvent], bool]) -> CotEvent:
+        async with asyncio.timeout(WAIT_S_MAX):
+            while not any(map(wanted, self._events)):
+                self._events.append(parse_xml(await self.queue.get()))
+        return next(event for event in self._events if wanted(event))

@@ -15,6 +15,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from farolito.delivery import chat, cot
 from farolito.delivery.answers import Answers, Receipts
@@ -38,15 +39,21 @@ from farolito.model import (
 
 log = logging.getLogger(__name__)
 
-TICK_S = 0.5
-RECHECK_S = 5.0  # how soon a suspension or a change of unit acts
-HEARTBEAT_S = 60.0  # R34: a subscription that runs is asked for, and written down, again
-POSITIONS_S = 2.0
-RENEW_S = 20 * 60.0  # markers fade after an hour
-PRESENCE_S = 60.0
-SILENT_S = 10 * 60.0  # a device that stands still reports every few minutes
+
+class Every(NamedTuple):
+    """How often what, in seconds."""
+
+    tick: float = 0.5
+    recheck: float = 5.0  # how soon a suspension or a change of unit acts
+    heartbeat: float = 60.0  # R34: a subscription that runs is asked for, and written, again
+    positions: float = 2.0
+    renew: float = 20 * 60.0  # markers fade after an hour
+    presence: float = 60.0
+    silent: float = 10 * 60.0  # a device that stands still reports every few minutes
+
+
 SUBSCRIBERS_MAX = 5_000  # one more is not served, and counted
-STRANGERS_MAX = 5_000  # remembered for RECHECK_S; past it all are looked up anew
+STRANGERS_MAX = 5_000  # remembered until the next recheck; past it all are looked up anew
 WAITING_MAX = 1_000  # changes while a picture is made; past it the picture is made again
 
 _AWAY: tuple[type[Exception], ...] = (*AWAY, LedgerDown)
@@ -63,11 +70,13 @@ class TakFeed:
         around: Around,
         clock: Callable[[], datetime],
         language: str = "en",
+        every: Every | None = None,
     ) -> None:
         self._gate = gate
         self._who = who
         self._around = around
         self._clock = clock
+        self._every = every or Every()
         self._wording = wording_of(language)
         self._subscribers: dict[Key, Subscriber] = {}
         self._strangers: dict[Key, float] = {}  # until when
@@ -119,7 +128,7 @@ class TakFeed:
         if person is None:
             if len(self._strangers) >= STRANGERS_MAX:
                 self._strangers.clear()
-            self._strangers[key] = asyncio.get_running_loop().time() + RECHECK_S
+            self._strangers[key] = asyncio.get_running_loop().time() + self._every.recheck
             self.figures["unknown_user"] += 1
             return None
         if len(self._subscribers) >= SUBSCRIBERS_MAX:
@@ -257,27 +266,27 @@ class TakFeed:
         loop = asyncio.get_running_loop()
         placed = renewed = greeted = loop.time()
         while True:
-            await asyncio.sleep(TICK_S)
+            await asyncio.sleep(self._every.tick)
             await self._recheck()
             now = loop.time()
-            if now - placed >= POSITIONS_S:
+            if now - placed >= self._every.positions:
                 placed = now
                 self._positions(self._around.units())
-            if now - renewed >= RENEW_S:
+            if now - renewed >= self._every.renew:
                 renewed = now
                 self._renew()
-            if now - greeted >= PRESENCE_S:
+            if now - greeted >= self._every.presence:
                 greeted = now
                 self._greet()
 
     async def _recheck(self) -> None:
         now = asyncio.get_running_loop().time()
         for key, one in list(self._subscribers.items()):
-            if _is_away(one, now):
+            if _is_away(one, now - self._every.silent):
                 self._subscribers.pop(key, None)
                 continue
             self.figures["posted_again"] += one.post_again(now)
-            if now - one.checked_at < RECHECK_S:
+            if now - one.checked_at < self._every.recheck:
                 continue
             one.checked_at = now
             try:
@@ -295,7 +304,7 @@ class TakFeed:
         if person is None:
             self._withdraw(key, one)
             return
-        if person == one.person and now - one.permitted_at < HEARTBEAT_S:
+        if person == one.person and now - one.permitted_at < self._every.heartbeat:
             return
         before = (one.person, set(one.permits))
         one.person = person
@@ -381,10 +390,10 @@ class TakFeed:
         return {unit.unit_id for unit in self._around.units() if unit.muted}
 
 
-def _is_away(one: Subscriber, now: float) -> bool:
+def _is_away(one: Subscriber, silent_since: float) -> bool:
     if one.link.users is not None:
         return all(user.uid != one.user.uid for user in one.link.users())
-    return now - one.heard_at > SILENT_S
+    return one.heard_at < silent_since
 
 
 def _is_next(one: Subscriber, item: News) -> bool:
