@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
 import type { UnitTiming } from '../wire/model'
-import { comparable, labelOf, placeOf, secondsOf, span, stripOf } from './strips'
+import { between, comparable, labelOf, placeOf, secondsOf, span, stripOf } from './strips'
 
 const HERE = Date.UTC(2026, 10, 2, 10)
 const at = (seconds: number) => new Date(HERE + seconds * 1000).toISOString()
@@ -28,7 +28,7 @@ function row(more: Partial<UnitTiming> = {}): UnitTiming {
 }
 
 test('the same time lies at the same place in every row, and later lies further right', () => {
-  const times = [-60, -5, 0, 0.02, 1, 60, 600, 1_800]
+  const times = [-1_800, -5, 0, 0.02, 1, 60, 600, 1_800]
   const places = times.map(placeOf)
   expect([...places].sort((a, b) => a - b)).toEqual(places)
   expect(places[0]).toBe(0)
@@ -63,8 +63,18 @@ test('a step out of order is drawn where it was, and fills nothing backwards', (
 })
 
 test('what lies off the scale is said to', () => {
-  expect(stripOf(row()).beyond).toBe(false)
-  expect(stripOf(row({ on_scene_at: at(4_000) })).beyond).toBe(true)
+  expect(stripOf(row()).beyond).toEqual({ before: false, after: false })
+  expect(stripOf(row({ on_scene_at: at(4_000) })).beyond.after).toBe(true)
+  expect(stripOf(row({ call_at: at(-4_000) })).beyond.before).toBe(true)
+})
+
+test('a long wait for the dispatcher does not squeeze the steps that follow', () => {
+  const late = stripOf(
+    row({ assigned_at: at(70), composed_at: at(70.02), delivered_at: at(70.4), opened_at: at(73) }),
+  )
+  const place = (n: number) => late.marks.find((m) => m.steps.includes(n))!.at
+  expect(place(6) - place(5)).toBeGreaterThan(0.08)
+  expect(between(row(), 'assigned', 'opened')).toBeCloseTo(3.99, 6)
 })
 
 test('an alert without a call begins where it was here', () => {

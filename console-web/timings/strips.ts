@@ -4,8 +4,9 @@
  * In: a row of timings. Out: marks and phases in shares of the strip's width, 0…1.
  * Never: a step that nobody recorded; a step moved to make the strip look better.
  *
- * The scale is log(1 + seconds / 0.05): 20 ms and 20 min are both to be seen, and the same place
- * means the same time in every row.
+ * Zero is the moment the unit was assigned: from then on it is up to us. The scale to both sides is
+ * log(1 + seconds / 0.05): 20 ms and 20 min are both to be seen, and the same place means the same
+ * time in every row.
  */
 
 import type { Timings, UnitTiming } from '../wire/model'
@@ -23,10 +24,10 @@ export const STEPS = [
 export type Step = (typeof STEPS)[number]
 export type PhaseName = 'before' | 'wait' | 'ours' | 'reach' | 'way'
 
-export const BEFORE_S_MAX = 60 // how much of the time before the call was here is drawn
+export const BEFORE_S_MAX = 1_800 // what lies farther off is drawn at the edge, and said
 export const AFTER_S_MAX = 1_800
 const FINE_S = 0.05
-const HERE = 0.14 // where on the strip the call is here
+const ZERO = 0.32 // where on the strip the unit is assigned
 const APART = 0.055 // marks closer together share one label
 
 export interface Mark {
@@ -44,20 +45,27 @@ export interface Phase {
 export interface Strip {
   marks: Mark[]
   phases: Phase[]
-  beyond: boolean // a step lies off the scale
+  beyond: { before: boolean; after: boolean } // a step lies off the scale
 }
 
-/** Seconds from the call's arrival here; null where the step or the arrival is not known. */
-export function secondsOf(row: UnitTiming, step: Step): number | null {
-  const at = row[`${step}_at`]
-  if (!at || !row.here_at) return null
-  return (Date.parse(at) - Date.parse(row.here_at)) / 1000
+/** Seconds between two steps; null where one of them is not known. */
+export function between(row: UnitTiming, from: Step, to: Step): number | null {
+  const [start, end] = [row[`${from}_at`], row[`${to}_at`]]
+  return start && end ? (Date.parse(end) - Date.parse(start)) / 1000 : null
+}
+
+/** Seconds from the call's arrival here. */
+export const secondsOf = (row: UnitTiming, step: Step) => between(row, 'here', step)
+
+/** What zero is: the assignment, or the first that is known of what follows it. */
+export function zeroOf(row: UnitTiming): Step {
+  return row.assigned_at ? 'assigned' : row.composed_at ? 'composed' : 'here'
 }
 
 /** Where a second lies on the strip. */
 export function placeOf(seconds: number): number {
-  if (seconds < 0) return HERE * (1 - Math.min(1, scaled(-seconds, BEFORE_S_MAX)))
-  return HERE + (1 - HERE) * Math.min(1, scaled(seconds, AFTER_S_MAX))
+  if (seconds < 0) return ZERO * (1 - Math.min(1, scaled(-seconds, BEFORE_S_MAX)))
+  return ZERO + (1 - ZERO) * Math.min(1, scaled(seconds, AFTER_S_MAX))
 }
 
 function scaled(seconds: number, most: number): number {
@@ -66,7 +74,7 @@ function scaled(seconds: number, most: number): number {
 
 export function stripOf(row: UnitTiming): Strip {
   const known = STEPS.flatMap((step, i) => {
-    const seconds = secondsOf(row, step)
+    const seconds = between(row, zeroOf(row), step)
     return seconds === null ? [] : [{ number: i + 1, seconds, at: placeOf(seconds) }]
   }).sort((a, b) => a.seconds - b.seconds || a.number - b.number)
   const marks: Mark[] = []
@@ -78,7 +86,10 @@ export function stripOf(row: UnitTiming): Strip {
       last.at = (last.ticks[0]! + at) / 2
     } else marks.push({ at, ticks: [at], steps: [number] })
   }
-  const beyond = known.some((k) => k.seconds > AFTER_S_MAX || k.seconds < -BEFORE_S_MAX)
+  const beyond = {
+    before: known.some((k) => k.seconds < -BEFORE_S_MAX),
+    after: known.some((k) => k.seconds > AFTER_S_MAX),
+  }
   return { marks, phases: phasesOf(row), beyond }
 }
 
@@ -92,8 +103,8 @@ function phasesOf(row: UnitTiming): Phase[] {
     ['way', row.opened_at ? 'opened' : row.heard_at ? 'heard' : 'composed', 'on_scene'],
   ]
   return spans.flatMap(([name, start, end]) => {
-    const from = secondsOf(row, start)
-    const to = secondsOf(row, end)
+    const from = between(row, zeroOf(row), start)
+    const to = between(row, zeroOf(row), end)
     if (from === null || to === null || to < from) return []
     return [{ name, from: placeOf(from), to: placeOf(to) }]
   })
