@@ -38,11 +38,13 @@ _SELF = (
 async def taky_calls(calls: int, clients: int, per_s: float) -> list[float]:
     """Seconds from the sender's socket to the addressed client's, for each call."""
     async with _taky() as port:
-        phones = [await _Client.connect(port, f"U{n:04d}") for n in range(clients)]
         desk = await _Client.connect(port, "DESK")
-        # The server knows a client by its first event; it is asked until it does.
-        for phone in phones:
+        phones = []
+        for n in range(clients):
+            phone = await _Client.connect(port, f"U{n:04d}")
+            # The server knows a client by its first event; it is asked until it does.
             await _known(desk, phone)
+            phones.append(phone)
         taken = []
         for n in range(calls):
             phone = phones[n % clients]
@@ -74,7 +76,10 @@ class _Client:
     async def _listen(self, reader: asyncio.StreamReader) -> None:
         waiting = b""
         while True:
-            chunk = await reader.read(65_536)
+            try:
+                chunk = await reader.read(65_536)
+            except ConnectionError:
+                chunk = b""
             if not chunk:
                 return
             now = time.perf_counter()
