@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 
 CALLS_SHOWN_MAX = 20
 FAULTS_SHOWN_MAX = 50
+_AHEAD_MAX = timedelta(minutes=2)
+# Samples may be of any day, and their times are shown as they are told: so they are read as if
+# long after them. What would be the time of arrival then lies here, and is not shown.
+_END = datetime(9000, 1, 1, tzinfo=UTC)
 
 app = typer.Typer(no_args_is_help=True, help="Dispatch systems: check a mapping file.")
 
 _DOUBTS = {
-    "clock_skew": "its times are off, or it is an old sample",
     "no_place": "its coordinates are no place on Earth",
     "places_differ": "its coordinates are no place on Earth: the address is looked up",
     "about": "its place is about there",
@@ -57,16 +60,15 @@ def check(
         name=rules.name,
         format="farolito",
     )
-    decoded = decode_file(rules, _bytes(file), device, datetime.now(UTC))
+    decoded = decode_file(rules, _bytes(file), device, _END)
     if as_json:
         typer.echo(msgspec.json.encode(decoded).decode())
         return
     console = Console()
-    if decoded.updates:
-        console.print(_calls(decoded.updates))
     for update in decoded.updates[:CALLS_SHOWN_MAX]:
-        for doubt in update.doubts:
-            console.print(Text(f"{update.number}: doubtful, {_DOUBTS.get(doubt, doubt)}"))
+        console.print(_call(update))
+        for doubt in _doubts(update, datetime.now(UTC)):
+            console.print(Text(f"{update.number} is doubtful: {doubt}", style="yellow"))
     _faults(console, "not taken in", decoded.rejected)
     _faults(console, "taken in, with a flaw", decoded.flaws)
     console.print(Text(_summary(rules.name, decoded)))
@@ -82,46 +84,48 @@ def _bytes(file: Path) -> bytes:
         raise Invalid(f"{file.name} cannot be read ({error.strerror})", "check its path") from None
 
 
-def _calls(updates: Sequence[CallUpdate]) -> Table:
-    table = Table(title="What the mapping reads", title_justify="left")
-    for name in ("call", "what", "priority", "state", "where", "units", "also told"):
-        table.add_column(name, overflow="fold")
-    for update in updates[:CALLS_SHOWN_MAX]:
-        cells = (
-            update.number,
-            _what(update),
-            "" if update.priority is None else str(int(update.priority)),
-            update.state or "",
-            _where(update),
-            "\n".join(f"{one.unit} {one.status}" for one in update.units or ()),
-            _also(update),
-        )
-        table.add_row(*(Text(cell) for cell in cells))
+def _call(update: CallUpdate) -> Table:
+    """One call, a line for each fact: what is not in it was not told."""
+    table = Table(title=f"call {update.number}", title_justify="left", show_header=False)
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    for name, value in _facts(update):
+        if value:
+            table.add_row(Text(name), Text(value))
     return table
 
 
-def _what(update: CallUpdate) -> str:
-    words = [update.kind or "", f"({update.kind_says})" if update.kind_says else ""]
-    return " ".join(word for word in words if word)
+def _facts(update: CallUpdate) -> Iterator[tuple[str, str]]:
+    yield "sent", _told(update.sent_at)
+    yield "taken", _told(update.taken_at)
+    yield "kind", update.kind or ""
+    yield "in their words", update.kind_says or ""
+    yield "priority", "" if update.priority is None else str(int(update.priority))
+    yield "state", update.state or ""
+    yield "address", update.address or ""
+    yield "place", f"{update.place.lat}, {update.place.lon}" if update.place else ""
+    for unit in update.units or ():
+        yield "unit", f"{unit.unit} {unit.status} {_told(unit.at)}"
+    for note in update.notes:
+        yield "note", f"{note.says} {_told(note.at)}"
+    for vehicle in update.vehicles or ():
+        parts = (vehicle.says, vehicle.colour, vehicle.make, vehicle.model, vehicle.plate)
+        yield "vehicle", ", ".join(part for part in (*parts, vehicle.state) if part)
+    for hazard in update.hazards:
+        yield "hazard", f"{hazard.kind}: {hazard.says}, {hazard.source} {_told(hazard.as_of)}"
+    yield "going", update.going.says if update.going else ""
+    for name in ("people", "ori", "duplicate_of", "transferred_to", "transferred_from"):
+        yield name, getattr(update, name) or ""
 
 
-def _where(update: CallUpdate) -> str:
-    place = f"{update.place.lat}, {update.place.lon}" if update.place else ""
-    return "\n".join(line for line in (update.address or "", place) if line)
+def _told(at: datetime | None) -> str:
+    return "" if at is None or at >= _END else f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _also(update: CallUpdate) -> str:
-    """How much more is told, and the times: those go wrong most often."""
-    lines = [f"sent {update.sent_at:%Y-%m-%d %H:%M:%S} UTC"]
-    if update.taken_at:
-        lines.append(f"taken {update.taken_at:%Y-%m-%d %H:%M:%S} UTC")
-    for name in ("notes", "vehicles", "hazards"):
-        count = len(getattr(update, name) or ())
-        if count:
-            lines.append(f"{count} {name if count > 1 else name[:-1]}")
-    told = ("ori", "people", "duplicate_of", "transferred_to", "transferred_from")
-    lines += [f"{name}: {getattr(update, name)}" for name in told if getattr(update, name)]
-    return "\n".join(lines)
+def _doubts(update: CallUpdate, now: datetime) -> Iterator[str]:
+    yield from (_DOUBTS[doubt] for doubt in update.doubts if doubt in _DOUBTS)
+    if now + _AHEAD_MAX < update.sent_at < _END:
+        yield "it was sent in the future: look at zone: and format: under times:"
 
 
 def _faults(console: Console, title: str, records: Sequence[RejectedRecord]) -> None:

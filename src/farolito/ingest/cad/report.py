@@ -97,9 +97,10 @@ class _Clock:
 
     def __init__(self, sent_at: datetime | None, received_at: datetime) -> None:
         self.received_at = received_at
-        self.is_off = False
         self._shift = timedelta(0)
-        self.sent_at = _utc(sent_at) or received_at
+        told = _utc(sent_at)
+        self.is_off = sent_at is not None and told is None
+        self.sent_at = told or received_at
         ahead = self.sent_at - received_at
         if ahead > AHEAD_MAX:
             self.is_off = True
@@ -124,6 +125,11 @@ class _Clock:
             self.is_off = True
             return self.received_at
         return at
+
+    def long_ago(self, at: datetime | None) -> datetime:
+        """A time that may lie many years back, as a warning's does; not told is now."""
+        told = _utc(at)
+        return self.sent_at if told is None else min(told, self.received_at)
 
     def or_sent(self, at: datetime | None) -> datetime:
         return self.believed(at) or self.sent_at
@@ -278,7 +284,7 @@ def _hazard(told: ToldHazard, device: Device, clock: _Clock) -> Hazard:
         kind=told.kind,
         says=text(told.says) or told.kind.value,
         source=text(told.source) or device.name,
-        as_of=clock.or_sent(told.as_of),
+        as_of=clock.long_ago(told.as_of),
         expires_at=_utc(told.expires_at),
     )
 
