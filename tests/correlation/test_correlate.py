@@ -244,6 +244,38 @@ def test_every_event_is_in_exactly_one_incident(
     assert sorted(parts) == sorted(one.part_id for one in events)
 
 
+@given(_CLEAR, _CLEAR, st.data())
+def test_what_was_split_is_not_joined_by_any_replay_nor_by_what_comes_after(
+    told: list[tuple[tuple[float, float], CallKind, float, int]],
+    more: list[tuple[tuple[float, float], CallKind, float, int]],
+    data: Any,
+) -> None:
+    first = event(K.SHOTS_FIRED, 100, 100, number="26-1")
+    lone = event(K.SHOTS_FIRED, 105, 100, 5, duplicate_of="26-1", plates=plated("ABC123"))
+    events = [first, lone, *(event(k, x + off, y, at) for (x, y), k, off, at in told)]
+    [group] = [g for g in grouped(events) if lone.part_id in g]
+    stay = [one for one in events if one.part_id in group - {lone.part_id}]
+    groups = [
+        incident(*stay, apart=frozenset({lone.part_id})),
+        incident(lone, apart=frozenset(one.part_id for one in stay)),
+    ]
+    later = [event(k, x + off, y, at) for (x, y), k, off, at in more]
+    for one in data.draw(st.permutations([*stay, lone, *later])):
+        own = next((g for g in groups if one.part_id in g.parts), None)
+        verdict = correlate(one, groups, STREETS.road, own)
+        if verdict is None:
+            continue
+        named = {v.incident_id for v in (verdict, *verdict.also)} | (
+            {own.incident_id} if own else set()
+        )
+        assert not named >= {g.incident_id for g in groups}
+        if own is None:
+            groups = [
+                incident(*g.events, one, apart=g.apart) if g.incident_id in named else g
+                for g in groups
+            ]
+
+
 def test_every_pair_of_kinds_has_a_reason_and_small_limits() -> None:
     for together in TABLE.values():
         assert together.reason

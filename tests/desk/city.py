@@ -117,8 +117,11 @@ def spot(x: float, y: float) -> Point:
 class City:
     """A dispatch desk over a real database, gate and ledger, with a clock that the test winds."""
 
-    def __init__(self, database: Database, gate: Gate, ledger: Ledger, now: list[datetime]) -> None:
-        self.database, self.gate, self.ledger, self._now = database, gate, ledger, now
+    def __init__(
+        self, database: Database, gate: Gate, ledger: Ledger, spool: Spool, now: list[datetime]
+    ) -> None:
+        self.database, self.gate, self.ledger, self.spool = database, gate, ledger, spool
+        self._now = now
         self.system = system_person(AGENCY.agency_id)
         self.streets: MapStreets | NoMap = MapStreets(_TOWN)
         self.operator = Person(
@@ -209,11 +212,12 @@ async def a_city(database: Database, folder: Path) -> AsyncIterator[City]:
     agency = AGENCY.agency_id
     ledger = await Ledger.open(database, agency, folder / "ledger.key", clock, os.urandom)
     key = load_or_create(folder / "spool.key", f"{origin_of(agency)}/spool", os.urandom)
+    spool = Spool(folder / "spool", key, os.urandom)
     gate = Gate(
-        Policies.load(AGENCY.law, [AGENCY]), ledger, Spool(folder / "spool", key, os.urandom),
-        database, Pictures(folder / "pictures"), AGENCY, clock,
+        Policies.load(AGENCY.law, [AGENCY]), ledger, spool, database,
+        Pictures(folder / "pictures"), AGENCY, clock,
     )  # fmt: skip
     try:
-        yield City(database, gate, ledger, now)
+        yield City(database, gate, ledger, spool, now)
     finally:
         await ledger.close()

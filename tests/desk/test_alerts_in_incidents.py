@@ -3,6 +3,7 @@ confirmed it, and out of it again when it was wrong."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
@@ -52,9 +53,7 @@ async def seen(city: City, plate: str, x: float, y: float) -> Alert:
 
 
 def queue(city: City) -> Ask:
-    return msgspec.structs.replace(
-        city.ask(), thing=Thing.ALERT, purpose=Purpose.HOT_LIST_ALERT
-    )
+    return msgspec.structs.replace(city.ask(), thing=Thing.ALERT, purpose=Purpose.HOT_LIST_ALERT)
 
 
 async def home_of(city: City, alert: Alert) -> Incident | None:
@@ -188,3 +187,28 @@ async def test_a_recalled_alert_that_nobody_had_confirmed_leaves(city: City) -> 
         await city.desk.recall_in(records, [entry], "recovered", queue(city), 1)
     after = await city.incident(incident.incident_id)
     assert (len(after.parts), after.state) == (1, IncidentState.OPEN)
+
+
+async def test_calls_alerts_and_people_at_once_wait_for_nobody_in_a_circle(city: City) -> None:
+    """Each holds other things when it comes to the incidents; all get through."""
+    plates = [f"DLK{n}00" for n in range(8)]
+
+    async def alert(plate: str) -> None:
+        await confirmed(city, await seen(city, plate, 0, 0))
+
+    async def call(plate: str) -> None:
+        car = (CallVehicle(plate=plate),)
+        for people in ("one man", "two men"):
+            await city.told(f"c-{plate}", kind=K.STOLEN_VEHICLE, vehicles=car, people=people)
+
+    async def recall(plate: str) -> None:
+        async with city.records() as records:
+            await city.desk.recall_in(
+                records, [row(plate, number=int(plate, 36)).entry_id], "found", queue(city), 1
+            )
+
+    async with asyncio.timeout(30):
+        work = [alert, call, recall]
+        await asyncio.gather(*(do(plate) for plate in plates for do in work))
+    for incident in await city.open_ones():
+        assert len({part.part_id for part in incident.parts}) == len(incident.parts)

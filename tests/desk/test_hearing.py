@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from farolito.gate import LedgerDown
 from farolito.model import (
     Call,
     CalledUnit,
@@ -300,3 +301,14 @@ async def test_screens_and_followers_hear_of_every_version_once(city: City) -> N
     assert items is not None
     assert [item.kind for item in items] == ["incident"] * 3
     assert [v.version for v in versions] == [1, 2, 3]
+
+
+async def test_a_call_comes_in_while_the_ledger_is_down_and_is_written_afterwards(
+    city: City,
+) -> None:
+    """Officers on the way do not wait for a ledger; people who look do."""
+    await city.ledger.close()
+    await city.shots("26-1", 0, 0)
+    assert city.spool.waiting == 1
+    with pytest.raises(LedgerDown):
+        await city.dispatch.all(city.ask())
