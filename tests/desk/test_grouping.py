@@ -111,6 +111,9 @@ async def test_two_incidents_that_turn_out_the_same_are_joined_into_the_older(ci
         IncidentState.JOINED, older.incident_id, ()
     )  # fmt: skip
     assert (await city.words(gone))[-1] == "joined"
+    words = await city.words(whole)
+    assert words.count("call_opened") == 2, "the log of what was joined is there too"
+    assert "unit_en_route" in words
     await parts_are_in_one_place(city)
 
 

@@ -49,6 +49,17 @@ select i.body from incidents i where i.state = 'open' and i.incident_id in (sele
 order by i.changed_at desc limit $9
 """
 
+_LOG = """
+with recursive whole as (
+  select $1::uuid as incident_id
+  union select i.incident_id from incidents i join whole w
+    on i.state = 'joined' and i.body->>'joined_to' = w.incident_id::text
+)
+select l.at, l.version, l.what, l.says, l.who, p.name, l.unit, l.permit
+from incident_log l join whole using (incident_id) left join people p on p.person_id = l.who
+order by l.at, l.line
+"""
+
 _encode = msgspec.json.Encoder().encode
 _incident = msgspec.json.Decoder(Incident).decode
 
@@ -209,12 +220,8 @@ class Incidents:
         )
 
     async def log(self, incident_id: IncidentId) -> list[LogLine]:
-        rows = await self._connection.fetch(
-            "select l.at, l.version, l.what, l.says, l.who, p.name, l.unit, l.permit"
-            " from incident_log l left join people p on p.person_id = l.who"
-            " where l.incident_id = $1 order by l.line",
-            incident_id,
-        )
+        """Its log, with that of the incidents that were joined to it."""
+        rows = await self._connection.fetch(_LOG, incident_id)
         return [LogLine(**dict(row)) for row in rows]
 
     async def end_before(self, day: date) -> int:
