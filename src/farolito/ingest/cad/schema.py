@@ -43,11 +43,14 @@ class EidoSchema:
     def faults(self, document: Any) -> list[str]:
         """Where a document does not keep to the schema: path and sentence, the first few."""
         told: list[str] = []
-        for error in self._validator.iter_errors(document):
-            where = "/".join(str(step) for step in error.absolute_path) or "the document"
-            told.append(f"{where}: {error.message}"[:SAYS_CHARACTERS_MAX])
-            if len(told) >= FAULTS_MAX:
-                break
+        try:
+            for error in self._validator.iter_errors(document):
+                where = "/".join(str(step) for step in error.absolute_path) or "the document"
+                told.append(f"{where}: {error.message}"[:SAYS_CHARACTERS_MAX])
+                if len(told) >= FAULTS_MAX:
+                    break
+        except RecursionError:
+            told.append("the document: nested deeper than can be checked")
         return told
 
 
