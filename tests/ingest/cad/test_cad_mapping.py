@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -305,3 +307,35 @@ def test_a_mutated_file_raises_nothing_but_a_rejection(name: str, chance: st.Dat
 def test_noise_raises_nothing_but_a_rejection(name: str, body: bytes) -> None:
     with contextlib.suppress(Rejected):
         read(example(name), body)
+
+
+_WORDS = [
+    "name", "format", "encoding", "records", "delimiter", "quote", "header", "fields", "units",
+    "notes", "vehicles", "hazards", "values", "constants", "times", "coordinates", "agencies",
+    "other_agencies", "number", "sent_at", "kind", "state", "each", "split", "unit", "says",
+    "zone", "unit_status", "ori", "NM9990100",
+]  # fmt: skip
+_texts = st.one_of(
+    st.sampled_from(["json", "xml", "csv", "UTC", "iso", ".", "a/b", "[]", "@x", "/", "no", ""]),
+    st.text(max_size=6),
+    st.none(),
+    st.integers(-2, 3),
+)
+_shapes = st.recursive(
+    _texts,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_WORDS), inner, max_size=5)
+    ),
+    max_leaves=25,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    more=st.dictionaries(st.sampled_from(_WORDS), _shapes, max_size=6),
+    body=st.sampled_from([b"[]", b"<a/>", b"a\n1\n", b'{"number": [{"a": 1}]}']),
+)
+def test_a_mapping_of_any_shape_loads_or_is_invalid(more: dict[str, Any], body: bytes) -> None:
+    least = {"format": "json", "fields": {"number": "number"}}
+    with contextlib.suppress(Invalid, Rejected):
+        read(load_mapping(yaml.safe_dump({**least, **more})), body)
