@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,7 +35,6 @@ from farolito.model import (
     BriefId,
     Device,
     Person,
-    PersonId,
     Purpose,
     ReceiptKind,
     Role,
@@ -46,8 +45,9 @@ from farolito.model import (
 from farolito.model.push import PushSubscription
 from farolito.store import Database, Records
 
-Work = Callable[[], Awaitable[Any]]
-"""Runs until cancelled."""
+PEOPLE_KEPT = timedelta(seconds=2)
+
+Work = Callable[[], Awaitable[Any]]  # runs until cancelled
 
 
 class Rooms(NamedTuple):
@@ -72,7 +72,7 @@ class Outgoing:
         self._agency = AgencyId(config.agency.id)
         language = config.agency.language
         self._feed = TakFeed(
-            rooms.gate, _Who(rooms, self._agency), _Receipts(rooms), _Around(rooms), rooms.clock,
+            rooms.gate, _Who(rooms, config), _Receipts(rooms), _Around(rooms), rooms.clock,
             language,
         )  # fmt: skip
         self.targets = Targets(config.push.allowed)
@@ -130,7 +130,7 @@ class Outgoing:
         await server.start()
 
     def _connect(self, config: Any) -> Work:
-        heard = self._hearing(f"tak {config.name}", lambda: link)
+        heard = self._hearing(f"tak {config.name}", lambda: link if config.deliver else None)
         roster = Roster(config.units, config.callsigns, self._is_known)
         client = TakClient(config, heard, self._rooms.tell("tak"), roster)
         link = TakLink(
@@ -144,7 +144,7 @@ class Outgoing:
         return partial(keep_running, f"tak {config.name}", client.run)
 
     def _hearing(
-        self, source: str, link: Callable[[], TakLink]
+        self, source: str, link: Callable[[], TakLink | None]
     ) -> Callable[[CotEvent, TakUser], Awaitable[None]]:
         """Positions of units to where they are believed, and every event to whom it concerns."""
         units = TakUnits(
@@ -156,7 +156,9 @@ class Outgoing:
 
         async def heard(event: CotEvent, user: TakUser) -> None:
             await units.on_event(event, user)
-            await self._feed.hear(link(), event, user)
+            to = link()
+            if to is not None:
+                await self._feed.hear(to, event, user)
 
         return heard
 
@@ -176,24 +178,34 @@ class _Around:
 
 
 class _Who:
-    """A TAK user is the officer of the unit that the table makes of them, else nobody."""
+    """A TAK user is the officer of the unit that the table makes of them, or the person whom the
+    configuration names for their certificate. Anybody else is nobody."""
 
-    def __init__(self, rooms: Rooms, agency: AgencyId) -> None:
+    def __init__(self, rooms: Rooms, config: Config) -> None:
         self._rooms = rooms
-        self._agency = agency
+        self._named = config.tak_server.people if config.tak_server else {}
+        self._people: dict[str, Person] = {}
+        self._until: datetime | None = None
 
     async def person_of(self, user: TakUser) -> Person | None:
-        if user.unit is None:
-            return None
-        unit = self._rooms.positions.get(user.unit)
+        people = await self._all()
+        if user.is_proven and user.name in self._named:
+            return people.get(self._named[user.name])
+        unit = self._rooms.positions.get(user.unit) if user.unit else None
         if unit is None or unit.officer is None:
             return None
-        people = await self._rooms.people()
-        return next((p for p in people if _is(p, unit.officer, user.unit)), None)
+        person = people.get(str(unit.officer))
+        if person is None or person.unit != user.unit or person.role is not Role.OFFICER:
+            return None
+        return person
 
-
-def _is(person: Person, officer: PersonId, unit: UnitId) -> bool:
-    return person.person_id == officer and person.unit == unit and person.role is Role.OFFICER
+    async def _all(self) -> Mapping[str, Person]:
+        """Who may sign in, looked up once for all users: a suspension acts within seconds."""
+        now = self._rooms.clock()
+        if self._until is None or now >= self._until:
+            self._people = {str(p.person_id): p for p in await self._rooms.people()}
+            self._until = now + PEOPLE_KEPT
+        return self._people
 
 
 class _Receipts:

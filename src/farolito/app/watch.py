@@ -16,7 +16,7 @@ from uuid import UUID
 
 import asyncpg
 
-from farolito.ingest import avl
+from farolito.ingest import avl, cad
 from farolito.ingest.lpr import FORMATS
 from farolito.model import AgencyId, Device, PlateRead, Rejected
 from farolito.store import Database
@@ -29,7 +29,7 @@ KEEP_EVERY_S = 1.0
 LETTERS_WAITING_MAX = 1_000
 UNKNOWN = "unknown"  # whoever came without a key, or with a format that nobody speaks
 SAYS_CHARACTERS_MAX = 500
-_KNOWN = frozenset(FORMATS) | frozenset(avl.FORMATS)
+_KNOWN = frozenset(FORMATS) | avl.NAMES | frozenset(cad.FORMATS) | {"folder"}
 
 
 @dataclass

@@ -29,6 +29,9 @@ class TakServerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     # Certificate name, device uid or call sign → unit. A certificate's name wins: whoever has it
     # can be no other unit.
     units: dict[str, str] = {}
+    # Certificate name → id of a person who signs in here (an operator at WinTAK). Officers need
+    # no line: whoever is the unit is its officer.
+    people: dict[str, str] = {}
     # Whose own word on the call sign counts: "known" units', "any", "none" (the table only).
     callsigns: Callsigns = "known"
     without_certificates: bool = False  # must be said to speak plain TCP beyond this machine
@@ -48,6 +51,9 @@ class TakClientConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     ca: str = ""  # the CA of the server's certificate, a .pem file; empty: the system's
     server_name: str = ""  # the name in the server's certificate, where it is not `host`
     callsign: str = "RTCC"  # how we show up on their maps
+    # Incidents and briefs go to its users only where this is true: such a server vouches for their
+    # call signs, so it must be the agency's own. Without it, positions come in and nothing goes out.
+    deliver: bool = False
     uid: str = ""  # empty: made from `callsign`
     lat: float | None = None  # where we show up; none: announced without a place
     lon: float | None = None
