@@ -6,11 +6,13 @@ import re
 from pathlib import Path
 from typing import get_args, get_type_hints
 
+import msgspec
 import pytest
 
 from farolito.app.config import AgencyConfig, Config, Mqtt, load
 from farolito.model import FarolitoError
 
+CHOSEN = {"lat", "lon", "username", "port"}  # shown with a value, since the default is none
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "farolito.toml"
 
 
@@ -30,13 +32,28 @@ def test_the_example_says_every_field() -> None:
     assert {field for table in structs for field in table.__struct_fields__} == said
 
 
-def test_the_commented_broker_is_right_as_it_stands(tmp_path: Path) -> None:
-    text = EXAMPLE.read_text()
-    head, _, table = text.partition("# [[mqtt]]")
+def test_the_commented_tables_are_right_as_they_stand(tmp_path: Path) -> None:
+    """Uncommented, each loads; what has a default is shown with it."""
+    lines = EXAMPLE.read_text().splitlines()
+    shown = [re.sub(r"^# (?=\[|\w+ = )", "", line) for line in lines]
     file = tmp_path / "farolito.toml"
-    file.write_text(head + "[[mqtt]]" + table.replace("\n# ", "\n"))
-    (mqtt,) = load(file).mqtt
+    file.write_text("\n".join(shown))
+    config = load(file)
+    (mqtt,) = config.mqtt
     assert mqtt == Mqtt(device="gate-cam", host="192.0.2.10")
+    for told in (
+        *config.cad_folder, *config.cad_conveyance, *config.cad_webhook, config.tak_server,
+        *config.tak, *config.gps, *config.gtfs, *config.positions_mqtt,
+    ):  # fmt: skip
+        assert isinstance(told, msgspec.Struct)
+        for field in msgspec.structs.fields(told):
+            value = getattr(told, field.name)
+            is_free = field.required or field.name in CHOSEN
+            assert is_free or value in (field.default, _made(field)), field.name
+
+
+def _made(field: msgspec.structs.FieldInfo) -> object:
+    return None if field.default_factory is msgspec.NODEFAULT else field.default_factory()
 
 
 @pytest.mark.parametrize(

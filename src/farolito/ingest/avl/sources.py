@@ -51,8 +51,8 @@ class TakClientConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     ca: str = ""  # the CA of the server's certificate, a .pem file; empty: the system's
     server_name: str = ""  # the name in the server's certificate, where it is not `host`
     callsign: str = "RTCC"  # how we show up on their maps
-    # Incidents and briefs go to its users only where this is true: such a server vouches for their
-    # call signs, so it must be the agency's own. Without it, positions come in and nothing goes out.
+    # Whether incidents and briefs go to its users. Such a server vouches for their call signs, so
+    # it must be the agency's own; without it positions come in, and nothing goes out.
     deliver: bool = False
     uid: str = ""  # empty: made from `callsign`
     lat: float | None = None  # where we show up; none: announced without a place
