@@ -63,7 +63,7 @@ class Scene:
         )  # fmt: skip
         self.briefing.dispatch = city.dispatch
         city.dispatch.followers.append(self.briefing.on_incident)
-        city.desk.followers += [self.briefing.follow, city.dispatch.follow_alert]
+        city.desk.followers += [city.dispatch.follow_alert, self.briefing.follow]
         self.officer = Person(
             person_id=PersonId(ids()), agency=AGENCY.agency_id, name="Baca", role=Role.OFFICER,
             unit=CAR,

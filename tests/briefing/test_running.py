@@ -219,9 +219,12 @@ async def test_an_alert_rejected_in_a_call_was_never_told(scene: Scene) -> None:
     assert (await scene.brief()).version == 1
 
 
+@pytest.mark.parametrize("first", ["dispatch", "briefing"])
 async def test_a_recall_inside_a_call_takes_back_the_plate_and_keeps_the_call(
-    scene: Scene,
+    scene: Scene, first: str
 ) -> None:
+    if first == "briefing":
+        scene.city.desk.followers.reverse()
     await scene.told("26-1", scene.on(), **ROBBERY)
     told = await scene.confirmed("GHOST77")
     before = await scene.brief()
@@ -253,7 +256,12 @@ async def test_a_recall_reaches_those_whose_brief_has_ended(scene: Scene) -> Non
     assert after.ended_at is not None
 
 
-async def test_a_plates_own_brief_turns_red_once_when_it_is_recalled(scene: Scene) -> None:
+@pytest.mark.parametrize("first", ["dispatch", "briefing"])
+async def test_a_plates_own_brief_turns_red_once_when_it_is_recalled(
+    scene: Scene, first: str
+) -> None:
+    if first == "briefing":
+        scene.city.desk.followers.reverse()
     told = await scene.confirmed("GHOST77")
     await scene.at(CAR, 0, 0)
     sent = (await scene.briefing.send(scene.ask(Thing.BRIEF), told.alert_id, CAR)).value

@@ -111,12 +111,17 @@ Deed = Callable[[Case], Awaitable[None]]
 
 
 async def what_the_phone_heard(live: ClientConnection) -> list[dict[str, Any]]:
-    """Every message until the first tick after this moment: what was to come has come by then."""
+    """Every message until the first tick after this moment: what was to come has come by then.
+
+    The unit's own way is left out: a brief's number and figures of the road, no words.
+    """
     asked_at = datetime.now(UTC).isoformat()
     heard = []
     while True:
         message: dict[str, Any] = msgspec.json.decode(await live.recv())
-        if message["k"] != "tick":
+        if message["k"] == "way":
+            assert set(message) == {"k", "at", "brief_id", "eta_s", "metres", "speed_mps"}
+        elif message["k"] != "tick":
             heard.append(message)
         elif message["at"] > asked_at:
             return heard

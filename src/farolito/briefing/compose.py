@@ -96,7 +96,7 @@ def _what_calls(known: Known) -> Draft:
     elif people:
         phrases.append(phrase("differ.two", a=people[0], b=people[1]))
     note = max((n for c in known.calls for n in c.notes), key=lambda n: n.at, default=None)
-    if note is not None:
+    if note is not None and sentence(note.says):
         phrases.append(phrase("what.note", text=sentence(note.says)))
     if len(newest) > 1:
         phrases.append(phrase("what.callers", n=len(newest)))

@@ -59,10 +59,9 @@ class Running:
         """An incident changed: begin, renew, move or end the briefs of its units."""
         await records.feed.hold()
         of_this = await records.briefs.of_incident(incident.incident_id)
-        running = {b.unit: b for b in of_this if b.ended_at is None and not b.recalled}
-        for unit, brief in list(running.items()):
-            if await self._turned_red(records, brief):
-                del running[unit]
+        running = {b.unit: b for b in of_this if b.ended_at is None}
+        red = {u for u, b in running.items() if b.recalled or await self._turned_red(records, b)}
+        running = {unit: brief for unit, brief in running.items() if unit not in red}
         if incident.joined_to is not None:
             await self._make_way(records, running, incident.joined_to)
             return
@@ -74,7 +73,7 @@ class Running:
                 await self._renew(records, running[unit], matter)
             elif (theirs := await self._from_elsewhere(records, unit, incident)) is not None:
                 await self._move(records, theirs, matter, incident)
-            elif not any(b.unit == unit and b.recalled and not b.ended_at for b in of_this):
+            elif unit not in red:
                 await self._begin(records, matter, unit)
         for unit, brief in running.items():
             if unit not in wanted and not await self._goes_elsewhere(records, unit, incident):

@@ -87,6 +87,6 @@ def differing(values: Iterable[str]) -> list[str]:
     """What was told differently, each once, in the order told; spelling alone is no difference."""
     seen: dict[str, str] = {}
     for value in values:
-        if value.strip():
+        if sentence(value):
             seen.setdefault(" ".join(value.casefold().split()), told(value))
     return list(seen.values())

@@ -44,7 +44,11 @@ def _of_calls(known: Known) -> Draft:
     if placed is None:
         return _without_place(known, newest)
     phrases: list[Phrase] = []
-    if placed.address and not _is_said_by(placed.address, known.around.spot):
+    if (
+        placed.address
+        and sentence(placed.address)
+        and not _is_said_by(placed.address, known.around.spot)
+    ):
         phrases.append(phrase("where.address", address=sentence(placed.address)))
     if known.around.spot is not None:
         phrases.append(spot_phrase(known.around.spot))
@@ -67,7 +71,7 @@ def _of_calls(known: Known) -> Draft:
 
 
 def _without_place(known: Known, newest: list[Call]) -> Draft:
-    address = next((c.address for c in newest if c.address), None)
+    address = next((c.address for c in newest if c.address and sentence(c.address)), None)
     if address is None:
         phrases = [phrase("where.not_told")]
     else:
