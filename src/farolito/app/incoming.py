@@ -27,7 +27,8 @@ from farolito.ingest.cad.heartbeat import Heartbeats
 from farolito.ingest.cad.mapping import load_mapping
 from farolito.ingest.cad.schema import EidoSchema
 from farolito.ingest.cad.signature import Signer
-from farolito.ingest.run import keep_running
+from farolito.ingest.cad.sources import CadConveyance, CadFolder
+from farolito.ingest.run import CALLS_BACK_OFF_S, keep_running
 from farolito.model import AgencyId, CallUpdate, Device, DeviceId, FarolitoError, Rejected
 from farolito.store.database import AWAY
 
@@ -43,6 +44,22 @@ class Rooms(NamedTuple):
     identity: Identity
     positions: Positions
     watch: Watch
+
+
+class _WatchedFolder:
+    """One folder, made once its device is registered, and then the same for good: it remembers
+    which files it has dealt with."""
+
+    def __init__(self, config: CadFolder, make: Callable[[CadFolder], Awaitable[Folder]]) -> None:
+        self.name = config.device
+        self._config = config
+        self._make = make
+        self._folder: Folder | None = None
+
+    async def __call__(self) -> None:
+        if self._folder is None:
+            self._folder = await self._make(self._config)
+        await self._folder.run()
 
 
 class Incoming:
@@ -65,6 +82,9 @@ class Incoming:
             signer_for=self._signer_for,
             schema=EidoSchema(Path(config.cad.eido_schema)) if config.cad.eido_schema else None,
         )
+        # A wrong mapping is told at the start, in words, not found out by a call that is missing.
+        self._mappings = {c.device: load_mapping(Path(c.mapping)) for c in config.cad_folder}
+        self._folders = [_WatchedFolder(c, self._folder) for c in config.cad_folder]
         for device, stale_after_s in (
             *((c.device, c.stale_after_s) for c in config.cad_webhook),
             *((c.device, c.stale_after_s) for c in config.cad_folder),
@@ -80,10 +100,7 @@ class Incoming:
     def work(self) -> Mapping[str, Work]:
         """By name, each supervised: it is begun again when its source comes back."""
         config = self._config
-        runs: dict[str, Work] = {
-            **{f"cad folder {c.device}": partial(self._watch_folder, c) for c in config.cad_folder},
-            **{f"cad {c.device}": partial(self._converse, c) for c in config.cad_conveyance},
-        }
+        runs: dict[str, Work] = {}
         for gps in config.gps:
             name = f"{gps.protocol} {gps.transport} {gps.port}"
             origin = Origin(self._agency, gps.protocol)
@@ -99,7 +116,13 @@ class Incoming:
             runs[f"positions {broker.name}"] = PositionsMqtt(
                 broker, origin, hear, tell, self._clock
             ).run
-        return {name: partial(keep_running, name, run) for name, run in runs.items()}
+        supervised = {name: partial(keep_running, name, run) for name, run in runs.items()}
+        calls: dict[str, Work] = {f"cad folder {one.name}": one for one in self._folders}
+        for talk in config.cad_conveyance:
+            calls[f"cad {talk.device}"] = partial(self._converse, talk)
+        for name, run in calls.items():
+            supervised[name] = partial(keep_running, name, run, CALLS_BACK_OFF_S)
+        return supervised
 
     def tell(self, format_: str) -> Tell:
         """Where a source without a device of its own says what it did not take in."""
@@ -109,26 +132,24 @@ class Incoming:
 
         return not_taken
 
-    async def _watch_folder(self, config: Any) -> None:
-        device = await self._device(DeviceId(config.device))
-        mapping = load_mapping(Path(config.mapping))
-        await Folder(
+    async def _folder(self, config: CadFolder) -> Folder:
+        return Folder(
             config,
-            mapping,
-            device,
+            self._mappings[config.device],
+            await self._device(DeviceId(config.device)),
             self.take,
             self._rooms.watch,
             alive=self.heartbeats.beat,
             clock=self._clock,
-        ).run()
+        )
 
-    async def _converse(self, config: Any) -> None:
-        device = await self._device(DeviceId(config.device))
+    async def _converse(self, config: CadConveyance) -> None:
         await Conveyance(
             config,
-            device,
+            await self._device(DeviceId(config.device)),
             self.take,
             self._rooms.watch,
+            away=AWAY,
             alive=self.heartbeats.beat,
             clock=self._clock,
         ).run()
@@ -144,14 +165,21 @@ class Incoming:
 
     async def _signer_for(self, device_id: DeviceId) -> Signer | None:
         configured = {hook.device: hook.secret_file for hook in self._config.cad_webhook}
+        secret = self.secrets.of(device_id)
         if device_id in configured:
-            file = Path(configured[device_id])
-            secret: str | None = (await asyncio.to_thread(file.read_text)).strip()
-        else:
-            secret = self.secrets.of(device_id)
+            secret = await asyncio.to_thread(_secret_in, Path(configured[device_id]))
         if secret is None:
             return None
         try:
             return Signer(await self._device(device_id), secret)
         except FarolitoError:
             return None
+
+
+def _secret_in(file: Path) -> str | None:
+    """None where the file cannot be read: the message is then refused, and the log says why."""
+    try:
+        return file.read_text().strip()
+    except OSError as why:
+        log.error("the secret of a dispatch system cannot be read: %s", why.strerror)
+        return None

@@ -11,6 +11,7 @@ from farolito import __version__
 from farolito.cli import (
     audit,
     bench,
+    cad,
     demo,
     doctor,
     door,
@@ -44,6 +45,7 @@ app.add_typer(map.app, name="map")
 app.add_typer(audit.app, name="audit")
 app.add_typer(readers.app, name="reader")
 app.add_typer(people.app, name="person")
+app.add_typer(cad.app, name="cad")
 app.add_typer(units.app, name="unit")
 app.add_typer(export.app, name="export")
 
