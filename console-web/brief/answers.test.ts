@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 
 import type { Brief } from '../wire/model'
 import { Outbox, type OutboxItem, type SendResult } from '../wire/outbox'
-import { answerItem, newId, nextStatus, outcomeItem, QUESTION_CHARACTERS_MAX, receiptItem } from './answers'
+import { answerItem, furthest, newId, nextStatus, outcomeItem, QUESTION_CHARACTERS_MAX, receiptItem } from './answers'
 
 const SECRET = 'Central @ San Mateo'
 const brief = {
@@ -81,6 +81,13 @@ test('the next likely tap: on the way, there, clear', () => {
   expect(nextStatus('en_route')).toBe('on_scene')
   expect(nextStatus('on_scene')).toBe('clear')
   expect(nextStatus('clear')).toBeNull()
+})
+
+test('what the dispatcher told counts as much as a tap', () => {
+  expect(furthest(null, 'on_scene')).toBe('on_scene')
+  expect(furthest('on_scene', 'en_route')).toBe('on_scene')
+  expect(furthest('en_route', 'assigned')).toBe('en_route')
+  expect(furthest('en_route', undefined)).toBe('en_route')
 })
 
 test('an id is a UUIDv7 of its moment', () => {

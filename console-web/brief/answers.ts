@@ -5,7 +5,7 @@
  * the brief in an item, since items are written to the phone.
  */
 
-import type { AnswerKind, Brief, Outcome, ReceiptKind } from '../wire/model'
+import type { AnswerKind, Brief, Outcome, ReceiptKind, UnitStatus } from '../wire/model'
 import type { OutboxItem } from '../wire/outbox'
 
 export const QUESTION_CHARACTERS_MAX = 200 // the node takes no more
@@ -17,6 +17,20 @@ export const OUTCOMES: readonly Outcome[] = ['right_car', 'wrong_car', 'gone']
 /** What will most likely be tapped next; none once the unit is clear. */
 export function nextStatus(said: StatusKind | null): StatusKind | null {
   return said === null ? STATUSES[0]! : (STATUSES[STATUSES.indexOf(said) + 1] ?? null)
+}
+
+const TOLD: Record<UnitStatus, StatusKind | null> = {
+  assigned: null,
+  en_route: 'en_route',
+  on_scene: 'on_scene',
+  cleared: 'clear',
+}
+
+/** The furthest of what was tapped here and what the node knows, by whomever it was told. */
+export function furthest(said: StatusKind | null, told: UnitStatus | null | undefined): StatusKind | null {
+  const known = told ? TOLD[told] : null
+  const stepOf = (status: StatusKind | null) => (status === null ? -1 : STATUSES.indexOf(status))
+  return stepOf(known) > stepOf(said) ? known : said
 }
 
 export function receiptItem(brief: Brief, kind: ReceiptKind): OutboxItem {

@@ -21,12 +21,13 @@ export class Motion {
 
   /** A speed told at `at` (ms, monotonic); null where the source does not know. */
   hear(source: SpeedSource, mps: number | null | undefined, at: number): boolean {
-    if (mps === null || mps === undefined || !Number.isFinite(mps) || mps < 0) return this.at(at)
+    if (mps === null || mps === undefined || !Number.isFinite(mps)) return this.at(at)
+    const speed = Math.abs(mps) // a simulated or reversing car may count backwards
     if (source === 'phone') this.#ownAt = at
     else if (at - this.#ownAt < OWN_SPEED_KEPT_MS) return this.at(at)
     this.#heardAt = at
-    if (mps > MOVING_ABOVE_MPS) this.isMoving = true
-    if (mps >= RESTING_BELOW_MPS) this.#slowSince = null
+    if (speed > MOVING_ABOVE_MPS) this.isMoving = true
+    if (speed >= RESTING_BELOW_MPS) this.#slowSince = null
     else this.#slowSince ??= at
     return this.at(at)
   }

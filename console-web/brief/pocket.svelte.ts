@@ -12,7 +12,7 @@ import { browserSocket, Live, type LineState, staleSeconds } from '../wire/live'
 import type { AnswerKind, Brief, LiveMessage, MineBriefs, Outcome, ReceiptKind } from '../wire/model'
 import { session } from '../wire/session.svelte'
 import { Outbox, type OutboxItem, type SendResult, type Shelf } from '../wire/outbox'
-import { answerItem, newId, outcomeItem, receiptItem, type StatusKind } from './answers'
+import { answerItem, furthest, newId, outcomeItem, receiptItem, type StatusKind } from './answers'
 import type { Way } from './eta'
 import { hasGap, hold, inOrder, wiped, type Held, type HeldBriefs, type Told } from './held'
 import { Said } from './said'
@@ -131,7 +131,8 @@ export class Pocket {
     if (message.k === 'hello') this.permit = message.permit ?? this.permit
     if (message.k === 'brief') this.#take({ brief: message.brief })
     if (message.k === 'way') {
-      this.way = message
+      // A word on the speed alone leaves the last reckoning, which shows its age.
+      if (message.brief_id !== null) this.way = message
       this.onWay(message)
     }
   }
@@ -221,6 +222,11 @@ export class Pocket {
     if (said === this.said) return
     this.said = said
     said.keep(this.#shelf)
+  }
+
+  statusOf(brief: Brief): StatusKind | null {
+    const told = this.way?.brief_id === brief.brief_id ? this.way.status : null
+    return furthest(this.said.of(brief.brief_id).status, told)
   }
 
   /** Is the last answer to this brief still on the phone? */

@@ -7,7 +7,7 @@
 
 import type { Catalogue } from '../i18n/en'
 import type { Brief, BriefLine, LineKind, Phrase } from '../wire/model'
-import { changedLines, changeSays, lineSays, plateStanding, say, type Words } from './words'
+import { changedLines, changeSays, lineSays, plateStanding, say, shortFlag, type Words } from './words'
 
 export const WORDS_MAX = 35 // about 12 s; what does not fit stays on the card, and that is said
 const FIRST_KINDS: readonly LineKind[] = ['what', 'where', 'hazards']
@@ -97,9 +97,7 @@ function sentencesOf(
 function saidPhrase(phrase: Phrase, words: Words): string | null {
   const args = { ...phrase.args }
   if (typeof args['plate'] === 'string') args['plate'] = spelled(args['plate'])
-  const isFlag = phrase.key === 'hazards.flag' || phrase.key === 'hazards.flag_until'
-  const flag = isFlag ? say({ key: 'spoken.flag', args }, words) : null
-  return flag ?? say({ key: phrase.key, args }, words)
+  return say(shortFlag({ key: phrase.key, args }), words) ?? say({ key: phrase.key, args }, words)
 }
 
 /** A line that says itself that it is not known need not be told so twice. */

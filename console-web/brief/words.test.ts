@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 
 import type { Brief, BriefLine, Phrase } from '../wire/model'
-import { changeSays, changedLines, lineSays, lineShown, plateStanding, say, sayAll, type Words } from './words'
+import { changeSays, changedLines, lineInTwo, lineSays, lineShown, plateStanding, say, sayAll, type Words } from './words'
 
 const catalogue = (language: string): Words =>
   JSON.parse(
@@ -62,6 +62,27 @@ describe('a line', () => {
     })
     expect(lineShown(where, en, ['where.eta'])).toBe('Central @ San Mateo.')
     expect(lineShown(line('where', 'all'), en, ['where.eta'])).toBe('all')
+  })
+
+  test('never leaves a doubt to the rest', () => {
+    const where = line('where', 'all', {
+      phrases: [
+        { key: 'where.address', args: { address: '12 A St' } },
+        { key: 'where.street', args: { street: 'A St' } },
+        { key: 'differ.two', args: { a: '12 A St', b: '9 B St' } },
+      ],
+    })
+    expect(lineInTwo(where, en, [])).toEqual({
+      lead: '12 A St. Callers disagree: 12 A St or 9 B St.',
+      rest: 'A St.',
+    })
+  })
+
+  test('leads with its first sentence, or with each flag of danger', () => {
+    const told: Phrase = { key: 'text', args: { text: 'Two men.' } }
+    const lines = line('what', 'all', { phrases: [{ key: 'change.new' }, told] })
+    expect(lineInTwo(lines, en, [])).toEqual({ lead: 'New brief.', rest: 'Two men.' })
+    expect(lineInTwo(line('what', 'all'), en, [])).toEqual({ lead: 'all', rest: '' })
   })
 
   test('is changed when it says something else, or became known', () => {

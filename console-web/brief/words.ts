@@ -57,6 +57,32 @@ export function lineShown(line: BriefLine, words: Words, leftOut: readonly strin
   return sayAll(shown, words) ?? lineSays(line, words)
 }
 
+const DOUBT = /^differ\.|^where\.(about|doubtful|places_differ|not_found)$/
+
+/** A line in two: what must catch the eye (each flag of danger, each doubt), and the rest. */
+export function lineInTwo(
+  line: BriefLine,
+  words: Words,
+  leftOut: readonly string[],
+): { lead: string; rest: string } {
+  const all = lineShown(line, words, leftOut)
+  const shown = line.phrases?.filter((p) => !leftOut.some((key) => p.key.startsWith(key))) ?? []
+  const isLead = (phrase: Phrase, at: number) =>
+    at === 0 || isFlag(phrase) || phrase.key === SHORT_FLAG || DOUBT.test(phrase.key)
+  const lead = sayAll(shown.filter(isLead), words)
+  const others = shown.filter((phrase, at) => !isLead(phrase, at))
+  const rest = others.length ? sayAll(others, words) : ''
+  return lead !== null && rest !== null ? { lead, rest } : { lead: all, rest: '' }
+}
+
+const SHORT_FLAG = 'spoken.flag'
+export const isFlag = (phrase: Phrase): boolean => /^hazards\.flag(_until)?$/.test(phrase.key)
+
+/** A flag of danger without its source and dates: for the ear and for one glance at the wheel. */
+export function shortFlag(phrase: Phrase): Phrase {
+  return isFlag(phrase) ? { key: SHORT_FLAG, args: phrase.args } : phrase
+}
+
 export const sourceSays = (line: BriefLine, words: Words): string =>
   (line.source_phrase ? say(line.source_phrase, words) : null) ?? line.source
 

@@ -585,6 +585,7 @@ export type LiveMessage =
       eta_s: number | null
       metres: number | null
       speed_mps: number | null
+      status?: UnitStatus | null // of the own unit, whoever told it: the officer or the dispatcher
     }
   | { k: 'sources'; at: string; silent: { name: string; seconds: number }[] }
   | { k: 'lists'; at: string; old: OldList[] }
