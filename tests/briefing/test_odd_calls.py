@@ -35,7 +35,7 @@ LINE_CHARACTERS_MAX = 2_500
 
 texts = st.text(max_size=400) | st.sampled_from(["", "@", "@kind.fire", "{kind}", "{0}", "4th @ D"])
 headings = st.none() | st.floats(-720, 720, allow_nan=False)
-places = st.none() | st.builds(Point, st.floats(-90, 90), st.floats(-180, 180))
+places = st.none() | st.builds(Point, st.floats(34, 36), st.floats(-107, -105))
 vehicles = st.builds(
     CallVehicle, says=texts, plate=st.none() | texts, state=st.none() | texts,
     colour=st.none() | texts, make=st.none() | texts, kind=st.none() | texts,
