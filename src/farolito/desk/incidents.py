@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -57,14 +58,15 @@ _A_MOMENT = timedelta(microseconds=1)
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """What one part says of its incident."""
+    """What one part says of its incident. `where` is asked of the one that is shown alone: the
+    map takes its time, and twenty callers are twenty places."""
 
     kind: CallKind
     kind_says: str
     level: Level
     is_open: bool
     at: datetime
-    where: str
+    where: Callable[[], str]
     place: Point | None
     within_m: float | None
     is_doubtful: bool
@@ -168,7 +170,7 @@ def settled(
         kind=main.kind,
         kind_says=main.kind_says,
         level=main.level,
-        where=located.where,
+        where=located.where(),
         place=located.place,
         within_m=located.within_m,
         doubtful=located.is_doubtful or any(Doubt.CLOCK_SKEW in c.doubts for c in calls),
@@ -356,7 +358,7 @@ def _sources(
             level=Level.P1 if report.kind in REPORTED_P1 else Level.P3,
             is_open=incident.state is IncidentState.OPEN,
             at=report.at,
-            where=_words(report.place, describe) if report.place else "place not told",
+            where=partial(_seen_at, report.place, "place not told", describe),
             place=report.place,
             within_m=None,
             is_doubtful=report.place is None,
@@ -371,7 +373,7 @@ def _source_of_call(call: Call, describe: Describe) -> Source:
         level=call.priority,
         is_open=call.state is CallState.OPEN,
         at=call.here_at,
-        where=where(call, describe),
+        where=partial(where, call, describe),
         place=call.place,
         within_m=call.within_m,
         is_doubtful=bool({Doubt.NO_PLACE, Doubt.PLACES_DIFFER, Doubt.ABOUT} & set(call.doubts)),
@@ -386,7 +388,7 @@ def _source_of_alert(alert: Alert, describe: Describe) -> Source:
         level=alert.level,
         is_open=alert.state is AlertState.CONFIRMED,
         at=alert.raised_at,
-        where=_words(read.place, describe) if read.place else f"at reader {read.reader}",
+        where=partial(_seen_at, read.place, f"at reader {read.reader}", describe),
         place=read.place,
         within_m=None,
         is_doubtful=read.place is None,
@@ -404,6 +406,10 @@ def where(call: Call, describe: Describe) -> str:
         return address
     assert call.place is not None, "a call without address and place has the doubt NO_PLACE"
     return _words(call.place, describe)
+
+
+def _seen_at(place: Point | None, otherwise: str, describe: Describe) -> str:
+    return otherwise if place is None else _words(place, describe)
 
 
 def _words(place: Point, describe: Describe) -> str:
