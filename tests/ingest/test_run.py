@@ -102,3 +102,15 @@ async def test_what_ends_by_itself_is_begun_again_and_not_without_pause() -> Non
             await asyncio.sleep(0.005)
     assert begun < 50
     await ended(task)
+
+
+async def test_an_end_without_an_error_is_begun_anew() -> None:
+    runs = asyncio.Semaphore(0)
+
+    async def work() -> None:
+        runs.release()
+
+    task = asyncio.create_task(keep_running("county CAD", work, (0.01,)))
+    for _ in range(3):
+        await asyncio.wait_for(runs.acquire(), 5)
+    await ended(task)

@@ -114,12 +114,18 @@ class Door:
     ) -> tuple[int, dict[str, Any]]:
         try:
             positions = avl.FORMATS[format_].decode(body, device, received_at)
+            await self._hear(positions)
         except Rejected as why:
             self._watch.rejected(device, format_, why, body, received_at)
             return why.status, _words(why)
-        await self._hear(positions)
         self._watch.heard(device, format_, 0, received_at)
-        return 202, {"accepted": len(positions)}
+        answer: dict[str, Any] = {"accepted": len(positions)}
+        if positions.rejected:
+            answer["rejected"] = positions.rejected
+            for item in positions.rejected:
+                why_not = Rejected(item.reason, item.says, item.do)
+                self._watch.rejected(device, format_, why_not, b"", received_at)
+        return 202, answer
 
     async def _answer(
         self, scope: Scope, receive: Receive, kind: str, format_: str

@@ -20,8 +20,8 @@ from websockets.exceptions import WebSocketException
 
 import farolito.ingest.cad.conveyance as room
 from farolito.ingest.cad.conveyance import Conveyance, ServiceRefused
-from farolito.ingest.cad.keep import keep_going
 from farolito.ingest.cad.sources import CadConveyance
+from farolito.ingest.run import keep_running
 from tests.ingest.cad.cad_builders import CAD, Notes, StoreAway, Taker
 from tests.running import free_port, until
 
@@ -85,7 +85,7 @@ class Subscriber:
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(keep_going("service", self.conveyance.run, (0.05,)))
+        task = asyncio.create_task(keep_running("service", self.conveyance.run, (0.05,)))
         try:
             yield
         finally:

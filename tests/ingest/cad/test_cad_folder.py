@@ -16,9 +16,9 @@ import pytest
 
 import farolito.ingest.cad.folder as room
 from farolito.ingest.cad.folder import Folder
-from farolito.ingest.cad.keep import keep_going
 from farolito.ingest.cad.mapping import Mapping, load_mapping
 from farolito.ingest.cad.sources import CadFolder
+from farolito.ingest.run import keep_running
 from tests.ingest.cad.cad_builders import CAD, Notes, StoreAway, Taker
 from tests.running import until
 
@@ -54,7 +54,7 @@ class Desk:
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(keep_going("folder", self.folder.run, (0.05,)))
+        task = asyncio.create_task(keep_running("folder", self.folder.run, (0.05,)))
         try:
             yield
         finally:
