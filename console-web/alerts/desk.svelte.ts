@@ -39,6 +39,7 @@ const READERS_EVERY_MS = 60_000
 
 export type Tab = 'calls' | 'alerts' | 'stopped'
 export const TABS: readonly Tab[] = ['calls', 'alerts', 'stopped']
+const TAB_KEY = 'farolito.tab'
 export type SilentSource = { name: string; seconds: number }
 
 export interface Notice {
@@ -299,15 +300,18 @@ export class Desk {
     earcons.insist(this.ranked.waiting.some((a) => a.level === 1 && a.state === 'waiting'))
   }
 
-  /** The first tab: what needs a person, else what is going on. */
+  /** Where this screen was left; at first what needs a person, else what is going on. */
   #openTab(): void {
-    if (this.board.selectedId) this.tab = 'calls'
+    const left = TABS.find((tab) => tab === sessionStorage.getItem(TAB_KEY))
+    if (left) this.showTab(left)
+    else if (this.board.selectedId) this.tab = 'calls'
     else if (this.selectedId || this.ranked.waiting.length) this.tab = 'alerts'
     else this.tab = this.board.order.length ? 'calls' : 'alerts'
   }
 
   showTab(tab: Tab): void {
     this.tab = tab
+    sessionStorage.setItem(TAB_KEY, tab)
     if (tab === 'stopped') void this.askStopped()
   }
 
@@ -315,7 +319,7 @@ export class Desk {
     this.selectedStopped = null
     if (id) {
       this.board.select(null)
-      this.tab = 'alerts'
+      this.showTab('alerts')
     }
     if (id === this.selectedId) return
     this.selectedId = id
@@ -326,7 +330,7 @@ export class Desk {
 
   selectIncident(id: string | null): void {
     this.select(null)
-    if (id) this.tab = 'calls'
+    if (id) this.showTab('calls')
     this.board.select(id)
   }
 

@@ -119,8 +119,10 @@ class Screens:
         return screen
 
     async def operator(self, port: int, **settings: Any) -> Screen:
+        """The operator's console, at its alerts."""
         screen = await self.sign_in(port, "operator", **settings)
         await expect(screen.at("line")).to_have_text("Live")
+        await screen.page.get_by_role("tab", name="Alerts").click()
         return screen
 
     async def officer(self, port: int, **settings: Any) -> Screen:
