@@ -401,6 +401,7 @@ export const en = {
       picture: 'Picture',
     },
     confirmed: 'confirmed by a person',
+    told: 'told, not checked',
     machine: 'not confirmed',
     plateConfirmed: (by: string) => `plate confirmed by ${by}`,
     notConfirmed: 'NOT CONFIRMED',

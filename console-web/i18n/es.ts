@@ -397,6 +397,7 @@ export const es: Catalogue = {
       picture: 'Foto',
     },
     confirmed: 'confirmado por una persona',
+    told: 'dicho, sin comprobar',
     machine: 'sin confirmar',
     plateConfirmed: (by) => `placa confirmada por ${by}`,
     notConfirmed: 'SIN CONFIRMAR',

@@ -150,7 +150,7 @@ export interface BriefLine {
   says: string // in the agency's own language; `phrases` say the same in any
   source: string
   as_of: string | null
-  confidence: 'confirmed' | 'machine'
+  confidence: 'confirmed' | 'told' | 'machine'
   known?: boolean
   phrases?: Phrase[]
   source_phrase?: Phrase | null
@@ -294,6 +294,7 @@ export interface Part {
   joined_at: string
   link: Link
   joined_by?: string | null
+  alert?: AlertState | null // how far an alert has come: not told to officers before confirmed
 }
 
 export interface Fact {

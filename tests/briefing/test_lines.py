@@ -64,7 +64,7 @@ def test_what_says_priority_kind_people_and_the_newest_note() -> None:
     )
     what = line(known(told), LineKind.WHAT)
     assert what.says == "P1 shots fired. two men, one long gun. Dispatch: line went dead."
-    assert (what.source, what.confidence) == ("dispatch, call 26-118204", Confidence.CONFIRMED)
+    assert (what.source, what.confidence) == ("dispatch, call 26-118204", Confidence.TOLD)
     assert what.as_of == NOW - timedelta(seconds=20)
 
 
@@ -80,7 +80,7 @@ def test_where_says_address_crossing_side_within_and_the_way() -> None:
         "201 Central Ave NW. Central Ave @ 2nd St, 60 m east, north side. ± 25 m."
         " About 4 min by road."
     )
-    assert (where.confidence, where.known) == (Confidence.CONFIRMED, True)
+    assert (where.confidence, where.known) == (Confidence.TOLD, True)
 
 
 def test_an_address_that_the_crossing_says_already_is_not_said_twice() -> None:
@@ -224,7 +224,7 @@ def test_a_callers_plate_is_not_confirmed() -> None:
     told = call(vehicles=(CallVehicle(says="white F-150", plate="abc 123", state="NM"),))
     vehicle = line(known(told), LineKind.VEHICLE)
     assert vehicle.says == "Told by a caller: white F-150, plate NM ABC123, not confirmed."
-    assert vehicle.confidence is Confidence.MACHINE
+    assert vehicle.confidence is Confidence.TOLD
 
 
 @pytest.mark.parametrize(("plate", "said"), [("ab* *23", "AB* *23"), ("???", "???"), ("", "")])

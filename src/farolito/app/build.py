@@ -291,6 +291,7 @@ class Node:
                 clock=now,
             ),
             self.state / "keys",
+            [self.ways],
         )
         self._stack.push_async_callback(self.outgoing.close)
         self.gate.after_act = self._told

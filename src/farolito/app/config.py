@@ -44,6 +44,7 @@ class AgencyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ori: str  # nine characters, as NCIC assigns it
     law: str = "us-nm"  # the state pack: forbidden purposes and categories, retention
     keep_reads_days: int = 14  # how long reads are kept; a shorter limit of the law wins
+    keep_calls_days: int = 365  # calls, incidents and the briefs of them
     keep_hits_days: int = 365  # alerts with their briefs and pictures; likewise
     language: str = "en"  # of briefs on TAK and by voice; each phone chooses its own
     zone: str = "America/Denver"  # IANA zone of the times that briefs say
@@ -123,6 +124,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             law=self.agency.law,
             keep_reads=timedelta(days=self.agency.keep_reads_days),
             keep_hits=timedelta(days=self.agency.keep_hits_days),
+            keep_calls=timedelta(days=self.agency.keep_calls_days),
             keep_ledger=timedelta(days=self.agency.keep_ledger_days),
         )
 

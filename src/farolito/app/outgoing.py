@@ -14,6 +14,7 @@ from farolito.app.positions import Positions
 from farolito.briefing import Briefing
 from farolito.delivery import (
     Follower,
+    Listener,
     PushFeed,
     PushSender,
     Sender,
@@ -64,9 +65,14 @@ class Rooms(NamedTuple):
 
 
 class Outgoing:
-    """TAK both ways, and web push. Without either configured nothing leaves the node."""
+    """TAK both ways, and web push. Without either configured nothing leaves the node.
 
-    def __init__(self, config: Config, rooms: Rooms, keys: Path) -> None:
+    `beside`: who else follows the same news, inside the node.
+    """
+
+    def __init__(
+        self, config: Config, rooms: Rooms, keys: Path, beside: Sequence[Listener]
+    ) -> None:
         self._config = config
         self._rooms = rooms
         self._agency = AgencyId(config.agency.id)
@@ -78,20 +84,21 @@ class Outgoing:
         self.targets = Targets(config.push.allowed)
         self.push_key: str | None = None
         self._push: PushSender | None = None
-        listeners: list[Any] = [self._feed] if config.tak_server or config.tak else []
+        listeners: list[Listener] = [*beside]
+        if config.tak_server or config.tak:
+            listeners.append(self._feed)
         if config.push.contact:
             key = load_or_create_push_key(keys / "push.key", config.push.contact)
             self.push_key = key.public
             subscriptions = _Subscriptions(rooms.database, self._agency)
             self._push = PushSender(rooms.gate, subscriptions, key, self.targets, rooms.clock)
             listeners.append(PushFeed(self._push))
-        self._follower = Follower(rooms.gate, listeners) if listeners else None
+        self._follower = Follower(rooms.gate, listeners)
         self.server: TakServer | None = None
 
     def nudge(self) -> None:
         """Something was told."""
-        if self._follower is not None:
-            self._follower.nudge()
+        self._follower.nudge()
 
     async def start(self) -> None:
         """Our own TAK server listens. Raises FarolitoError for certificates, OSError for a port."""
@@ -103,9 +110,7 @@ class Outgoing:
             await self.server.close()
 
     def work(self) -> Mapping[str, Work]:
-        runs: dict[str, Work] = {}
-        if self._follower is not None:
-            runs["what goes out"] = self._follower.run
+        runs: dict[str, Work] = {"what goes out": self._follower.run}
         if self._config.tak_server or self._config.tak:
             runs["tak users"] = self._feed.run
         if self._push is not None:

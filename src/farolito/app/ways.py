@@ -1,4 +1,4 @@
-"""Who is on the way to what, how long it takes by road, and who stood there first.
+"""Who is on the way to what, how long it takes by road, and when they stood there.
 
 Sums: a route is a few milliseconds, and with 500 units on the way each cannot be reckoned anew
 every second. A turn has a budget; units take turns, and a phone counts down in between.
@@ -11,20 +11,22 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
-from uuid import UUID
 
 import asyncpg
 import msgspec
 
 from farolito.app.positions import Positions
 from farolito.console.sockets import Way
-from farolito.gate import AWAY, Gate, LedgerDown
+from farolito.delivery import News
+from farolito.gate import AWAY, Gate, LedgerDown, Records
 from farolito.geo.distance import distance_m
 from farolito.model import (
+    Brief,
     BriefId,
     FarolitoError,
     Incident,
     IncidentId,
+    IncidentState,
     Point,
     Unit,
     UnitId,
@@ -83,17 +85,20 @@ class Ways:
         self._clock = clock
         self._near = near
         self._running: dict[UnitId, _Running] = {}
+        self._status: dict[tuple[IncidentId, UnitId], UnitStatus] = {}
         self._ways: dict[UnitId, Way] = {}
-        self._arrived: set[tuple[UUID, UnitId]] = set()
+        self._arrived: set[tuple[IncidentId, UnitId]] = set()
 
     def way(self, unit_id: UnitId) -> Way | None:
         """The own unit's way, for its phone; its speed alone where it goes nowhere."""
         unit = self._positions.get(unit_id)
         known = self._ways.get(unit_id)
         speed = unit.speed_mps if unit and self._age_s(unit) < FRESH_S else None
-        if known is None:
+        running = self._running.get(unit_id)
+        if running is None or known is None:
             return None if speed is None else Way(speed_mps=speed)
-        return msgspec.structs.replace(known, speed_mps=speed)
+        status = self._status.get((running.incident_id, unit_id)) if running.incident_id else None
+        return msgspec.structs.replace(known, speed_mps=speed, status=status)
 
     async def to(self, incident: Incident) -> Mapping[str, Sequence[Eta]]:
         """Who is on the way to an incident, and who else would be there soonest."""
@@ -110,26 +115,58 @@ class Ways:
         soonest = sorted((e for e in others if e.eta_s is not None), key=lambda e: e.eta_s or 0.0)
         return {"assigned": assigned, "nearest": soonest[:NEAREST_SHOWN]}
 
+    async def news(self, items: Sequence[News]) -> None:
+        """Briefs and incidents as they change, each once and in order."""
+        for item in items:
+            if isinstance(item.what, Brief):
+                self._take(item.what)
+            else:
+                self._status.update(_statuses(item.what))
+                if item.what.state is not IncidentState.OPEN:
+                    self._forget(item.what.incident_id)
+
+    async def anew(self) -> None:
+        """At the start, and where news were missed."""
+        since = self._clock() - RUNNING_FOR
+
+        async def work(records: Records) -> tuple[list[Brief], list[Incident]]:
+            return await records.briefs.running(since), await records.incidents.shown()
+
+        briefs, incidents = await self._gate.following(work)
+        self._running.clear()
+        self._ways.clear()
+        self._status = {k: v for one in incidents for k, v in _statuses(one).items()}
+        for brief in briefs:
+            self._take(brief)
+
+    def _take(self, brief: Brief) -> None:
+        """The newest running brief of a unit is where it is going."""
+        if brief.ended_at is None and not brief.recalled and brief.outcome is None:
+            self._running[brief.unit] = _Running(
+                brief_id=brief.brief_id,
+                unit=brief.unit,
+                incident_id=brief.incident_id,
+                place=brief.place,
+            )
+            return
+        running = self._running.get(brief.unit)
+        if running is not None and running.brief_id == brief.brief_id:
+            del self._running[brief.unit]
+            self._ways.pop(brief.unit, None)
+
+    def _forget(self, incident_id: IncidentId) -> None:
+        self._arrived = {key for key in self._arrived if key[0] != incident_id}
+        for key in [key for key in self._status if key[0] == incident_id]:
+            del self._status[key]
+
     async def run(self) -> None:
         """Keep arrival times fresh until cancelled. A store that is away is waited for."""
         while True:
             await asyncio.sleep(EVERY_S)
             try:
-                await self._look()
                 await self._turn()
             except (*AWAY, asyncpg.PostgresError, LedgerDown) as why:
                 log.warning("arrival times wait: %s", type(why).__name__)
-
-    async def _look(self) -> None:
-        since = self._clock() - RUNNING_FOR
-        briefs = await self._gate.following(lambda r: r.briefs.running(since))
-        self._running = {
-            b.unit: _Running(
-                brief_id=b.brief_id, unit=b.unit, incident_id=b.incident_id, place=b.place
-            )
-            for b in sorted(briefs, key=lambda b: b.composed_at)
-        }
-        self._ways = {u: way for u, way in self._ways.items() if u in self._running}
 
     async def _turn(self) -> None:
         loop = asyncio.get_running_loop()
@@ -196,6 +233,10 @@ class Ways:
         if unit.heard_at is None:
             return float("inf")
         return max(0.0, (self._clock() - unit.heard_at).total_seconds())
+
+
+def _statuses(incident: Incident) -> dict[tuple[IncidentId, UnitId], UnitStatus]:
+    return {(incident.incident_id, one.unit): one.status for one in incident.units}
 
 
 def _pair(unit: Unit) -> tuple[float, float]:

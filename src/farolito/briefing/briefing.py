@@ -73,6 +73,8 @@ class IncidentDesk(Protocol):
         says: str, ask: Ask, permit: int,
     ) -> Incident: ...  # fmt: skip
 
+    async def follow_alert(self, records: Records, alert: Alert, says: str) -> None: ...
+
     async def note_in(  # noqa: PLR0913 - one field of the log each
         self, records: Records, incident_id: IncidentId, what: str, says: str, ask: Ask | None,
         unit: UnitId | None, permit: int,
@@ -247,11 +249,15 @@ class Briefing:
             if brief.outcome == outcome.value:
                 return brief
             assert brief.alert_id is not None, "versions of a brief stay with their alert"
-            await self._close(records, brief.alert_id, outcome, ask, permit)
+            alert = await self._close(records, brief.alert_id, outcome, ask, permit)
             says = phrase("change.outcome", outcome=f"@outcome.{outcome.value}")
             after = await self._running.say(records, brief, (says,), outcome=outcome.value)
             words = outcome.value.replace("_", " ")
             await self._note(records, brief, "outcome", f"{brief.unit}: {words}", ask, permit)
+            if self.dispatch is not None:
+                # After the outcome's own version: where nothing else is open the incident closes,
+                # and that ends the brief.
+                await self.dispatch.follow_alert(records, alert, "outcome")
             return after
 
         return await self._gate.safety(ask, work, self._facts_of(brief_id))

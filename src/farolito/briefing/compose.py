@@ -107,7 +107,7 @@ def _what_calls(known: Known) -> Draft:
         phrases=tuple(phrases),
         source=phrase("source.call", number=number),
         as_of=gravest.taken_at or gravest.here_at,
-        confidence=Confidence.CONFIRMED,  # a dispatcher took the call and named its kind
+        confidence=Confidence.TOLD,
     )
 
 
@@ -134,7 +134,7 @@ def _what_reports(known: Known) -> Draft:
         source=phrase("source.person", name=told(report.by_name)) if report
         else phrase("source.nobody"),
         as_of=report.at if report else None,
-        confidence=Confidence.CONFIRMED if report else Confidence.MACHINE,
+        confidence=Confidence.TOLD if report else Confidence.MACHINE,
         known=report is not None,
     )  # fmt: skip
 
@@ -172,6 +172,7 @@ def _last_seen(known: Known) -> Draft:
             phrases=(_going(going), *_headings([g for g, _ in goings]), *by_reader),
             source=phrase("source.caller", number=told(call.number)),
             as_of=going.at,
+            confidence=Confidence.TOLD,
         )
     if alert is not None:
         return Draft(

@@ -42,7 +42,7 @@ def hazards(known: Known) -> Draft:
         phrases=(*phrases, *_history(known)),
         source=_source(known, newest),
         as_of=max((f.as_of for f in flags), default=newest.changed_at),
-        confidence=Confidence.CONFIRMED if flags else Confidence.MACHINE,
+        confidence=Confidence.TOLD if flags else Confidence.MACHINE,
         known=bool(flags) or (looked_at and bool(known.history and known.history.calls)),
     )
 

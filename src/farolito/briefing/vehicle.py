@@ -39,16 +39,17 @@ def vehicle(known: Known) -> Draft:
     if known.alert is not None or known.withdrawn:
         alert = known.alert or known.withdrawn[0]
         source, as_of = phrase("source.row_and_reader"), alert.newest.captured_at
+        confidence = Confidence.MACHINE  # a person compared the plate, not the car
     else:
         call = told_[0][1]
         source, as_of = phrase("source.caller", number=told(call.number)), call.changed_at
+        confidence = Confidence.TOLD
     return Draft(
         kind=LineKind.VEHICLE,
         phrases=tuple(phrases),
         source=source,
         as_of=as_of,
-        # A person compared the plate, not the car; a caller's word nobody compared.
-        confidence=Confidence.MACHINE,
+        confidence=confidence,
         known=bool(told_) or known.alert is None or known.alert.match.entry.vehicle is not None,
     )
 

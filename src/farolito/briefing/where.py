@@ -66,7 +66,7 @@ def _of_calls(known: Known) -> Draft:
         phrases=tuple(phrases),
         source=_source(placed),
         as_of=placed.changed_at,
-        confidence=Confidence.CONFIRMED if is_told else Confidence.MACHINE,
+        confidence=Confidence.TOLD if is_told else Confidence.MACHINE,
     )
 
 

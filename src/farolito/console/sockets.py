@@ -35,6 +35,7 @@ from farolito.model import (
     Thing,
     UnitId,
     UnitPosition,
+    UnitStatus,
 )
 
 log = logging.getLogger(__name__)
@@ -75,6 +76,7 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     eta_s: float | None = None
     metres: float | None = None
     speed_mps: float | None = None
+    status: UnitStatus | None = None  # of the own unit, as the incident has it
     at: datetime | None = None
 
 

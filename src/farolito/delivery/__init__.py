@@ -9,7 +9,7 @@ somebody whose permit the gate did not give.
 from farolito.delivery.answers import Receipts
 from farolito.delivery.chat import Sender
 from farolito.delivery.cot import desk_uid
-from farolito.delivery.follow import Follower
+from farolito.delivery.follow import Follower, Listener, News
 from farolito.delivery.picture import Around
 from farolito.delivery.push import PushSender, Subscriptions
 from farolito.delivery.push_feed import PushFeed
@@ -22,6 +22,8 @@ from farolito.delivery.vapid import load_or_create as load_or_create_push_key
 __all__ = [
     "Around",
     "Follower",
+    "Listener",
+    "News",
     "PushFeed",
     "PushSender",
     "Receipts",

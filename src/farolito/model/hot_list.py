@@ -13,9 +13,10 @@ from farolito.model.plates import normalise_plate
 
 
 class Confidence(StrEnum):
-    """How a value came about: a person said so, or only a machine."""
+    """How a value came about: a person looked and said so, somebody told it, or only a machine."""
 
     CONFIRMED = "confirmed"
+    TOLD = "told"  # by a caller, a dispatcher, a record: nobody has checked it
     MACHINE = "machine"
 
 

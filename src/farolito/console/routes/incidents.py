@@ -39,6 +39,10 @@ class ToUnit(msgspec.Struct, frozen=True):
     unit: Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 
 
+class Close(msgspec.Struct, frozen=True):
+    says: Says
+
+
 class MakeReport(msgspec.Struct, frozen=True):
     says: Says
     kind: CallKind = CallKind.OTHER
@@ -139,4 +143,17 @@ async def report(
     return {"incident": answer.value, "permit": answer.permit}
 
 
-ROUTES = [incidents, one, split, join, push_fact, brief, report]
+@post("/api/incidents/{incident_id:uuid}/close", status_code=200)
+async def close(
+    incident_id: FromPath[UUID],
+    data: JSONBody[Close],
+    asker: NamedDependency[Asker],
+    services: NamedDependency[Services],
+) -> dict[str, Any]:
+    """An incident that no dispatch system will close."""
+    ask = _ask(asker, f"close incident {incident_id}")
+    answer = await services.dispatch.close(ask, IncidentId(incident_id), data.says.strip())
+    return {"incident": answer.value, "permit": answer.permit}
+
+
+ROUTES = [incidents, one, split, join, push_fact, brief, report, close]
