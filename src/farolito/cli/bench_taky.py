@@ -19,6 +19,7 @@ from farolito.model import FarolitoError
 
 START_S_MAX = 20.0
 WAIT_S_MAX = 10.0
+KNOWN_WITHIN_S = 0.01  # then it is asked again, a little more patiently
 _CONFIG = """[taky]
 bind_ip = 127.0.0.1
 root_dir = {root}
@@ -115,7 +116,7 @@ async def _known(desk: _Client, phone: _Client) -> None:
     for attempt in range(50):
         uid = f"hello-{phone.callsign}-{attempt}"
         desk.writer.write(_event(uid, "b-m-p-s-m", _to(phone.callsign)))
-        if await phone.wait(uid, 0.2):
+        if await phone.wait(uid, KNOWN_WITHIN_S * (attempt + 1)):
             return
     raise FarolitoError("taky does not know its client", "try again on a quieter machine")
 
