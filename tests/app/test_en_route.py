@@ -71,13 +71,17 @@ def corner(x: float, y: float) -> dict[str, float]:
     return {"lat": lat, "lon": lon}
 
 
+def is_complete(brief: dict[str, Any]) -> bool:
+    return "being looked up" not in line(brief, "hazards") + line(brief, "picture")
+
+
+def beside(brief: dict[str, Any]) -> str:
+    return line(brief, "with_you")
+
+
 async def last_complete(phone: Watched, number: str) -> dict[str, Any]:
     """The first version with nothing left to look up: what follows, follows from facts."""
-    return await phone.brief(
-        lambda b: (
-            b["call"] == number and "being looked up" not in line(b, "hazards") + line(b, "picture")
-        )
-    )
+    return await phone.brief(lambda b: b["call"] == number and is_complete(b))
 
 
 async def test_when_the_cad_has_its_answer_call_incident_and_brief_are_there(city: City) -> None:
