@@ -27,7 +27,7 @@ import { meter } from './meter'
 import type { Positions } from './positions'
 import { isSlow } from './slow'
 import { mapStyle } from './style'
-import { EVERY_SLOW_MS, UnitsLayer, type UnitLook } from './unitsLayer'
+import { EVERY_SLOW_MS, type UnitLook, UnitsCanvas, type View } from './unitsCanvas'
 
 setWorkerUrl(workerUrl)
 const protocol = new Protocol()
@@ -37,6 +37,7 @@ const LABELS_MAX = 60 // unit call signs drawn at once; beyond that the dots alo
 const LABELS_FROM_ZOOM = 12
 const CLOSE_ZOOM = 14
 const PICK_PX = 16
+const HOLE_PX = [15, 19] // half of an alert's mark, half of an incident's
 const TILE_PX = 512 // the world at zoom 0
 const DARK_UNIT: UnitLook = { fill: [0.906, 0.929, 0.953], rim: [0.063, 0.082, 0.106] }
 const LIGHT_UNIT: UnitLook = { fill: [0.078, 0.125, 0.173], rim: [1, 1, 1] }
@@ -69,7 +70,7 @@ function around(point: Point, metres: number): GeoJSON.FeatureCollection {
 
 export class CityMap {
   readonly #map: GlMap
-  readonly #units: UnitsLayer
+  readonly #units: UnitsCanvas
   #alerts: GeoJSON.FeatureCollection = EMPTY
   #incidents: GeoJSON.FeatureCollection = EMPTY
   #doubt: GeoJSON.FeatureCollection = EMPTY
@@ -92,8 +93,6 @@ export class CityMap {
   ) {
     this.#isLight = isLight
     this.#tiles = tiles
-    this.#units = new UnitsLayer(isLight ? LIGHT_UNIT : DARK_UNIT, positions, now)
-    if (isSlow()) this.#units.everyMs = EVERY_SLOW_MS
     this.#map = new GlMap({
       container: box,
       style: mapStyle(isLight, tiles),
@@ -106,12 +105,19 @@ export class CityMap {
       fadeDuration: matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 150,
     })
     this.#map.touchZoomRotate.disableRotation()
+    this.#map.keyboard.disableRotation() // north is up, and the units count on it
+    const [above, look] = [this.#map.getCanvasContainer(), isLight ? LIGHT_UNIT : DARK_UNIT]
+    this.#units = new UnitsCanvas(above, look, positions, now, () => this.#view())
+    if (isSlow()) this.#units.everyMs = EVERY_SLOW_MS
     this.#map.addControl(new NavigationControl({ showCompass: false }), 'bottom-right')
     this.#map.addControl(new ScaleControl({ unit: 'imperial' }), 'bottom-left')
     this.#map.addControl(new AttributionControl({ compact: true }), 'bottom-left')
     this.#map.on('style.load', () => this.#dress())
     this.#map.once('idle', () => events.onReady())
-    this.#map.on('render', () => this.#placeLabels())
+    this.#map.on('render', () => {
+      this.#units.draw()
+      this.#placeLabels()
+    })
     this.#map.on('webglcontextlost', () => events.onLost(true))
     this.#map.on('webglcontextrestored', () => events.onLost(false))
     this.#listen()
@@ -202,6 +208,18 @@ export class CityMap {
 
   unitsMoved(): void {
     this.#units.wake()
+    this.#placeLabels()
+  }
+
+  #view(): View {
+    const { lat, lng } = this.#map.getCenter()
+    const holes = [this.#alerts, this.#incidents].flatMap((marks, i) =>
+      marks.features.map((mark) => {
+        const [lon, north] = (mark.geometry as GeoJSON.Point).coordinates as [number, number]
+        return { ...this.#map.project([lon, north]), radius: HOLE_PX[i] ?? 0 }
+      }),
+    )
+    return { centre: { lat, lon: lng }, zoom: this.#map.getZoom(), holes }
   }
 
   /** Brings a place into view; moves only where it is not already well inside. */
@@ -259,7 +277,6 @@ export class CityMap {
         'icon-size': ['interpolate', ['linear'], ['zoom'], 9, 0.5, 13, 1, 16, 1.4],
       },
     })
-    map.addLayer(this.#units)
     map.addLayer({
       id: 'incidents',
       type: 'symbol',
