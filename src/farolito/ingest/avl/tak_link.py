@@ -85,7 +85,7 @@ class Link:
         self._may_write = asyncio.Event()
         self._may_write.set()
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._since_good = 0  # bytes
+        self._since_good = 0  # bytes that were no event, since the last one that was
         self._refused = 0  # messages that found the lane full
         self._told = (0, 0, 0, 0.0)  # conflated, refused, skipped so far; when
         self.is_proto = False
@@ -143,9 +143,11 @@ class Link:
         pace = Pace(BYTES_A_SECOND_MAX)
         while data := await self._reader.read(READ_BYTES_MAX):
             self.heard_at = asyncio.get_running_loop().time()
-            self._since_good += len(data)
-            for message in self._framer.feed(data):
+            messages = self._framer.feed(data)
+            for message in messages:
                 self._admit(message)
+            # What waits to be parsed may be good: a flood is no garbage.
+            self._since_good += len(data) - sum(map(len, messages))
             if self._since_good > GARBAGE_BYTES_MAX:
                 says = f"{GARBAGE_BYTES_MAX // 2**20} MiB without one good event"
                 raise Rejected("garbage", says, "see what listens and speaks at this port")
@@ -171,6 +173,7 @@ class Link:
             try:
                 event = parse(message)
             except Rejected as why:
+                self._since_good += len(message)
                 self._tell(why, message)
                 continue
             self._since_good = 0
