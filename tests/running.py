@@ -155,8 +155,8 @@ class RunningNode:
         headers.setdefault("Content-Type", "application/json")
         return await self._client().post(f"/ingest/{path}", content=whole, headers=headers)
 
-    async def radio_key(self) -> str:
-        return await self.node.register(RADIO)
+    async def radio_key(self, device: Device = RADIO) -> str:
+        return await self.node.register(device)
 
     async def positions(
         self, key: str, told: Sequence[tuple[str, Point]], **more: Any
