@@ -63,7 +63,7 @@ def test_what_says_priority_kind_people_and_the_newest_note() -> None:
         notes=(note("caller hid"), note("line went dead.", NOW + timedelta(seconds=9))),
     )
     what = line(known(told), LineKind.WHAT)
-    assert what.says == "P1 shots fired. two men, one long gun. Dispatch: line went dead."
+    assert what.says == "P1 shots fired. Involved: two men, one long gun. Dispatch: line went dead."
     assert (what.source, what.confidence) == ("dispatch, call 26-118204", Confidence.TOLD)
     assert what.as_of == NOW - timedelta(seconds=20)
 
@@ -169,7 +169,7 @@ def test_a_flag_says_its_source_its_date_and_its_end() -> None:
     )
     hazards = line(told, LineKind.HAZARDS)
     assert hazards.says.startswith(
-        "weapon: long gun in the house (CAD premise file, October 14, 2025;"
+        "Weapon: long gun in the house (CAD premise file, October 14, 2025;"
         " in force until December 1, 2026, 06:30)."
     )
     assert hazards.known
@@ -186,7 +186,7 @@ def test_the_gravest_flags_come_first_and_the_rest_is_counted() -> None:
     many = [flag(f"note {n}", kind=HazardKind.OTHER) for n in range(5)]
     told = known(call(hazards=(*many, flag("threatens police", kind=HazardKind.OFFICER_SAFETY))))
     says = line(told, LineKind.HAZARDS).says
-    assert says.startswith("officer safety: threatens police")
+    assert says.startswith("Officer safety: threatens police")
     assert "And 2 more flags." in says
 
 
@@ -209,7 +209,7 @@ def test_earlier_calls_at_the_place_are_said_with_date_and_number_the_gravest_fi
 def test_a_flag_of_an_earlier_call_here_is_still_in_force() -> None:
     before = call("25-2", hazards=(flag("barricaded before", kind=HazardKind.VIOLENCE),))
     told = known(call(), history=History(calls=(before,), days=200))
-    assert "violence: barricaded before" in line(told, LineKind.HAZARDS).says
+    assert "Violence: barricaded before" in line(told, LineKind.HAZARDS).says
 
 
 def test_before_the_history_was_looked_up_that_is_said() -> None:
@@ -321,7 +321,7 @@ def test_the_same_knowledge_in_spanish() -> None:
     lines = compose(known(told, around=Around(spot=SPOT, eta_s=232)), SAID, "es")
     assert lines[0].says == "P1 disparos."
     assert "Central Ave y 2nd St, 60 m al este, lado norte." in lines[1].says
-    assert "arma: rifle en la casa (CAD premise file, 14 de octubre de 2025)." in lines[2].says
+    assert "Arma: rifle en la casa (CAD premise file, 14 de octubre de 2025)." in lines[2].says
 
 
 def test_an_alert_alone_reads_as_before() -> None:

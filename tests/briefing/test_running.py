@@ -86,7 +86,7 @@ async def test_each_new_fact_is_a_version_that_says_the_difference(scene: Scene)
     assert (await scene.brief()).change == "Update: north on 4th, heading north."
     await scene.told("26-1", hazards=(flag("long gun in the house"),))
     fourth = await scene.brief()
-    assert fourth.change.startswith("Update: weapon: long gun in the house")
+    assert fourth.change.startswith("Update: Weapon: long gun in the house")
     assert fourth.version == 4
     assert {v.brief_id for v in await scene.versions(fourth)} == {fourth.brief_id}
 
@@ -118,7 +118,7 @@ async def test_a_flag_that_ends_on_the_way_is_taken_back(scene: Scene) -> None:
     async with scene.completing():
         after = await scene.heard(2)
     assert "dog loose" not in says(after, LineKind.HAZARDS)
-    assert "No longer in force: weapon, dog loose." in after.change
+    assert "No longer in force: Weapon, dog loose." in after.change
 
 
 async def test_a_cleared_unit_and_a_closed_call_end_the_brief(scene: Scene) -> None:

@@ -66,7 +66,7 @@ def test_a_brief_is_said_in_twelve_seconds(language: str, moving: bool) -> None:
 def test_in_motion_only_what_where_and_hazards_are_said() -> None:
     said = spoken(brief(FULL), SAID, "en", moving=True)
     assert said.startswith("2A14. P1 shots fired.")
-    assert "weapon: long gun in the house." in said
+    assert "Weapon: long gun in the house." in said
     for elsewhere in ("F-150", "Adam", "east on Central", "Nobody else", "picture"):
         assert elsewhere not in said
 
@@ -74,7 +74,7 @@ def test_in_motion_only_what_where_and_hazards_are_said() -> None:
 def test_no_sentence_is_cut() -> None:
     said = spoken(brief(FULL), SAID, "en", moving=True)
     told = said.removeprefix("2A14. ").removesuffix(" More on the card.")
-    for one in ("P1 shots fired.", "201 Central Ave NW.", "weapon: long gun in the house."):
+    for one in ("P1 shots fired.", "201 Central Ave NW.", "Weapon: long gun in the house."):
         assert one in told
     assert told.endswith(".")
 

@@ -57,7 +57,7 @@ def test_every_sentence_in_the_code_is_in_the_catalogue_and_the_other_way_round(
     spoken = {key for key in re.findall(r'"@?([a-z_]+\.[a-z_]+)"', code) if "." in key}
     named = {key for key in spoken if key.split(".")[0] in {k.split(".")[0] for k in english}}
     made = (
-        "kind.", "hazard.", "outcome.", "month.", "compass.", "with_you.", "where.cross",
+        "kind.", "flag.", "outcome.", "month.", "compass.", "with_you.", "where.cross",
         "where.street_side", "picture.", "change.c", "language",
     )  # fmt: skip
     for key in named - {"language.base"}:
@@ -88,7 +88,7 @@ def test_a_nation_says_briefs_in_its_own_language_and_the_rest_in_its_base(tmp_p
     assert words.catalogue("tew")["language"] == "Invented Tewa"
     lines = compose(known(call(hazards=(flag("x"),))), words, "tew")
     assert lines[0].says == "pu'u :: P1"
-    assert lines[2].says.startswith("arma: x (CAD premise file, 14 de octubre de 2025).")
+    assert lines[2].says.startswith("Arma: x (CAD premise file, 14 de octubre de 2025).")
     assert not words.problems
 
 

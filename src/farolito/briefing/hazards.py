@@ -66,7 +66,7 @@ def next_expiry(known: Known) -> datetime | None:
 
 def _flag(hazard: Hazard, known: Known) -> Phrase:
     args: dict[str, str | int] = {
-        "kind": f"@hazard.{hazard.kind.value}",
+        "kind": f"@flag.{hazard.kind.value}",
         "text": sentence(hazard.says),
         "source": told(hazard.source),
         **day(hazard.as_of, known.zone),
