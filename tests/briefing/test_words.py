@@ -41,7 +41,7 @@ def test_english_and_spanish_have_the_same_keys_with_the_same_names() -> None:
 def test_every_value_of_a_closed_list_has_its_word() -> None:
     english = Words().catalogue("en")
     for prefix, values in (
-        ("kind", CallKind), ("hazard", HazardKind), ("outcome", Outcome), ("month", range(1, 13)),
+        ("kind", CallKind), ("flag", HazardKind), ("outcome", Outcome), ("month", range(1, 13)),
         ("compass", WINDS),
     ):  # fmt: skip
         for value in values:
