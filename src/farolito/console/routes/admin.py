@@ -103,6 +103,8 @@ async def invite(
 
     ask = admin_ask(request, services, Thing.PERSON, f"invite a {data.role.value}")
     answer = await services.gate.act(ask, work)
+    if person.unit:
+        await services.units_changed()
     return {"code": answer.value, "person_id": person.person_id, "permit": answer.permit}
 
 
