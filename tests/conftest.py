@@ -9,15 +9,14 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from uuid import uuid4
 
-import asyncpg
 import pytest
 import pytest_asyncio
 
 from farolito.app import postgres
 from farolito.app.supervise import Supervisor
 from farolito.store import Database, migrate
+from tests.databases import Databases
 from tests.running import RunningNode, running_node
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -60,17 +59,19 @@ def cluster(run_folder: Path) -> Iterator[postgres.Cluster]:
         runner.run(supervisor.stop())
 
 
+@pytest.fixture(scope="session")
+def databases(cluster: postgres.Cluster) -> Iterator[Databases]:
+    """Fresh databases, made while the tests before them run."""
+    with Databases(cluster.dsn) as made:
+        yield made
+
+
 @pytest.fixture
-async def dsn(cluster: postgres.Cluster) -> AsyncIterator[str]:
+def dsn(databases: Databases) -> Iterator[str]:
     """The address of a fresh, migrated database."""
-    name = f"test_{uuid4().hex}"
-    admin = await asyncpg.connect(cluster.dsn.replace("/farolito?", "/postgres?"))
-    await admin.execute(f"create database {name} template farolito")
-    try:
-        yield cluster.dsn.replace("/farolito?", f"/{name}?")
-    finally:
-        await admin.execute(f"drop database {name} with (force)")
-        await admin.close()
+    name = databases.take()
+    yield databases.address(name)
+    databases.give_back(name)
 
 
 @pytest.fixture
