@@ -63,6 +63,7 @@ from farolito.model import (
 )
 from farolito.policy import Policies
 from farolito.store import Database, migrate
+from farolito.store.database import AWAY
 
 log = logging.getLogger(__name__)
 
@@ -242,6 +243,7 @@ class Node:
             self._why_refusing,
             now,
             self.incoming.door,
+            AWAY,
         )
         self._stack.push_async_callback(self.door.close)
 

@@ -25,6 +25,7 @@ from farolito.identity import DeviceKeys
 from farolito.ingest.door import Door
 from farolito.model import AgencyId, Rejected, UnitPosition
 from farolito.store import Database
+from farolito.store.database import AWAY
 
 
 class DoorProcess(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +71,7 @@ async def run(told: DoorProcess, stop: asyncio.Event) -> None:
     async def elsewhere(_: Sequence[UnitPosition]) -> None:
         raise Rejected("other_door", "this door takes plate reads alone", "use the node's own port")
 
-    door = Door(bus.publish_reads, keys.device_for_key, watch, elsewhere, clock=now)
+    door = Door(bus.publish_reads, keys.device_for_key, watch, elsewhere, clock=now, away=AWAY)
     counting = asyncio.create_task(watch.run())
     web = await Web.start(door, told.host, told.port)
     spare_the_collector()

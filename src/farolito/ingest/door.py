@@ -50,7 +50,8 @@ class Watch(Protocol):
 class Door:
     """`POST /ingest/{lpr|avl|cad}/{format}`: plate reads, the positions of units, and calls.
 
-    Without `cad` (a door in a process of its own) it takes no calls.
+    Without `cad` (a door in a process of its own) it takes no calls. `away`: what looking up a key
+    or a signer raises while the store is not there.
     """
 
     def __init__(  # noqa: PLR0913 - wired once, by build
@@ -62,6 +63,7 @@ class Door:
         refusing: Callable[[], str | None] = lambda: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         cad: CadDoor | None = None,
+        away: tuple[type[Exception], ...] = (),
     ) -> None:
         self._gatherer = Gatherer(publish)
         self._device_for_key = device_for_key
@@ -70,6 +72,7 @@ class Door:
         self._refusing = refusing
         self._clock = clock
         self._cad = cad
+        self._away = away
         self._in_flight = 0
 
     async def close(self) -> None:
@@ -155,6 +158,9 @@ class Door:
         except Rejected as why:
             self._watch.rejected(device, format_, why, b"", now)
             return why.status, _words(why)
+        except self._away:
+            says = "the records are away for a moment: nobody knows whose message this is"
+            return 503, {"error": "store_away", "says": says, "do": "send it again"}
         if device.is_recording:
             now = _told_arrival(headers, now)
         return await self._hand_over(kind, format_, device, headers, body, now)
