@@ -18,6 +18,7 @@ from farolito.ingest.map import tiles
 from farolito.simulator.metro import make_metro
 from tests.browser.line import Line
 from tests.browser.screens import CHROMIUM_FLAGS, Screens
+from tests.browser.town import Town, small_town
 from tests.running import RunningNode, running_node
 
 WEB = Path(__file__).resolve().parents[2] / "src/farolito/console/web/index.html"
@@ -99,4 +100,18 @@ async def screens(chromium: Browser) -> AsyncIterator[Screens]:
 async def line(city: RunningNode) -> AsyncIterator[Line]:
     """A line to the shared node that can be cut."""
     async with Line.to(city.port) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def town() -> AsyncIterator[Town]:
+    """One node for all that follows a call; its tests bring units, corners and calls."""
+    async with small_town() as made:
+        yield made
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def town_line(town: Town) -> AsyncIterator[Line]:
+    """A line to the town's node that can be cut."""
+    async with Line.to(town.node.port) as made:
         yield made

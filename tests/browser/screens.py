@@ -32,6 +32,13 @@ PHONE: dict[str, Any] = {
     "is_mobile": True,
     "has_touch": True,
 }
+SIGN_IN = """
+persona => fetch('/api/session/demo', {
+  method: 'POST',
+  headers: { 'Content-Type': 'application/json' },
+  body: JSON.stringify({ persona }),
+})
+"""
 OWN_SCHEMES = ("blob", "data")  # made by the page itself; nothing travels
 
 expect.set_options(timeout=10_000)
@@ -76,6 +83,14 @@ class Screen:
 
     def alert(self, plate: str) -> Locator:
         return self.page.locator("[data-alert]", has_text=plate)
+
+    def incident(self, incident_id: str) -> Locator:
+        """The incident's row in the list of calls."""
+        return self.page.locator(f"[data-incident='{incident_id}']")
+
+    def line(self, kind: str) -> Locator:
+        """One line of the brief on a phone."""
+        return self.page.locator(f"[data-line={kind}]")
 
     async def confirm(self) -> None:
         """Compare the selected alert's picture with its row, say so, confirm."""
@@ -128,6 +143,14 @@ class Screens:
     async def officer(self, port: int, **settings: Any) -> Screen:
         screen = await self.sign_in(port, "officer", **{**PHONE, **settings})
         await screen.page.wait_for_url("**/brief")
+        await expect(screen.page.locator("header .line")).to_have_text("Live")
+        return screen
+
+    async def crew(self, port: int, unit: str, **settings: Any) -> Screen:
+        """The phone of a practice car's officer, whom the sign-in page does not offer."""
+        screen = await self.open(port, "/brief", **{**PHONE, **settings})
+        await screen.page.evaluate(SIGN_IN, f"officer-{unit.lower()}")
+        await screen.page.reload()
         await expect(screen.page.locator("header .line")).to_have_text("Live")
         return screen
 
