@@ -319,6 +319,6 @@ async def test_the_panel_has_everything_in_one_answer(city: City) -> None:
         "incident", "calls", "alerts", "briefs", "answers", "log", "versions"
     }  # fmt: skip
     assert [c.number for c in answer.value["calls"]] == ["26-1"]
-    seq, shown = (await city.dispatch.all(city.ask())).value
+    seq, shown, _ = (await city.dispatch.all(city.ask())).value
     assert (seq, shown) == (1, [incident])
     assert answer.permit > 0

@@ -232,6 +232,8 @@ class Node:
             pack=self.pack,
             watch=self.watch,
             hub=self.hub,
+            positions=self.positions,
+            words=self.words,
             clock=now,
             started_at=now(),
         )

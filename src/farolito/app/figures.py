@@ -11,9 +11,11 @@ from typing import Any
 from farolito.app import health
 from farolito.app.config import Config
 from farolito.app.pipeline import Pipeline
+from farolito.app.positions import Positions
 from farolito.app.supervise import Supervisor
 from farolito.app.watch import Watch
 from farolito.audit import Ledger, Spool
+from farolito.briefing import Words
 from farolito.bus import Bus, BusDown
 from farolito.console.sockets import Hub
 from farolito.identity import Identity
@@ -36,6 +38,8 @@ class Figures:
     pack: StatePack
     watch: Watch
     hub: Hub
+    positions: Positions
+    words: Words
     clock: Callable[[], datetime]
     started_at: datetime
 
@@ -77,6 +81,9 @@ class Figures:
                 state=self.config.state,
                 disk_free_gb_min=self.config.limits.disk_free_gb_min,
                 sockets=self.hub.sockets,
+                silent_cads=[(one.name, one.seconds) for one in self.hub.silent],
+                positions={"heard": self.positions.heard, **self.positions.counts},
+                words_problems=[why.says for why in self.words.problems],
             )
         )
 

@@ -12,12 +12,14 @@ import msgspec
 
 from farolito.app.supervise import ChildStatus
 from farolito.audit import LedgerStatus
-from farolito.model import Device, HotList
+from farolito.model import Device, Doubt, HotList
 from farolito.store.sources import SourceCount
 
 SILENT_AFTER = timedelta(minutes=10)  # a plate reader on a street sees a car sooner
 QUEUE_MESSAGES_HIGH = 2_000
 REJECTED_SHARE_HIGH = 0.05
+POSITIONS_DOUBTED_SHARE_HIGH = 0.02
+_DOUBTED = frozenset({Doubt.IMPOSSIBLE_SPEED, Doubt.TWO_PLACES, Doubt.CLOCK_SKEW})
 CHECKPOINT_AFTER = timedelta(minutes=2)
 
 Word = Literal["wrong", "look", "fine"]
@@ -56,6 +58,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     state: Path
     disk_free_gb_min: float
     sockets: int
+    silent_cads: Sequence[tuple[str, int]]  # by name, with the seconds of silence
+    positions: Mapping[str, int]  # heard, and what was not believed, by reason
+    words_problems: Sequence[str]
 
 
 def report(facts: Facts) -> Mapping[str, Any]:
@@ -70,6 +75,7 @@ def report(facts: Facts) -> Mapping[str, Any]:
         *_disk(facts, disk.free),
         *_lists(facts),
         *_sources(facts),
+        *_dispatch(facts),
     ]
     findings.sort(key=lambda f: ("wrong", "look", "fine").index(f.level))
     return {
@@ -86,6 +92,7 @@ def report(facts: Facts) -> Mapping[str, Any]:
                 "alerts_raised": facts.raised,
             }
         ],
+        "positions": facts.positions,
         "children": [
             {"name": c.name, "ready": c.is_ready, "restarts": c.restarts, "up_s": round(c.up_s)}
             for c in facts.children
@@ -213,6 +220,26 @@ def _sources(facts: Facts) -> list[Finding]:
     if facts.letters_let_go:
         found.append(Finding("look", f"{facts.letters_let_go} rejected messages were counted but"
                              " not kept", "one source floods the door; see which"))  # fmt: skip
+    return found
+
+
+def _dispatch(facts: Facts) -> list[Finding]:
+    found = [
+        Finding(
+            "wrong",
+            f"dispatch system {name} has been silent for {seconds} s: calls may be missing",
+            "call the dispatch center; see docs/formats/cad.md for its sign of life",
+        )
+        for name, seconds in facts.silent_cads
+    ]
+    found += [
+        Finding("look", f"words of briefs: {says}", "see docs/briefing.md, then restart the node")
+        for says in facts.words_problems
+    ]
+    doubted = sum(n for reason, n in facts.positions.items() if reason in _DOUBTED)
+    if doubted > POSITIONS_DOUBTED_SHARE_HIGH * facts.positions.get("heard", 0):
+        found.append(Finding("look", f"{doubted} positions of units were doubted",
+                             "see which unit is drawn as doubtful on the map"))  # fmt: skip
     return found
 
 

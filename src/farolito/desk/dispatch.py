@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -38,6 +38,7 @@ from farolito.model import (
     Link,
     LinkBy,
     LogLine,
+    OfficerAnswer,
     Part,
     Person,
     Point,
@@ -50,6 +51,14 @@ from farolito.model import (
 
 _FIRST = Link(by=LinkBy.FIRST, says="opened it")
 _DECIDED_ON = (AlertState.WAITING, AlertState.TAKEN, AlertState.CONFIRMED)
+
+
+class Shown(NamedTuple):
+    """`asks`: what officers asked the RTCC about incidents that are open."""
+
+    seq: int
+    incidents: list[Incident]
+    asks: list[OfficerAnswer]
 
 
 class Dispatch:
@@ -286,11 +295,12 @@ class Dispatch:
 
         return await self._gate.act(ask, work)
 
-    async def all(self, ask: Ask) -> Answer[tuple[int, list[Incident]]]:
+    async def all(self, ask: Ask) -> Answer[Shown]:
         """The open ones and the last that closed, and the feed's number to go on from."""
 
-        async def work(records: Records, permit: int) -> tuple[int, list[Incident]]:
-            return await records.feed.end(), await records.incidents.shown()
+        async def work(records: Records, permit: int) -> Shown:
+            seq = await records.feed.end()
+            return Shown(seq, await records.incidents.shown(), await records.briefs.asked())
 
         return await self._gate.read(ask, work)
 

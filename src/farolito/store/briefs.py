@@ -23,6 +23,7 @@ from farolito.model import (
 )
 
 MINE_SHOWN_MAX = 20
+ASKS_SHOWN_MAX = 200
 
 _encode = msgspec.json.Encoder().encode
 _brief = msgspec.json.Decoder(Brief).decode
@@ -156,6 +157,16 @@ class Briefs:
     async def answers(self, incident_id: IncidentId) -> list[OfficerAnswer]:
         rows = await self._connection.fetch(
             "select * from answers where incident_id = $1 order by at, answer_id", incident_id
+        )
+        return [_answer(row) for row in rows]
+
+    async def asked(self) -> list[OfficerAnswer]:
+        """What officers asked the RTCC about incidents that are still open, the oldest first."""
+        rows = await self._connection.fetch(
+            "select a.* from answers a join incidents i using (incident_id)"
+            " where a.kind = $1 and i.state = 'open' order by a.at, a.answer_id limit $2",
+            AnswerKind.ASK_RTCC,
+            ASKS_SHOWN_MAX,
         )
         return [_answer(row) for row in rows]
 

@@ -59,12 +59,13 @@ async def incidents(
     asker: NamedDependency[Asker], services: NamedDependency[Services]
 ) -> dict[str, Any]:
     answer = await services.dispatch.all(_ask(asker, "incidents"))
-    seq, found = answer.value
+    shown = answer.value
     return {
-        "seq": seq,
+        "seq": shown.seq,
         "at": services.clock(),
         "permit": answer.permit,
-        "incidents": found,
+        "incidents": shown.incidents,
+        "asks": shown.asks,
     }
 
 
