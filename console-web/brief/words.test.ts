@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 
 import type { Brief, BriefLine, Phrase } from '../wire/model'
-import { changeSays, changedLines, lineInTwo, lineSays, lineShown, plateStanding, say, sayAll, type Words } from './words'
+import { changeSays, changedLines, lineInTwo, lineSays, lineShown, plateShown, plateStanding, say, sayAll, type Words } from './words'
 
 const catalogue = (language: string): Words =>
   JSON.parse(
@@ -101,6 +101,17 @@ describe('a plate', () => {
     expect(plateStanding(vehicle('vehicle.told_plate'))).toBe('told')
     expect(plateStanding(vehicle('vehicle.confirmed', 'OTHER1'))).toBe('told')
     expect(plateStanding(vehicle('vehicle.withdrawn'))).toBe('withdrawn')
+  })
+
+  test('is a caller’s where nobody confirmed one, and says so', () => {
+    const told = (key: string, args: Phrase['args']) =>
+      brief({ plate: null, lines: [line('vehicle', '', { phrases: [{ key, args }] })] })
+    const caller = told('vehicle.told_plate', { what: 'a car', state: 'NM', plate: 'BXW237' })
+    expect(plateShown(caller)).toEqual({ plate: 'BXW237', state: 'NM' })
+    expect(plateStanding(caller)).toBe('told')
+    const stateless = told('vehicle.plate_told', { state: '@vehicle.no_state', plate: 'BXW237' })
+    expect(plateShown(stateless)).toEqual({ plate: 'BXW237', state: null })
+    expect(plateShown(told('vehicle.none', {}))).toBeNull()
   })
 })
 

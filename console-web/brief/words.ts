@@ -97,13 +97,24 @@ export function changedLines(before: Brief, after: Brief): readonly BriefLine[] 
   })
 }
 
+/** The plate in large type: the brief's own, else the first that a caller told. */
+export function plateShown(brief: Brief): { plate: string; state: string | null } | null {
+  if (brief.plate) return { plate: brief.plate, state: brief.state ?? null }
+  const line = brief.lines.find((l) => l.kind === 'vehicle')
+  const { plate, state } = line?.phrases?.find((p) => TOLD_PLATES.has(p.key))?.args ?? {}
+  if (!plate) return null
+  return { plate: String(plate), state: state && !String(state).startsWith('@') ? String(state) : null }
+}
+
+const TOLD_PLATES: ReadonlySet<string> = new Set(['vehicle.told_plate', 'vehicle.plate_told'])
+
 export type PlateStanding = 'confirmed' | 'told' | 'withdrawn'
 
 /** Did a person compare this plate with a row? A caller's word alone is never confirmed. */
 export function plateStanding(brief: Brief): PlateStanding {
   const line = brief.lines.find((l) => l.kind === 'vehicle')
-  const has = (key: string) =>
-    line?.phrases?.some((p) => p.key === key && p.args?.['plate'] === brief.plate) ?? false
+  const plate = plateShown(brief)?.plate
+  const has = (key: string) => line?.phrases?.some((p) => p.key === key && p.args?.['plate'] === plate) ?? false
   if (brief.recalled || has('vehicle.withdrawn')) return 'withdrawn'
   if (line?.phrases?.length) return has('vehicle.confirmed') ? 'confirmed' : 'told'
   return line?.confidence === 'confirmed' || (brief.alert_id && brief.confirmed_by) ? 'confirmed' : 'told'

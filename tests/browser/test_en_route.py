@@ -1,4 +1,4 @@
-"""The phone of an officer who is sent: the card, its versions, the words, the drive, the answers."""
+"""The phone of an officer who is sent: its card and versions, its words, the drive, the taps."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ async def test_a_callers_plate_says_that_it_is_not_confirmed_in_both_languages(
 
     await phone.page.get_by_role("button", name="Español").tap()
     await expect(phone.at("not-confirmed")).to_have_text("SIN CONFIRMAR")
-    await expect(phone.line("what")).to_contain_text("P1 robo")
+    await expect(phone.line("what")).to_contain_text("P1 asalto.")
     await expect(phone.line("hazards")).to_contain_text("No se dijo ninguna alerta de peligro.")
     await expect(phone.at("brief")).to_have_attribute("lang", "es")
     await expect(phone.at("en_route")).to_have_text("En camino")
