@@ -10,7 +10,8 @@ from playwright.async_api import expect
 
 from tests.browser.screens import Screen, Screens
 from tests.browser.street import briefed, raised
-from tests.running import RunningNode
+from tests.browser.town import Town, corner
+from tests.running import RunningNode, assigned
 
 pytestmark = [pytest.mark.browser, pytest.mark.node, pytest.mark.asyncio(loop_scope="session")]
 
@@ -28,6 +29,8 @@ async (rules) => {
 """
 # Each look has plates of its own: the tests share a node.
 PLATES = {"dark": ("KBD472", "HDL903", "MTR118"), "light": ("LVS306", "CWN551", "RKG284")}
+UNITS = {"dark": "1B06", "light": "3A04"}
+X = {"dark": 200, "light": 800}  # the side of town, in metres
 LOOKS = pytest.mark.parametrize("look", ["dark", "light"])
 
 
@@ -122,3 +125,54 @@ async def test_the_ledger_and_the_health_page(
     await auditor.go("/health")
     await expect(auditor.page.locator(".findings")).to_be_visible()
     await assert_accessible(auditor)
+
+
+async def _sent(town: Town, look: str, call: str, y: float, plate: str) -> None:
+    """A call with most of what a card and a panel can show, to which the look's unit is sent."""
+    await town.call(
+        call, kind="weapon", priority=1, place=corner(X[look], y), units=assigned(UNITS[look]),
+        people="two men", vehicles=[{"says": "white F-150", "plate": plate, "state": "NM"}],
+        hazards=[{"kind": "dog", "says": "loose dog", "source": "CAD premise file"}],
+    )  # fmt: skip
+
+
+@LOOKS
+async def test_the_calls_with_an_open_incident_a_fact_to_push_and_the_honest_clocks(
+    town: Town, screens: Screens, look: str
+) -> None:
+    operator = await town.console(screens)
+    await wear(operator, look)
+    call = f"26-32{UNITS[look]}"
+    await _sent(town, look, call, 600, PLATES[look][0])
+    await town.call(f"{call}-b", kind="medical", priority=3, address="by the old mill")
+    await town.opened(operator, call)
+    await expect(operator.page.get_by_text("Drawing the map")).to_have_count(0)
+    await assert_accessible(operator)
+    await operator.press("f")
+    await expect(operator.page.get_by_role("dialog", name="Push a fact")).to_be_visible()
+    await assert_accessible(operator)
+    await operator.go("/timings")
+    await expect(operator.page.locator(f"[data-timing='{call}']")).to_be_visible()
+    await assert_accessible(operator)
+    await operator.page.get_by_role("button", name="Table").click()
+    await assert_accessible(operator)
+
+
+@LOOKS
+async def test_the_phone_with_a_call_a_question_and_in_motion(
+    town: Town, screens: Screens, look: str
+) -> None:
+    phone = await town.phone(screens, UNITS[look])
+    await wear(phone, look)
+    await _sent(town, look, f"26-33{UNITS[look]}", 200, PLATES[look][1])
+    await expect(phone.at("brief")).to_contain_text(f"26-33{UNITS[look]}")
+    await expect(phone.at("not-confirmed")).to_be_visible()
+    await expect(phone.at("brief")).not_to_contain_text("being looked up")
+    await assert_accessible(phone)
+    await phone.at("ask").tap()
+    await expect(phone.at("ask-own")).to_be_visible()
+    await assert_accessible(phone)
+    await phone.press("Escape")
+    await town.drive(UNITS[look], X[look], 300, speed_mps=14)
+    await expect(phone.at("moving")).to_be_visible()
+    await assert_accessible(phone)
