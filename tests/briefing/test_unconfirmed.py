@@ -110,6 +110,9 @@ DEEDS = [
 Deed = Callable[[Case], Awaitable[None]]
 
 
+WAY = {"k", "at", "brief_id", "eta_s", "metres", "speed_mps", "status"}
+
+
 async def what_the_phone_heard(live: ClientConnection) -> list[dict[str, Any]]:
     """Every message until the first tick after this moment: what was to come has come by then.
 
@@ -120,7 +123,7 @@ async def what_the_phone_heard(live: ClientConnection) -> list[dict[str, Any]]:
     while True:
         message: dict[str, Any] = msgspec.json.decode(await live.recv())
         if message["k"] == "way":
-            assert set(message) == {"k", "at", "brief_id", "eta_s", "metres", "speed_mps"}
+            assert set(message) == WAY
         elif message["k"] != "tick":
             heard.append(message)
         elif message["at"] > asked_at:

@@ -33,7 +33,7 @@ async def items_until(live: ClientConnection, seq: int) -> list[dict[str, Any]]:
     async with asyncio.timeout(10):
         while not found or found[-1]["seq"] < seq:
             message = msgspec.json.decode(await live.recv())
-            if message["k"] in {"alert", "brief", "receipt"}:
+            if "seq" in message and message["k"] != "hello":
                 found.append(message)
     return found
 
