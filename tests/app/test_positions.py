@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from farolito.app.positions import AGREE_MIN, UNITS_MAX, Positions
@@ -27,15 +28,15 @@ def said(
 ) -> UnitPosition:
     """A position said `seconds` after noon, so many kilometres north of the start."""
     at = NOON + timedelta(seconds=seconds)
-    return UnitPosition(
+    position = UnitPosition(
         unit=UnitId(unit),
         agency=AGENCY,
         place=Point(HERE.lat + north_km * KM_NORTH, HERE.lon),
         at=at,
         received_at=at + timedelta(seconds=late_s),
         source=source,
-        **more,
     )
+    return msgspec.structs.replace(position, **more)
 
 
 @pytest.fixture

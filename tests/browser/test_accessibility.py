@@ -147,6 +147,7 @@ async def test_the_calls_with_an_open_incident_a_fact_to_push_and_the_honest_clo
     await town.call(f"{call}-b", kind="medical", priority=3, address="by the old mill")
     await town.opened(operator, call)
     await expect(operator.page.get_by_text("Drawing the map")).to_have_count(0)
+    await expect(operator.at("silent-sources")).to_be_visible()
     await assert_accessible(operator)
     await operator.press("f")
     await expect(operator.page.get_by_role("dialog", name="Push a fact")).to_be_visible()

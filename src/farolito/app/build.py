@@ -322,6 +322,10 @@ class Node:
         ask = system_ask(self.system, Thing.INCIDENT, f"arrival of {unit} by its position")
         await self.gate.act(ask, work)
 
+    async def _units_changed(self) -> None:
+        await self.positions.load()
+        self.outgoing.people_changed()
+
     async def _push_allowed(self, endpoint: str) -> None:
         await self.outgoing.targets.check(endpoint)
 
@@ -405,7 +409,7 @@ class Node:
             dispatch=self.dispatch,
             words=self.words,
             ways_to=self.ways.to,
-            units_changed=self.positions.load,
+            units_changed=self._units_changed,
             push_key=self.outgoing.push_key,
             push_allowed=self._push_allowed,
             identity=self.identity,

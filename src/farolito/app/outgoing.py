@@ -77,8 +77,9 @@ class Outgoing:
         self._rooms = rooms
         self._agency = AgencyId(config.agency.id)
         language = config.agency.language
+        self._who = _Who(rooms, config)
         self._feed = TakFeed(
-            rooms.gate, _Who(rooms, config), _Receipts(rooms), _Around(rooms), rooms.clock,
+            rooms.gate, self._who, _Receipts(rooms), _Around(rooms), rooms.clock,
             language,
         )  # fmt: skip
         self.targets = Targets(config.push.allowed)
@@ -99,6 +100,10 @@ class Outgoing:
     def nudge(self) -> None:
         """Something was told."""
         self._follower.nudge()
+
+    def people_changed(self) -> None:
+        """Somebody was invited, suspended or moved to another unit."""
+        self._who.look_again()
 
     async def start(self) -> None:
         """Our own TAK server listens. Raises FarolitoError for certificates, OSError for a port."""
@@ -191,6 +196,9 @@ class _Who:
         self._named = config.tak_server.people if config.tak_server else {}
         self._people: dict[str, Person] = {}
         self._until: datetime | None = None
+
+    def look_again(self) -> None:
+        self._until = None
 
     async def person_of(self, user: TakUser) -> Person | None:
         people = await self._all()
