@@ -10,7 +10,6 @@ import secrets
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, suppress
-from functools import partial
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
@@ -20,7 +19,7 @@ from farolito import __version__
 from farolito.app import doors, incoming, nats, outgoing, postgres
 from farolito.app.clock import ids, now
 from farolito.app.collector import spare_the_collector
-from farolito.app.config import Config, Mqtt
+from farolito.app.config import Config
 from farolito.app.doors import DoorProcess
 from farolito.app.figures import Figures
 from farolito.app.incoming import Incoming
@@ -31,6 +30,7 @@ from farolito.app.outgoing import Outgoing
 from farolito.app.pipeline import Pipeline
 from farolito.app.positions import Positions
 from farolito.app.retention import Keeping, Retention
+from farolito.app.rounds import Rounds
 from farolito.app.supervise import Supervisor
 from farolito.app.surroundings import MapSurroundings
 from farolito.app.watch import Watch
@@ -42,22 +42,18 @@ from farolito.audit.records import origin_of
 from farolito.briefing import Briefing, Words
 from farolito.bus import Bus
 from farolito.console import Services, make_app
-from farolito.console.sockets import Hub, SilentSource
+from farolito.console.sockets import Hub
 from farolito.desk import Desk, Dispatch
 from farolito.gate import Gate, Records, system_ask
 from farolito.identity import Identity, system_person
 from farolito.ingest.door import Door
-from farolito.ingest.lpr.mqtt import MqttSource
 from farolito.ingest.map.files import load as load_map
-from farolito.ingest.run import keep_listening
 from farolito.media import Pictures
 from farolito.model import (
     Device,
-    DeviceId,
     FarolitoError,
     IncidentId,
     Person,
-    Rejected,
     Thing,
     UnitId,
 )
@@ -67,10 +63,6 @@ from farolito.store.database import AWAY
 
 log = logging.getLogger(__name__)
 
-ESCALATE_EVERY_S = 5.0
-LISTS_LOOKED_AT_EVERY_S = 5.0
-RECONCILE_EVERY_S = 10.0
-SOURCES_LOOKED_AT_EVERY_S = 1.0
 MAP_NAME = "metro"  # the map that the screens show: <state>/maps/metro.pmtiles and metro.map
 
 
@@ -330,6 +322,16 @@ class Node:
         await self.outgoing.targets.check(endpoint)
 
     def _work(self) -> Mapping[str, Callable[[], Awaitable[Any]]]:
+        rounds = Rounds(
+            desk=self.desk,
+            list_desk=self.list_desk,
+            hub=self.hub,
+            heartbeats=self.incoming.heartbeats,
+            surroundings=self.surroundings,
+            ledger=self.ledger,
+            spool=self.spool,
+            clock=now,
+        )
         return {
             "pipeline": self.pipeline.run,
             "live feed": self.hub.run,
@@ -338,18 +340,9 @@ class Node:
             "source figures": self.watch.run,
             "briefs": self.briefing.complete,
             "arrival times": self.ways.run,
-            "silent sources": self._watch_sources,
-            "escalation": self._escalate,
-            "ages of lists": self._watch_lists,
-            "spool": self._reconcile,
             "retention": self.retention.run,
-            **{
-                f"mqtt {mqtt.host}": partial(
-                    keep_listening, self._mqtt_source(mqtt), self._from_mqtt(mqtt.device)
-                )
-                for mqtt in self.config.mqtt
-            },
-            **self.incoming.work(),
+            **rounds.work(),
+            **self.incoming.work(self.door),
             **self.outgoing.work(),
         }
 
@@ -441,79 +434,10 @@ class Node:
         self.surroundings.devices = {d.device_id: d for d in await self.identity.devices()}
         return key
 
-    def _mqtt_source(self, mqtt: Mqtt) -> MqttSource:
-        return MqttSource(
-            host=mqtt.host,
-            port=mqtt.port,
-            topics=mqtt.topics,
-            client_id=f"farolito-{self.agency.agency_id}-{mqtt.device}",
-        )
-
-    def _from_mqtt(self, device_id: str) -> Callable[[bytes], Awaitable[None]]:
-        async def hand_in(body: bytes) -> None:
-            device = next(
-                (d for d in await self.identity.devices() if d.device_id == device_id), None
-            )
-            if device is None:
-                raise FarolitoError(
-                    f"mqtt device {device_id} is not registered", "farolito reader add"
-                )
-            status, _ = await self.door.take(device, device.format, "application/json", body, now())
-            if status == 503:
-                raise Rejected("bus_down", "the bus is away", "it is delivered again", 503)
-
-        return hand_in
-
     def _why_refusing(self) -> str | None:
         if not self._accepting:
             return "the node is stopping"
         return self.figures.disk_full()
-
-    async def _escalate(self) -> None:
-        while True:
-            await asyncio.sleep(ESCALATE_EVERY_S)
-            try:
-                await self.desk.escalate()
-            except Exception as why:
-                log.warning("escalation waits: %s", type(why).__name__)
-
-    async def _watch_lists(self) -> None:
-        """A list older than its limit is an alarm on every desk, and once in the log."""
-        known: set[str] = set()
-        while True:
-            self.hub.old_lists = tuple(self.list_desk.old())
-            names = {one.name for one in self.hub.old_lists}
-            for name in names - known:
-                log.error("hot list %s is older than its limit", name)
-            known = names
-            await asyncio.sleep(LISTS_LOOKED_AT_EVERY_S)
-
-    async def _watch_sources(self) -> None:
-        """A dispatch system that fell silent is an alarm on every desk, and once in the log."""
-        known: set[str] = set()
-        while True:
-            names = {d.device_id: d.name for d in self.surroundings.devices.values()}
-            late = self.incoming.heartbeats.late(now())
-            self.hub.silent = tuple(
-                SilentSource(names.get(DeviceId(name), name), int(seconds))
-                for name, seconds in late
-            )
-            silent = {name for name, _ in late}
-            for name in silent - known:
-                log.error("dispatch system %s is silent", name)
-            for name in known - silent:
-                log.warning("dispatch system %s is back", name)
-            known = silent
-            await asyncio.sleep(SOURCES_LOOKED_AT_EVERY_S)
-
-    async def _reconcile(self) -> None:
-        while True:
-            await asyncio.sleep(RECONCILE_EVERY_S)
-            if self.ledger.status().healthy:
-                try:
-                    await self.spool.reconcile(self.ledger)
-                except FarolitoError as why:
-                    log.warning("the spool waits: %s", why.says)
 
     def _street_map(self) -> Any:
         path = self.state / "maps" / f"{MAP_NAME}.map"

@@ -1,4 +1,4 @@
-"""What a node listens to besides plate readers: dispatch systems, and where units are."""
+"""What a node listens to besides its HTTP doors: dispatch, where units are, brokers of plates."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ from farolito.ingest.cad.mapping import load_mapping
 from farolito.ingest.cad.schema import EidoSchema
 from farolito.ingest.cad.signature import Signer
 from farolito.ingest.cad.sources import CadConveyance, CadFolder
-from farolito.ingest.run import CALLS_BACK_OFF_S, keep_running
+from farolito.ingest.door import Door
+from farolito.ingest.lpr.mqtt import MqttSource as LprMqtt
+from farolito.ingest.run import CALLS_BACK_OFF_S, keep_listening, keep_running
 from farolito.model import AgencyId, CallUpdate, Device, DeviceId, FarolitoError, Rejected
 from farolito.store.database import AWAY
 
@@ -97,7 +99,7 @@ class Incoming:
         """Calls, durable when this returns; False where this message was taken in before."""
         return await self._rooms.dispatch.hear(updates, (device.device_id, mark))
 
-    def work(self) -> Mapping[str, Work]:
+    def work(self, door: Door) -> Mapping[str, Work]:
         """By name, each supervised: it is begun again when its source comes back."""
         config = self._config
         runs: dict[str, Work] = {}
@@ -122,7 +124,23 @@ class Incoming:
             calls[f"cad {talk.device}"] = partial(self._converse, talk)
         for name, run in calls.items():
             supervised[name] = partial(keep_running, name, run, CALLS_BACK_OFF_S)
+        for mqtt in config.mqtt:
+            source = LprMqtt(
+                host=mqtt.host,
+                port=mqtt.port,
+                topics=mqtt.topics,
+                client_id=f"farolito-{self._agency}-{mqtt.device}",
+            )
+            hand_in = partial(self._plate_event, door, DeviceId(mqtt.device))
+            supervised[f"mqtt {mqtt.host}"] = partial(keep_listening, source, hand_in)
         return supervised
+
+    async def _plate_event(self, door: Door, device_id: DeviceId, body: bytes) -> None:
+        """A broker's message of a plate reader; one that could not be kept is delivered again."""
+        device = await self._device(device_id)
+        status, _ = await door.take(device, device.format, "application/json", body, self._clock())
+        if status == 503:
+            raise Rejected("bus_down", "the bus is away", "it is delivered again", 503)
 
     def tell(self, format_: str) -> Tell:
         """Where a source without a device of its own says what it did not take in."""
@@ -159,8 +177,7 @@ class Incoming:
             if device.device_id == device_id:
                 return device
         raise FarolitoError(
-            f"the device {device_id} is not registered",
-            f"farolito reader add {device_id} --kind cad",
+            f"the device {device_id} is not registered", f"farolito reader add {device_id} …"
         )
 
     async def _signer_for(self, device_id: DeviceId) -> Signer | None:
