@@ -1,9 +1,9 @@
-"""The README's pictures, taken anew from a running demo.
+"""The README's pictures, taken anew from a demo that was just started.
 
     make demo                                     # in one terminal
-    .venv/bin/python -m tests.browser.screenshots # in another
+    .venv/bin/python -m tests.browser.screenshots # in another, at once
 
-Works an alert as an operator would, so the demo has one brief more afterwards.
+Only looks on: the demo tells a call to which the officer's unit drives for some two minutes.
 """
 
 from __future__ import annotations
@@ -15,15 +15,19 @@ import os
 from pathlib import Path
 
 from PIL import Image
-from playwright.async_api import Locator, async_playwright, expect
+from playwright.async_api import ViewportSize, async_playwright, expect
 
 from tests.browser.screens import CHROMIUM_FLAGS, Screen, Screens
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs/images"
 UNIT = "2A14"  # the officer persona's
 COLOURS = 256
-BYTES_MAX = 400_000
-ALERT_MS_MAX = 180_000  # the drill brings an alert every 60 to 90 s
+BYTES_MAX = 300_000
+CALL_MS_MAX = 600_000  # the first call comes at once, the next some minutes after it
+KNOWN_MS_MAX = 120_000  # until both callers, the flag and the alert belong to it
+DRIVE_MS_MAX = 240_000
+PARTS = 3
+TALL: ViewportSize = {"width": 1600, "height": 1100}  # the steps and the rows in one picture
 
 
 async def take(port: int) -> None:
@@ -31,41 +35,45 @@ async def take(port: int) -> None:
         path = os.environ.get("CHROMIUM", "/usr/bin/chromium")
         browser = await playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
         screens = Screens(browser)
-        operator = await screens.operator(port)
-        await expect(operator.page.get_by_text("Drawing the map")).to_have_count(0)
-        row = await _worth_showing(operator)
-        await _save(operator, "console")
-
-        await operator.confirm()
-        await operator.press("b")
-        await operator.page.locator(f"input[value='{UNIT}']").check()
-        await operator.at("brief-do").click()
-        await expect(row).to_have_attribute("data-state", "confirmed")
         officer = await screens.officer(port)
-        await expect(officer.at("brief")).to_be_visible()
-        await _save(officer, "brief")
+        operator = await screens.operator(port)
+        await operator.page.get_by_role("tab", name="Calls").click()
+        await expect(operator.page.get_by_text("Drawing the map")).to_have_count(0)
+        await on_the_way(operator, officer)
+        await arrived(operator, officer)
         await screens.close()
         await browser.close()
 
 
-async def _worth_showing(operator: Screen) -> Locator:
-    """An alert just taken whose reader told the state and sent the plate's picture."""
-    waiting = operator.page.locator("[data-alert][data-state=waiting]")
-    await expect(waiting.first).to_be_visible(timeout=ALERT_MS_MAX)
-    ids = await waiting.evaluate_all("rows => rows.map(row => row.dataset.alert)")
-    for alert_id in reversed(ids):  # the newest of each level stands last
-        row = operator.page.locator(f"[data-alert='{alert_id}']")
-        await row.click()
-        passed = operator.page.locator("[data-check][data-outcome=passed]")
-        await expect(operator.page.locator("[data-check]").first).to_be_visible()
-        if await passed.count() >= 4:
-            break
-    await operator.press("a")
-    await expect(row).to_have_attribute("data-state", "taken")
-    await expect(operator.at("compared")).to_be_enabled()
+async def on_the_way(operator: Screen, officer: Screen) -> None:
+    """The call open before the operator, and three lines before the officer."""
+    row = operator.page.locator("[data-incident][data-state=open]", has_text=UNIT)
+    await expect(row).to_be_visible(timeout=CALL_MS_MAX)
+    await row.click()
+    await expect(operator.page.locator("[data-part]")).to_have_count(PARTS, timeout=KNOWN_MS_MAX)
+    unit = operator.page.locator(f"[data-unit='{UNIT}']")
+    await expect(unit.locator(".way")).to_contain_text("there in")
+    await expect(unit).to_contain_text("has seen the newest")
     await expect(operator.at("notice")).to_have_count(0)
     await operator.page.mouse.move(0, 0)
-    return row
+    await _save(operator, "console")
+    await expect(officer.at("moving")).to_be_visible()
+    await expect(officer.at("eta")).to_be_visible()
+    await _save(officer, "brief-moving")
+
+
+async def arrived(operator: Screen, officer: Screen) -> None:
+    """The whole card of a car that stands, and the clocks with its way to the scene."""
+    number = await operator.page.locator("[data-testid=incident-head] .chip").inner_text()
+    await expect(officer.at("brief")).to_be_visible(timeout=DRIVE_MS_MAX)
+    await _save(officer, "brief")
+    await operator.go("/timings")
+    await operator.page.get_by_role("button", name="1 hour").click()
+    row = operator.page.locator(f"[data-timing='{number.split()[-1]}']", has_text=UNIT)
+    await expect(row.locator(".by")).to_be_visible(timeout=DRIVE_MS_MAX)
+    await operator.page.set_viewport_size(TALL)
+    await row.scroll_into_view_if_needed()
+    await _save(operator, "timings")
 
 
 async def _save(screen: Screen, name: str) -> None:
