@@ -22,6 +22,14 @@ from tests.running import RunningNode, running_node
 ROOT = Path(__file__).resolve().parent.parent
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that start browsers and nodes go first, in whatever order chance gave them: begun
+    last, one of them would keep a single process busy while the other has nothing to do."""
+    first = (ROOT / "tests" / "browser", ROOT / "tests" / "app")
+    items.sort(key=lambda item: not any(item.path.is_relative_to(folder) for folder in first))
+
+
 @pytest.fixture(scope="session")
 def real_inputs() -> Path:
     """The folder of real inputs; a test that needs it skips, and says so, where it is absent."""
