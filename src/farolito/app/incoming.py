@@ -29,7 +29,7 @@ from farolito.ingest.cad.schema import EidoSchema
 from farolito.ingest.cad.signature import Signer
 from farolito.ingest.cad.sources import CadConveyance, CadFolder
 from farolito.ingest.door import Door
-from farolito.ingest.lpr.mqtt import MqttSource as LprMqtt
+from farolito.ingest.lpr import mqtt as lpr_mqtt
 from farolito.ingest.run import CALLS_BACK_OFF_S, keep_listening, keep_running
 from farolito.model import AgencyId, CallUpdate, Device, DeviceId, FarolitoError, Rejected
 from farolito.store.database import AWAY
@@ -125,7 +125,7 @@ class Incoming:
         for name, run in calls.items():
             supervised[name] = partial(keep_running, name, run, CALLS_BACK_OFF_S)
         for mqtt in config.mqtt:
-            source = LprMqtt(
+            source = lpr_mqtt.MqttSource(
                 host=mqtt.host,
                 port=mqtt.port,
                 topics=mqtt.topics,
