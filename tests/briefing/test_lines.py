@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from farolito.briefing import Around, Eye, History, Near, Spot, compose
+from farolito.briefing.known import place_of
 from farolito.model import (
     AlertState,
     CallKind,
@@ -115,7 +116,28 @@ def test_callers_who_name_places_apart_disagree() -> None:
     a = call("1", address="201 Central Ave NW")
     b = call("2", address="900 Lomas Blvd", place=Point(35.10, -106.62))
     says = line(known(a, b), LineKind.WHERE).says
-    assert "Callers disagree: 900 Lomas Blvd or 201 Central Ave NW." in says
+    assert "Callers disagree: another says 900 Lomas Blvd." in says
+
+
+def test_news_of_another_caller_does_not_move_the_brief_to_another_place() -> None:
+    """The officer and the operator look at one corner: the incident's."""
+    a = call("1", address="201 Central Ave NW")
+    later = a.changed_at + timedelta(minutes=1)
+    b = call("2", address="900 Lomas Blvd", place=Point(35.10, -106.62), changed_at=later)
+    both = known(a, b)
+    assert both.incident is not None
+    assert place_of(both) == both.incident.place == a.place
+    where = line(both, LineKind.WHERE)
+    assert where.says.startswith("201 Central Ave NW.")
+    assert "another says 900 Lomas Blvd" in where.says
+
+
+def test_a_brief_goes_by_the_place_that_the_incident_goes_by() -> None:
+    a = call("1", doubts=(Doubt.ABOUT,))
+    b = call("2", address="900 Lomas Blvd", place=Point(35.10, -106.62))
+    moved = known(a, b, incident=incident((a, b), place=b.place))
+    assert place_of(moved) == b.place
+    assert line(moved, LineKind.WHERE).says.startswith("900 Lomas Blvd.")
 
 
 def test_two_spellings_of_one_place_are_no_disagreement() -> None:

@@ -154,7 +154,7 @@ async def test_a_brief_goes_with_its_call_into_the_joined_incident(scene: Scene)
     after = await scene.brief(OTHER_CAR)
     assert (after.brief_id, after.incident_id) == (before.brief_id, first.incident_id)
     assert after.change.startswith("This call is now one with another.")
-    assert "Callers disagree: 400 Bank Rd or 4th St @ D Ave." in says(after, LineKind.WHERE)
+    assert "Callers disagree: another says 400 Bank Rd." in says(after, LineKind.WHERE)
     assert says(await scene.brief(), LineKind.WITH_YOU) == "3B22 is assigned."
     async with scene.city.records() as records:
         assert await records.briefs.of_incident(second.incident_id) == []

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from farolito.briefing.hazards import hazards
-from farolito.briefing.known import Known, newest_first
+from farolito.briefing.known import Known, main_call, newest_first
 from farolito.briefing.saying import Draft, differing, minutes, phrase, said, sentence, told, wind
 from farolito.briefing.vehicle import vehicle
 from farolito.briefing.where import where
@@ -86,7 +86,7 @@ def _what(known: Known) -> Draft:
 
 def _what_calls(known: Known) -> Draft:
     newest = newest_first(known.calls)
-    gravest = min(newest, key=lambda call: call.priority)
+    gravest = main_call(newest)
     phrases = [phrase("what.call", level=int(level_of(known)), kind=_kind(gravest))]
     others = [c for c in newest if c.kind not in (gravest.kind, CallKind.OTHER)]
     phrases += [phrase("what.also", kind=kind) for kind in dict.fromkeys(map(_kind, others))][:1]

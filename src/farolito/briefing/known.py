@@ -17,6 +17,7 @@ from farolito.model import (
     CheckName,
     CheckOutcome,
     DeviceId,
+    Doubt,
     Fact,
     Incident,
     PartKind,
@@ -26,6 +27,7 @@ from farolito.model import (
     UnitStatus,
 )
 
+PLACE_DOUBTS = frozenset({Doubt.ABOUT, Doubt.PLACES_DIFFER, Doubt.NO_PLACE})
 POSITION_OLD = timedelta(minutes=3)  # a car moves: an older position says nothing of the way
 ON_CALL = (UnitStatus.ASSIGNED, UnitStatus.EN_ROUTE, UnitStatus.ON_SCENE)
 
@@ -135,20 +137,37 @@ def was_confirmed(alert: Alert) -> bool:
 
 
 def place_of(known: Known) -> Point | None:
-    """Where the brief sends its unit: the newest call's place, else where the car was last.
+    """Where the brief sends its unit: the calls' place, else where the car was last.
 
     The incident's own place only where no alert is part of it: it may come from one that nobody
     confirmed.
     """
-    for call in newest_first(known.calls):
-        if call.place is not None:
-            return call.place
+    placed = placed_call(known)
+    if placed is not None:
+        return placed.place
     if known.alert is not None and known.alert.newest.place is not None:
         return known.alert.newest.place
     incident = known.incident
     if incident is None or any(part.kind is PartKind.ALERT for part in incident.parts):
         return next((r.place for r in known.reports if r.place is not None), None)
     return incident.place
+
+
+def placed_call(known: Known) -> Call | None:
+    """The call whose place the brief goes by: the incident's, so that the officer and the operator
+    look at one corner; else the first that is sure of it, else the first that names one."""
+    placed = sorted(
+        (c for c in known.calls if c.place is not None), key=lambda c: (c.here_at, c.number)
+    )
+    at = known.incident.place if known.incident else None
+    shown = [c for c in placed if c.place == at]
+    sure = [c for c in placed if not PLACE_DOUBTS & set(c.doubts)]
+    return next(iter([*shown, *sure, *placed]), None)
+
+
+def main_call(calls: Sequence[Call]) -> Call:
+    """The gravest, of equally grave ones the first: news of another call does not change it."""
+    return min(calls, key=lambda call: (call.priority, call.here_at, call.number))
 
 
 def newest_first(calls: Sequence[Call]) -> list[Call]:

@@ -9,7 +9,15 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from farolito.briefing.known import Around, History, Known, newest_first, place_of, was_confirmed
+from farolito.briefing.known import (
+    Around,
+    History,
+    Known,
+    newest_first,
+    place_of,
+    placed_call,
+    was_confirmed,
+)
 from farolito.gate import Records
 from farolito.model import (
     Alert,
@@ -144,7 +152,7 @@ class Lookup:
         place = place_of(known)
         if place is None and known.alert is not None:
             place = self._surroundings.place_of_device(known.alert.newest.reader)
-        placed = next((c for c in newest_first(known.calls) if c.place is not None), None)
+        placed = placed_call(known)
         units: Sequence[Unit] = ()
         if not known.others:  # who else could come is said only to who comes alone
             units = self._positions.all() if self._positions else await records.units.all()

@@ -15,7 +15,7 @@ import msgspec
 from farolito.briefing.change import LOOKING, differences, same_meaning, spoken
 from farolito.briefing.compose import compose, level_of
 from farolito.briefing.hazards import next_expiry
-from farolito.briefing.known import ON_CALL, Known, newest_first, place_of
+from farolito.briefing.known import ON_CALL, Known, main_call, place_of, placed_call
 from farolito.briefing.lookup import Lookup, Matter, plates_told
 from farolito.briefing.saying import phrase, sentence
 from farolito.briefing.words import Words
@@ -209,9 +209,8 @@ class Running:
     def _body(self, known: Known) -> Brief:
         """Everything of a brief that follows from what is known."""
         incident, alert = known.incident, known.alert
-        newest = newest_first(known.calls)
         entry = alert.match.entry if alert else None
-        placed = next((c for c in newest if c.place is not None), None)
+        placed = placed_call(known)
         return Brief(
             brief_id=BriefId(UUID(int=0)),
             agency=known.unit.agency,
@@ -222,7 +221,7 @@ class Running:
             change="",
             alert_id=alert.alert_id if alert else None,
             incident_id=incident.incident_id if incident else None,
-            call=min(newest, key=lambda c: c.priority).number if newest else None,
+            call=main_call(known.calls).number if known.calls else None,
             level=int(level_of(known)),
             place=place_of(known),
             within_m=placed.within_m if placed else None,

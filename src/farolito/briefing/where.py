@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from farolito.briefing.known import Known, Spot, newest_first
+from farolito.briefing.known import PLACE_DOUBTS, Known, Spot, newest_first, placed_call
 from farolito.briefing.saying import Draft, differing, minutes, phrase, sentence, told
 from farolito.geo.distance import distance_m
 from farolito.model import Call, Confidence, Doubt, LineKind, Phrase, Point
@@ -13,7 +13,6 @@ ONE_PLACE_M = 100.0  # two calls nearer than this name one place, however they s
 _WORD = re.compile(r"\w+")
 _CROSSING = re.compile(r"@|&|/|\b(?:at|and|y|con)\b", re.IGNORECASE)
 _BETWEEN = {"at", "and", "y", "con"}
-_DOUBTFUL = {Doubt.ABOUT, Doubt.PLACES_DIFFER, Doubt.NO_PLACE}
 
 
 def where(known: Known) -> Draft:
@@ -39,8 +38,8 @@ def spot_phrase(spot: Spot) -> Phrase:
 
 def _of_calls(known: Known) -> Draft:
     newest = newest_first(known.calls)
-    placed = next((c for c in newest if c.place is not None), None)
-    doubts = {doubt for call in known.calls for doubt in call.doubts} & _DOUBTFUL
+    placed = placed_call(known)
+    doubts = {doubt for call in known.calls for doubt in call.doubts} & PLACE_DOUBTS
     if placed is None:
         return _without_place(known, newest)
     phrases: list[Phrase] = []
@@ -58,7 +57,8 @@ def _of_calls(known: Known) -> Draft:
         phrases.insert(0, phrase("where.about"))
     if placed.within_m:
         phrases.append(phrase("where.within", n=max(1, round(placed.within_m))))
-    phrases += _doubts(known, placed, newest)
+    others = [call for call in newest if call is not placed]
+    phrases += _doubts(known, placed, [placed, *others])
     phrases += _eta(known)
     is_told = placed.place_from == "cad" and not doubts
     return Draft(
@@ -95,7 +95,7 @@ def _doubts(known: Known, placed: Call, calls: list[Call]) -> list[Phrase]:
 
 
 def _differ(calls: list[Call]) -> list[Phrase]:
-    """Two calls of one incident that name places apart from each other."""
+    """Another call of the incident that names a place apart from the first call's."""
     told_: list[tuple[str, Point | None]] = []
     for call in calls:
         name = call.address or (call.place and f"{call.place.lat:.4f}, {call.place.lon:.4f}")
@@ -103,7 +103,7 @@ def _differ(calls: list[Call]) -> list[Phrase]:
             told_.append((name, call.place))
     if len(told_) < 2:
         return []
-    return [phrase("differ.two", a=sentence(told_[0][0]), b=sentence(told_[1][0]))]
+    return [phrase("differ.place", address=sentence(told_[1][0]))]
 
 
 def _is_one_place(a: Point | None, b: Point | None, name: str, other: str) -> bool:
