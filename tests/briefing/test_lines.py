@@ -132,6 +132,14 @@ def test_news_of_another_caller_does_not_move_the_brief_to_another_place() -> No
     assert "another says 900 Lomas Blvd" in where.says
 
 
+def test_who_stands_at_the_place_is_told_no_time_to_get_there() -> None:
+    near = Around(readers={}, eta_s=60.0)
+    going = known(call(), around=near)
+    assert "by road" in line(going, LineKind.WHERE).says
+    there = incident((call(),), units=(on_call(status=UnitStatus.ON_SCENE),))
+    assert "by road" not in line(known(call(), around=near, incident=there), LineKind.WHERE).says
+
+
 def test_a_brief_goes_by_the_place_that_the_incident_goes_by() -> None:
     a = call("1", doubts=(Doubt.ABOUT,))
     b = call("2", address="900 Lomas Blvd", place=Point(35.10, -106.62))

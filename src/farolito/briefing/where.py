@@ -7,7 +7,7 @@ import re
 from farolito.briefing.known import PLACE_DOUBTS, Known, Spot, newest_first, placed_call
 from farolito.briefing.saying import Draft, differing, minutes, phrase, sentence, told
 from farolito.geo.distance import distance_m
-from farolito.model import Call, Confidence, Doubt, LineKind, Phrase, Point
+from farolito.model import Call, Confidence, Doubt, LineKind, Phrase, Point, UnitStatus
 
 ONE_PLACE_M = 100.0  # two calls nearer than this name one place, however they spell it
 _WORD = re.compile(r"\w+")
@@ -137,7 +137,11 @@ def _of_alert_or_report(known: Known) -> Draft:
 
 
 def _eta(known: Known) -> list[Phrase]:
-    if known.around.eta_s is None:
+    units = known.incident.units if known.incident else ()
+    is_there = any(
+        one.unit == known.unit.unit_id and one.status is UnitStatus.ON_SCENE for one in units
+    )
+    if known.around.eta_s is None or is_there:
         return []
     return [phrase("where.eta", n=minutes(known.around.eta_s))]
 
