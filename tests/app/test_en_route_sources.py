@@ -288,6 +288,18 @@ async def test_a_file_that_cannot_be_read_is_refused_by_name_and_holds_up_nothin
 # --- silence
 
 
+async def test_who_was_given_a_secret_is_expected_to_show_itself(post: Post) -> None:
+    """Without a line of the configuration: registering it is enough."""
+    node = post.node
+    device = msgspec.structs.replace(CAD, device_id=DeviceId("new-cad"), format="cloudevents")
+    await node.cad_key(device)
+    heartbeats = node.node.incoming.heartbeats
+    later = datetime.now(UTC) + timedelta(seconds=20)
+    assert "new-cad" in dict(heartbeats.late(later))
+    heartbeats.beat(device.device_id, later)
+    assert "new-cad" not in dict(heartbeats.late(later))
+
+
 async def test_a_silent_dispatch_system_is_an_alarm_until_it_shows_itself(post: Post) -> None:
     def silent(message: dict[str, Any]) -> set[str]:
         return {one["name"] for one in message["silent"]}

@@ -274,6 +274,7 @@ class Node:
             self.state,
             now,
         )
+        await self.incoming.expect_signers()
         self.outgoing = Outgoing(
             self.config,
             outgoing.Rooms(
@@ -430,7 +431,7 @@ class Node:
         """Make a device known and give it a key, or a secret to sign with; shown once."""
         key = await self.identity.issue_device_key(device)
         if device.kind == "cad" and device.format == "cloudevents":
-            key = self.incoming.secrets.make(device.device_id)
+            key = self.incoming.new_secret(device.device_id)
         self.surroundings.devices = {d.device_id: d for d in await self.identity.devices()}
         return key
 

@@ -23,7 +23,7 @@ from farolito.ingest.avl.mqtt import MqttSource as PositionsMqtt
 from farolito.ingest.cad.conveyance import Conveyance
 from farolito.ingest.cad.door import CadDoor
 from farolito.ingest.cad.folder import Folder
-from farolito.ingest.cad.heartbeat import Heartbeats
+from farolito.ingest.cad.heartbeat import STALE_AFTER_S, Heartbeats
 from farolito.ingest.cad.mapping import load_mapping
 from farolito.ingest.cad.schema import EidoSchema
 from farolito.ingest.cad.signature import Signer
@@ -94,6 +94,23 @@ class Incoming:
         ):
             if stale_after_s:
                 self.heartbeats.expect(device, stale_after_s, clock())
+
+    async def expect_signers(self) -> None:
+        """Dispatch systems with a secret that we made are expected to show themselves as well,
+        whether the configuration names them or not."""
+        for device in await self._rooms.identity.devices():
+            if device.kind == "cad" and self.secrets.of(device.device_id) is not None:
+                self._expect(device.device_id)
+
+    def new_secret(self, device_id: DeviceId) -> str:
+        """What a dispatch system signs with from now on; it is expected to do so."""
+        secret = self.secrets.make(device_id)
+        self._expect(device_id)
+        return secret
+
+    def _expect(self, device_id: DeviceId) -> None:
+        if device_id not in {hook.device for hook in self._config.cad_webhook}:
+            self.heartbeats.expect(device_id, STALE_AFTER_S, self._clock())
 
     async def take(self, device: Device, updates: Sequence[CallUpdate], mark: str) -> bool:
         """Calls, durable when this returns; False where this message was taken in before."""

@@ -27,6 +27,7 @@ from farolito.delivery import (
 from farolito.gate import Ask, Gate
 from farolito.ingest.avl.cot import CotEvent
 from farolito.ingest.avl.heard import Origin, Tell
+from farolito.ingest.avl.sources import TakClientConfig
 from farolito.ingest.avl.tak import Roster, TakClient, TakServer, TakUser
 from farolito.ingest.avl.tak_units import TakUnits
 from farolito.ingest.run import keep_running
@@ -139,7 +140,7 @@ class Outgoing:
         )
         await server.start()
 
-    def _connect(self, config: Any) -> Work:
+    def _connect(self, config: TakClientConfig) -> Work:
         heard = self._hearing(f"tak {config.name}", lambda: link if config.deliver else None)
         roster = Roster(config.units, config.callsigns, self._is_known)
         client = TakClient(config, heard, self._rooms.tell("tak"), roster)

@@ -210,12 +210,12 @@ class Ways:
         metres = distance_m(_pair(unit), (running.place.lat, running.place.lon))
         standing = unit.speed_mps is None or unit.speed_mps < STANDING_MPS
         if metres <= NEAR_M and standing and self._age_s(unit) < FRESH_S:
-            self._arrived.add(key)
             try:
                 await self._near(running.incident_id, running.unit, metres)
             except FarolitoError as why:
-                self._arrived.discard(key)
                 log.warning("an arrival waits to be written down: %s", type(why).__name__)
+                return
+            self._arrived.add(key)  # written down: a store that was away is asked again
 
     async def _eta(self, unit_id: UnitId, unit: Unit | None, place: Point) -> Eta:
         found = None
