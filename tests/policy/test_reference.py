@@ -29,6 +29,9 @@ REASONS = {"routine_review", "random_sample", "misuse_report", "complaint", "cou
 REASONS |= {"public_records_request", "system_test"}
 QUEUE = {
     Thing.ALERT,
+    Thing.SHOT,
+    Thing.SOUND,
+    Thing.SENSOR,
     Thing.BRIEF,
     Thing.CALL,
     Thing.INCIDENT,
@@ -75,7 +78,8 @@ def _granted(r: Request) -> bool:
         case Role.SUPERVISOR:
             dead = r.thing is Thing.DEAD_LETTER and r.purpose is Purpose.ADMINISTRATION
             rest = _for_a_case(r) or _counts_dead(r) or (dead and r.act is Act.READ)
-            clocks = r.thing is Thing.TIMING and r.act is Act.EXPORT and r.purpose in CLOCKS
+            figures = r.thing in {Thing.TIMING, Thing.SHOT_FIGURE}
+            clocks = figures and r.act is Act.EXPORT and r.purpose in CLOCKS
             return _desk(r) or rest or clocks
         case Role.OFFICER:
             own = r.person.unit is not None and r.facts.get("assigned_unit") == r.person.unit
@@ -95,7 +99,7 @@ def _granted(r: Request) -> bool:
 def _desk(r: Request) -> bool:  # noqa: PLR0911 - a table of rights
     if r.thing is Thing.HEALTH:
         return r.act in {Act.READ, Act.LIVE} and r.purpose in DESK | {Purpose.ADMINISTRATION}
-    if r.thing is Thing.TIMING:
+    if r.thing in {Thing.TIMING, Thing.SHOT_FIGURE}:
         return r.act is Act.READ and r.purpose in CLOCKS
     if r.act in {Act.READ, Act.LIVE}:
         return r.thing in QUEUE and r.purpose in DESK
@@ -103,13 +107,13 @@ def _desk(r: Request) -> bool:  # noqa: PLR0911 - a table of rights
         return False
     if r.thing is Thing.BRIEF:
         return r.purpose in DESK and r.facts.get("confirmed") is True
-    if r.thing is Thing.INCIDENT:
+    if r.thing in {Thing.INCIDENT, Thing.SHOT}:
         return r.purpose in DESK
     return r.thing in {Thing.ALERT, Thing.HOT_LIST} and r.purpose is Purpose.HOT_LIST_ALERT
 
 
 def _for_a_case(r: Request) -> bool:
-    things = {Thing.PLATE_READ, Thing.PICTURE}
+    things = {Thing.PLATE_READ, Thing.PICTURE, Thing.SHOT, Thing.SOUND}
     return r.thing in things and r.act is Act.READ and r.purpose in FORCE and bool(r.case)
 
 
@@ -125,22 +129,23 @@ def _office(r: Request) -> bool:  # noqa: PLR0911 - a table of rights
         case Role.AGENCY_ADMIN, Purpose.ADMINISTRATION:
             if r.act is Act.ACT:
                 return r.thing in {Thing.HOT_LIST, Thing.DEVICE, Thing.PERSON, Thing.UNIT}
-            if r.thing is Thing.TIMING:
+            if r.thing in {Thing.TIMING, Thing.SHOT_FIGURE}:
                 return r.act in {Act.READ, Act.EXPORT}
             if r.thing is Thing.HEALTH:
                 return look
             counts = r.thing in {Thing.HOT_LIST, Thing.DEAD_LETTER}
-            open_ = r.thing in {Thing.DEVICE, Thing.PERSON}
+            open_ = r.thing in {Thing.DEVICE, Thing.PERSON, Thing.SENSOR}
             return r.act is Act.READ and (open_ or (counts and r.facts.get("records") is False))
         case Role.SYSADMIN, Purpose.ADMINISTRATION:
             device = r.thing is Thing.DEVICE and (look or r.act is Act.ACT)
+            device = device or (r.thing is Thing.SENSOR and r.act is Act.READ)
             return device or _counts_dead(r) or (r.thing is Thing.HEALTH and look)
         case Role.AUDITOR, Purpose.AUDIT | Purpose.ADMINISTRATION:
             if r.thing is Thing.HEALTH:
                 return look
             if r.purpose is not Purpose.AUDIT:
                 return False
-            if r.thing is Thing.TIMING:
+            if r.thing in {Thing.TIMING, Thing.SHOT_FIGURE}:
                 return r.act in {Act.READ, Act.EXPORT}
             field = r.thing is Thing.LEDGER_FIELD and r.act is Act.READ
             ledger = r.thing is Thing.LEDGER and (look or r.act is Act.EXPORT)
@@ -148,6 +153,7 @@ def _office(r: Request) -> bool:  # noqa: PLR0911 - a table of rights
         case Role.SYSTEM, Purpose.SYSTEM:
             written = {Thing.ALERT, Thing.CALL, Thing.INCIDENT, Thing.PLATE_READ, Thing.DEAD_LETTER}
             things = written | {Thing.HOT_LIST, Thing.UNIT}
+            things |= {Thing.SHOT, Thing.SOUND, Thing.SENSOR}
             brief = r.thing is Thing.BRIEF and r.facts.get("confirmed") is True
             return r.act is Act.ACT and (r.thing in things or brief)
     return False

@@ -22,6 +22,10 @@ AlertId = NewType("AlertId", UUID)
 BriefId = NewType("BriefId", UUID)
 CallId = NewType("CallId", UUID)  # a digest of agency and event number: the same call, the same id
 IncidentId = NewType("IncidentId", UUID)
+ImpulseId = NewType("ImpulseId", UUID)  # a digest of sensor and onset: told twice, the same id
+ShotId = NewType("ShotId", UUID)
+ShotAlertId = NewType("ShotAlertId", UUID)
+MissId = NewType("MissId", UUID)
 
 _VERSION_AND_VARIANT = (7 << 76) | (0b10 << 62)
 _UNKNOWN = SafeUUID.unknown

@@ -41,6 +41,10 @@ class Thing(StrEnum):
     BRIEF = "brief"
     CALL = "call"
     INCIDENT = "incident"
+    SHOT = "shot"  # shot alerts, their reviews, outcomes and the misses
+    SHOT_FIGURE = "shot_figure"  # how good the alerts were; no place nearer than a zone
+    SOUND = "sound"  # a clip of an impulse
+    SENSOR = "sensor"  # where gunshot sensors stand, how they are, what they cover
     TIMING = "timing"  # how long each step took; names no person
     PLATE_READ = "plate_read"
     PICTURE = "picture"
