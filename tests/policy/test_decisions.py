@@ -135,8 +135,8 @@ def test_a_sysadmin_sees_machines_only(ask: Ask) -> None:
             if isinstance(ask(Role.SYSADMIN, act, thing, purpose, case=CASE, facts=facts), Permit)
         }
 
-    assert opened() == opened(records=True) == {Thing.HEALTH, Thing.DEVICE}
-    assert opened(records=False) == {Thing.HEALTH, Thing.DEVICE, Thing.DEAD_LETTER}
+    assert opened() == opened(records=True) == {Thing.HEALTH, Thing.DEVICE, Thing.SENSOR}
+    assert opened(records=False) == {Thing.HEALTH, Thing.DEVICE, Thing.SENSOR, Thing.DEAD_LETTER}
 
 
 def test_bytes_of_a_rejected_message_are_for_the_supervisor(ask: Ask) -> None:

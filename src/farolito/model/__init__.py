@@ -101,6 +101,7 @@ from farolito.model.state import state_code
 from farolito.model.timing import P1Delay, Spread, Timings, UnitTiming, WaitingCall
 
 __all__ = [
+    "BANDS_HZ",
     "Act",
     "Agency",
     "AgencyId",
@@ -108,7 +109,6 @@ __all__ = [
     "AlertId",
     "AlertState",
     "AnswerKind",
-    "BANDS_HZ",
     "Brief",
     "BriefId",
     "BriefLine",

@@ -1,4 +1,4 @@
-"""A shot: where and when, how sure, what kind of sound, who heard it, and what people made of it."""
+"""A shot: where and when, how sure, what sound, who heard it, and what people made of it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class SoundKind(StrEnum):
 
 
 class Ellipse(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Holds the true place with `probability`. `bearing_deg` of the long axis, from north, 0…180."""
+    """Holds the true place with `probability`. `bearing_deg` of its long axis, from north."""
 
     semi_major_m: float
     semi_minor_m: float
