@@ -20,7 +20,7 @@ async def test_a_lost_bus_that_is_told_to_forget_is_a_wait_not_an_end(node: Runn
     """The pipeline waits out BusDown; any other error would end it, and with it the node."""
     await node.node.bus._client.close()
     with pytest.raises(BusDown):
-        await node.node.bus.forget_reads(0)
+        await node.node.bus.reads.forget(0)
 
 
 async def test_reads_go_on_within_two_seconds_of_the_bus_being_back(node: RunningNode) -> None:

@@ -230,7 +230,7 @@ class Node:
             started_at=now(),
         )
         self.door = Door(
-            self.bus.publish_reads,
+            self.bus.reads.publish,
             self.identity.device_for_key,
             self.watch,
             self.positions.hear,

@@ -71,7 +71,7 @@ async def run(told: DoorProcess, stop: asyncio.Event) -> None:
     async def elsewhere(_: Sequence[UnitPosition]) -> None:
         raise Rejected("other_door", "this door takes plate reads alone", "use the node's own port")
 
-    door = Door(bus.publish_reads, keys.device_for_key, watch, elsewhere, clock=now, away=AWAY)
+    door = Door(bus.reads.publish, keys.device_for_key, watch, elsewhere, clock=now, away=AWAY)
     counting = asyncio.create_task(watch.run())
     web = await Web.start(door, told.host, told.port)
     spare_the_collector()

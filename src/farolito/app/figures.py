@@ -89,7 +89,7 @@ class Figures:
 
     async def _stream(self) -> tuple[int, int]:
         try:
-            return await self.bus.waiting()
+            return await self.bus.reads.waiting()
         except BusDown:
             return 0, self.pipeline.position
 

@@ -26,7 +26,7 @@ import asyncpg
 
 from farolito.app.index import ListIndex
 from farolito.app.late_pictures import LatePictures
-from farolito.bus import Bus, Delivery
+from farolito.bus import Bus, Delivery, ReadBatch
 from farolito.desk import Desk
 from farolito.media import Pictures
 from farolito.model import FarolitoError, HotListEntry, Match, PlateRead, Standing
@@ -111,7 +111,7 @@ class Pipeline:
             known = await reads.recent_ids(connection, REMEMBERED_MAX)
             self._total = await reads.estimated_total(connection)
         self._remembered = Remembered(known)
-        last = (await self._bus.waiting())[1]
+        last = (await self._bus.reads.waiting())[1]
         if self.position > last:
             # The position is of another stream: the records came from a backup, or the bus lost
             # its disk. What this one holds is new, and repeats are recognised.
@@ -120,17 +120,17 @@ class Pipeline:
 
     async def _follow(self) -> None:
         forgotten = counted = asyncio.get_running_loop().time()
-        async for deliveries in self._bus.reads_after(self.position):
+        async for deliveries in self._bus.reads.after(self.position):
             await self._work(deliveries)
             now = asyncio.get_running_loop().time()
             if now - counted > COUNT_EVERY_S:
                 await self._count_fleet()
                 counted = now
             if now - forgotten > FORGET_EVERY_S:
-                await self._bus.forget_reads(self.position)
+                await self._bus.reads.forget(self.position)
                 forgotten = now
 
-    async def _work(self, deliveries: Sequence[Delivery]) -> None:
+    async def _work(self, deliveries: Sequence[Delivery[ReadBatch]]) -> None:
         fresh = self._recognise(deliveries)
         await self._keep_pictures(deliveries)
         judging = asyncio.create_task(self._judge_all(fresh))
@@ -145,7 +145,7 @@ class Pipeline:
         self._total += len(fresh)
         self.recorded += len(fresh)
 
-    def _recognise(self, deliveries: Sequence[Delivery]) -> list[PlateRead]:
+    def _recognise(self, deliveries: Sequence[Delivery[ReadBatch]]) -> list[PlateRead]:
         fresh: dict[bytes, PlateRead] = {}
         for delivery in deliveries:
             for read in delivery.batch.reads:
@@ -156,7 +156,7 @@ class Pipeline:
                     fresh[key] = read
         return list(fresh.values())
 
-    async def _keep_pictures(self, deliveries: Sequence[Delivery]) -> None:
+    async def _keep_pictures(self, deliveries: Sequence[Delivery[ReadBatch]]) -> None:
         """Each picture under the day of the read that names it, where it is looked for."""
         for delivery in deliveries:
             sent = delivery.batch.pictures

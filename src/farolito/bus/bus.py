@@ -1,88 +1,78 @@
-"""The node's connection to the bus.
+"""The node's connection to the bus, and what each of its lanes carries.
 
 Sums: 10 M reads a day are 116/s; a burst of 50,000 reads/s in messages of 100 is 500 messages/s
 of about 25 kB. With `sync_interval: always` the server takes 0.8–2 k awaited messages/s, so reads
-travel in batches and single ones are gathered by the door.
+travel in batches and single ones are gathered by the door. 100 gunshot sensors send a message
+each second at most, of 200 bytes a pulse; a clip of 2 s is 48 kB.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
 import nats
 import nats.errors
-import nats.js.errors
 from nats.aio.client import Client
-from nats.aio.msg import Msg
-from nats.aio.subscription import Subscription
-from nats.js import JetStreamContext
-from nats.js.api import (
-    AckPolicy,
-    ConsumerConfig,
-    DeliverPolicy,
-    DiscardPolicy,
-    RetentionPolicy,
-    StorageType,
-    StreamConfig,
-)
 
-from farolito.model import AgencyId, FarolitoError, PlateRead
-
-STREAM = "READS"
-STREAM_BYTES_MAX = 8 * 2**30  # when full the door answers 503: nothing durable is thrown away
-MESSAGE_BYTES_MAX = 16 * 2**20
-DUPLICATE_WINDOW_S = 120.0
-PUBLISH_WAIT_S_MAX = 5.0
-PULL_MESSAGES = 128  # asked for at once: at most this many are on their way to us
-PULL_EXPIRES_S = 1.0  # with the next one, how late a reader notices that the server was away
-SILENT_S = 0.5
-_PULL = msgspec.json.encode({"batch": PULL_MESSAGES, "expires": int(PULL_EXPIRES_S * 1e9)})
-_EXPIRED = "408"
-_NAME = "Nats-Msg-Id"
-PUBLISHED_KEPT_MAX = 256  # batches that need no decoding when they come back; the oldest goes
-
-
-class BusDown(FarolitoError):
-    """The bus cannot take a message durably now; the sender is asked to try again."""
+from farolito.bus.lane import Lane, Stream
+from farolito.model import AgencyId, Impulse, PlateRead, SensorReport, SoundClip
 
 
 class ReadBatch(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What travels: reads of one hand-in and the pictures they name, by SHA-256."""
+    """Reads of one hand-in and the pictures they name, by SHA-256."""
 
     reads: tuple[PlateRead, ...]
     pictures: Mapping[str, bytes] = {}
 
 
-@dataclass(frozen=True)
-class Delivery:
-    """A batch as it comes out, with its place in the stream."""
+class SoundBatch(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What gunshot sensors told in one message, and the WAV bytes of its clips by SHA-256.
 
-    sequence: int
-    batch: ReadBatch
+    `name`: of the sender's own message, so that it is stored once however often it is handed in.
+    """
+
+    name: str
+    impulses: tuple[Impulse, ...] = ()
+    reports: tuple[SensorReport, ...] = ()
+    clips: tuple[SoundClip, ...] = ()
+    sounds: Mapping[str, bytes] = {}
 
 
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(ReadBatch).decode
+def _name_of_reads(batch: ReadBatch) -> str:
+    return blake2b(b"".join(r.read_id.bytes for r in batch.reads), digest_size=16).hexdigest()
+
+
+READS = Stream(
+    name="READS",
+    subject="reads",
+    bytes_max=8 * 2**30,
+    kind=ReadBatch,
+    name_of=_name_of_reads,
+)
+SOUND = Stream(
+    name="SOUND",
+    subject="sound",
+    bytes_max=2**30,
+    kind=SoundBatch,
+    name_of=lambda batch: batch.name,
+)
 
 
 class Bus:
-    """Publish durably, read in order from any place in the stream."""
+    """Each lane publishes durably, and is read in order from any place in its stream."""
 
     def __init__(self, client: Client, agency: AgencyId) -> None:
         self._client = client
-        self._agency = agency
-        self._js: JetStreamContext = client.jetstream(timeout=PUBLISH_WAIT_S_MAX)
-        self._published: dict[str, ReadBatch] = {}
+        self.reads = Lane(client, agency, READS)
+        self.sound = Lane(client, agency, SOUND)
 
     @classmethod
     async def connect(cls, url: str, credentials: Path, agency: AgencyId) -> Bus:
-        """Connect and make the stream where there is none. Reconnects for ever by itself."""
+        """Connect and make the streams where there are none. Reconnects for ever by itself."""
         client = await nats.connect(
             url,
             user_credentials=str(credentials),
@@ -93,7 +83,8 @@ class Bus:
             error_cb=_quiet,
         )
         bus = cls(client, agency)
-        await bus._make_stream()
+        await bus.reads.make()
+        await bus.sound.make()
         return bus
 
     async def close(self) -> None:
@@ -103,148 +94,6 @@ class Bus:
     @property
     def is_connected(self) -> bool:
         return bool(self._client.is_connected)
-
-    async def publish_reads(self, batch: ReadBatch) -> None:
-        """Return when the batch is synced to disk; raise BusDown where that cannot be had.
-
-        The same reads handed in again within the duplicate window are stored once.
-        """
-        payload = _encode(batch)
-        digest = blake2b(b"".join(r.read_id.bytes for r in batch.reads), digest_size=16)
-        name = digest.hexdigest()
-        if not self._client.is_connected:
-            raise BusDown("the bus is not connected", "send again in a few seconds")
-        self._published[name] = batch
-        if len(self._published) > PUBLISHED_KEPT_MAX:
-            del self._published[next(iter(self._published))]
-        try:
-            await self._js.publish(
-                f"reads.{self._agency}",
-                payload,
-                timeout=PUBLISH_WAIT_S_MAX,
-                stream=STREAM,
-                headers={_NAME: name},
-            )
-        except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
-            raise BusDown(
-                f"the bus did not take the reads ({type(error).__name__})",
-                "send again in a few seconds",
-            ) from error
-
-    async def reads_after(self, sequence: int) -> AsyncIterator[list[Delivery]]:
-        """Batches in order from the one after `sequence`, some at a time, without end.
-
-        The reader keeps its own position, in the transaction of what it does with the batch; a
-        lost connection or a gap starts the reading again from the last one given out.
-        """
-        position = sequence
-        while True:
-            try:
-                async for messages in self._fetch(position):
-                    deliveries = []
-                    for message in messages:
-                        at = message.metadata.sequence.stream
-                        if at <= position:
-                            continue
-                        position = at
-                        deliveries.append(Delivery(at, self._batch(message)))
-                    if deliveries:
-                        yield deliveries
-            except (nats.errors.Error, nats.js.errors.Error, TimeoutError, OSError):
-                await asyncio.sleep(0.2)
-
-    def _batch(self, message: Msg) -> ReadBatch:
-        """The batch of a message; one that this process published itself is at hand still."""
-        name = (message.headers or {}).get(_NAME, "")
-        return self._published.pop(name, None) or _decode(message.data)
-
-    async def forget_reads(self, upto: int) -> None:
-        """Drop what every reader has made durable elsewhere, `upto` included. Raises BusDown."""
-        try:
-            await self._js.purge_stream(STREAM, seq=upto + 1)
-        except (nats.errors.Error, TimeoutError) as error:
-            raise BusDown("the bus does not answer", "it is asked again") from error
-
-    async def waiting(self) -> tuple[int, int]:
-        """First and last sequence in the stream: what a reader at the first would still have.
-
-        Raises BusDown.
-        """
-        try:
-            state = (await self._js.stream_info(STREAM)).state
-        except (nats.errors.Error, TimeoutError) as error:
-            raise BusDown("the bus does not answer", "it is asked again") from error
-        return state.first_seq, state.last_seq
-
-    async def _fetch(self, position: int) -> AsyncIterator[list[Msg]]:
-        """Messages as they come, with what else has come by then; ends where it must start anew.
-
-        The client's own `fetch` waits out its time for a full batch, which would hold an alert
-        for half a second; so the pull requests are made here and every message is taken at once.
-        """
-        consumer = await self._js.add_consumer(STREAM, _from(position + 1, self._agency))
-        pulls = await self._client.subscribe(inbox := self._client.new_inbox())
-        next_subject = f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{consumer.name}"
-        asked = expected = 0
-        try:
-            while True:
-                if asked <= PULL_MESSAGES // 2:
-                    await self._client.publish(next_subject, _PULL, reply=inbox)
-                    asked += PULL_MESSAGES
-                messages = []
-                for message in await _some(pulls):
-                    if message.headers and "Status" in message.headers:
-                        if message.headers["Status"] != _EXPIRED:
-                            return  # the consumer is gone, or the server is another
-                        asked = 0
-                        continue
-                    asked -= 1
-                    expected += 1
-                    if message.metadata.sequence.consumer != expected:
-                        return  # a hole in the consumer's own count: one was lost on the way
-                    messages.append(message)
-                if messages:
-                    yield messages
-        finally:
-            with suppress(nats.errors.Error, nats.js.errors.Error, TimeoutError):
-                await pulls.unsubscribe()
-                await self._js.delete_consumer(STREAM, consumer.name)
-
-    async def _make_stream(self) -> None:
-        config = StreamConfig(
-            name=STREAM,
-            subjects=["reads.>"],
-            storage=StorageType.FILE,
-            retention=RetentionPolicy.LIMITS,
-            discard=DiscardPolicy.NEW,
-            max_bytes=STREAM_BYTES_MAX,
-            duplicate_window=DUPLICATE_WINDOW_S,
-        )
-        try:
-            await self._js.stream_info(STREAM)
-        except nats.js.errors.NotFoundError:
-            await self._js.add_stream(config)
-
-
-def _from(sequence: int, agency: AgencyId) -> ConsumerConfig:
-    """A consumer that the server forgets by itself: the reader keeps the position."""
-    return ConsumerConfig(
-        deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
-        opt_start_seq=sequence,
-        filter_subject=f"reads.{agency}",
-        ack_policy=AckPolicy.NONE,
-        inactive_threshold=30.0,
-        mem_storage=True,
-    )
-
-
-async def _some(pulls: Subscription) -> list[Msg]:
-    """The next message, and those that came with it. Raises TimeoutError when none comes at all:
-    an expired request is answered too, so silence means that the server is away."""
-    messages = [await pulls.next_msg(timeout=PULL_EXPIRES_S + SILENT_S)]
-    while pulls.pending_msgs and len(messages) < PULL_MESSAGES:
-        messages.append(await pulls.next_msg(timeout=SILENT_S))
-    return messages
 
 
 async def _quiet(error: Exception) -> None:
