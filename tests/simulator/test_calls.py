@@ -11,7 +11,7 @@ import pytest
 
 from farolito.geo import Geocoder, distance_m
 from farolito.ingest.cad import FORMATS
-from farolito.ingest.cad.signature import Signer, verified
+from farolito.ingest.signature import Signer, verified
 from farolito.model import CallKind, CallState, Device, DeviceId, Level, UnitStatus
 from farolito.simulator.cad_message import CadMessage, posted_heartbeat, posted_update
 from farolito.simulator.calls import BY_KIND, KINDS, SECOND_CALLER_M

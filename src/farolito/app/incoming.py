@@ -26,11 +26,11 @@ from farolito.ingest.cad.folder import Folder
 from farolito.ingest.cad.heartbeat import STALE_AFTER_S, Heartbeats
 from farolito.ingest.cad.mapping import load_mapping
 from farolito.ingest.cad.schema import EidoSchema
-from farolito.ingest.cad.signature import Signer
 from farolito.ingest.cad.sources import CadConveyance, CadFolder
 from farolito.ingest.door import Door
 from farolito.ingest.lpr import mqtt as lpr_mqtt
 from farolito.ingest.run import CALLS_BACK_OFF_S, keep_listening, keep_running
+from farolito.ingest.signature import Signer
 from farolito.model import AgencyId, CallUpdate, Device, DeviceId, FarolitoError, Rejected
 from farolito.store.database import AWAY
 

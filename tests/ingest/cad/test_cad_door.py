@@ -14,8 +14,8 @@ from cloudevents.core.v1.event import CloudEvent
 from standardwebhooks import Webhook
 
 from farolito.ingest.cad.door import SIGNED_BYTES_MAX, CadDoor
-from farolito.ingest.cad.signature import Signer, check_secret
 from farolito.ingest.door import Door
+from farolito.ingest.signature import Signer, check_secret
 from farolito.model import Device, DeviceId, Invalid
 from tests.ingest.cad.cad_builders import CAD, SECRET, Notes, StoreAway, Taker, call, signed
 

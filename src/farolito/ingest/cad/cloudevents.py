@@ -4,7 +4,7 @@
      "data": {…one call, or an array of them…}}
 
 `org.farolito.cad.heartbeat` has no data and says that its source lives. Whose message it is, the
-signature tells (signature.py), never `source`.
+signature tells (ingest/signature.py), never `source`.
 """
 
 from __future__ import annotations

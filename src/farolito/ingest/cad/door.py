@@ -16,7 +16,7 @@ import msgspec
 
 from farolito.ingest.cad import FORMATS, cloudevents, eido
 from farolito.ingest.cad.decoded import Decoded, RejectedRecord
-from farolito.ingest.cad.signature import Signer, SignerFor, verified
+from farolito.ingest.signature import Signer, SignerFor, verified
 from farolito.model import CallUpdate, Device, DeviceId, Rejected
 
 if TYPE_CHECKING:

@@ -1,5 +1,5 @@
 """Whose message a webhook is: Standard Webhooks (standardwebhooks.com), HMAC-SHA256 over id, time
-and body. The key of each CAD stands in its configuration and is never sent.
+and body. For dispatch systems and for vendors of gunshot alerts; the secret is never sent.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _PREFIX = "whsec_"
 
 
 class Signer(msgspec.Struct, frozen=True):
-    """A CAD that signs what it sends, and the secret that it signs with."""
+    """A device that signs what it sends, and the secret that it signs with."""
 
     device: Device
     secret: str
@@ -72,5 +72,5 @@ def verified(signer: Signer | None, body: bytes, headers: Mapping[str, str]) -> 
 
 
 def _wrong(says: str) -> Rejected:
-    do = "sign with this CAD's secret, per standardwebhooks.com, and name it in ?device="
+    do = "sign with this device's secret, per standardwebhooks.com, and name it in ?device="
     return Rejected("wrong_signature", says, do, 401)
