@@ -8,7 +8,7 @@ from itertools import product
 import msgspec
 
 from farolito.correlation.event import Candidate, Event, Plate, Road
-from farolito.correlation.kinds import FLED_FROM, MOVING, fit, word
+from farolito.correlation.kinds import FLED_FROM, MOVING, Together, fit, word
 from farolito.geo.distance import distance_m
 from farolito.model import CallKind, IncidentId, Link, LinkBy, PartKind, Point
 
@@ -21,6 +21,7 @@ PLATE_ALERT_S_MAX = 24 * 3600.0  # a caller and a reader
 FLED_S_MAX = 15 * 60.0  # a wanted vehicle seen after a robbery
 FLED_M_MAX = 5_000.0
 ASKED_MAX = 4  # of an incident's events, the nearest: how many roads are looked for
+SOUND_MPS = 343.0  # at 20 °C; over the metres of a link the air changes it by a tenth of a second
 DRIVING_SLACK_S = 60.0  # clocks, and drivers who do not keep to the limit
 
 _SUREST = {by: i for i, by in enumerate((LinkBy.TOLD, LinkBy.PLATE, LinkBy.NEAR))}
@@ -41,7 +42,8 @@ def correlate(
     """Where the event belongs; None: it is an event of its own.
 
     `own` is the incident it stands in already: then the verdict names another that is the same.
-    An alert belongs to one incident at most and joins no two: a plate may be misread.
+    An alert belongs to one incident at most and joins no two: a plate may be misread. So do shots
+    to which no person has listened.
     """
     found = []
     for candidate in candidates:
@@ -58,7 +60,7 @@ def correlate(
             verdicts.append(Verdict(candidate.incident_id, link))
     if not verdicts:
         return None
-    if event.part is PartKind.ALERT:
+    if event.part is PartKind.ALERT or not event.is_confirmed:
         return verdicts[0]
     return Verdict(verdicts[0].incident_id, verdicts[0].link, tuple(verdicts[1:]))
 
@@ -129,11 +131,12 @@ def _nearest(event: Event, members: Sequence[Event], road: Road) -> list[Link]:
 
 
 def _may_fit(event: Event, member: Event) -> bool:
-    """By kind and time alone."""
+    """By kind and time alone, and the time that sound takes to whoever may have heard."""
     if CallKind.WANTED_VEHICLE in (event.kind, member.kind):
         return bool({event.kind, member.kind} & FLED_FROM)
     together = fit(event.kind, member.kind)
-    return together is not None and _seconds(event, member) <= together.minutes * 60
+    travel_s = SPREAD_M_MAX / SOUND_MPS if PartKind.SHOT in (event.part, member.part) else 0.0
+    return together is not None and _seconds(event, member) <= together.minutes * 60 + travel_s
 
 
 def _told(event: Event, member: Event) -> Link | None:
@@ -164,6 +167,14 @@ def _near(event: Event, member: Event, road: Road) -> Link | None:
     together = fit(event.kind, member.kind)
     if together is None or event.spot is None or member.spot is None:
         return None
+    if PartKind.SHOT in (event.part, member.part) and event.kind is member.kind:
+        return _heard(event, member, together)
+    return _by_road(event, member, together, road)
+
+
+def _by_road(event: Event, member: Event, together: Together, road: Road) -> Link | None:
+    assert event.spot is not None, "the caller has looked"
+    assert member.spot is not None, "the caller has looked"
     seconds = _seconds(event, member)
     slack = min(event.within_m, SLACK_M_MAX) + min(member.within_m, SLACK_M_MAX)
     crow = _metres(event.spot, member.spot)
@@ -184,6 +195,29 @@ def _near(event: Event, member: Event, road: Road) -> Link | None:
         return None
     says = f"{_ago(seconds)} and {how}; {_fits(event.kind, member.kind)}: {together.reason}"
     return Link(by=LinkBy.NEAR, says=says, metres=metres, seconds=seconds)
+
+
+def _heard(event: Event, member: Event, together: Together) -> Link | None:
+    """Shots that sensors located, and who else heard shots: sound takes no road, but its time."""
+    shot, other = (event, member) if event.part is PartKind.SHOT else (member, event)
+    assert shot.spot is not None, "the caller has looked"
+    assert other.spot is not None, "the caller has looked"
+    crow = _metres(shot.spot, other.spot)
+    slack = min(shot.within_m, SLACK_M_MAX) + min(other.within_m, SLACK_M_MAX)
+    travel_s = 0.0 if other.part is PartKind.SHOT else crow / SOUND_MPS
+    late_s = (other.at - shot.at).total_seconds() - travel_s
+    seconds = abs(late_s)
+    if seconds > together.minutes * 60 or crow > together.metres + slack:
+        return None
+    if other.part is PartKind.SHOT:
+        says = f"{_ago(seconds)} and {round(crow)} m apart; sensors located both"
+    else:
+        when = "after" if late_s >= 0 else "before"
+        says = (
+            f"told {_ago(seconds)} {when} these shots could be heard there, {round(crow)} m away"
+            f" as sound goes; {word(other.kind)} told again: sensors located what was heard"
+        )
+    return Link(by=LinkBy.NEAR, says=says, metres=crow, seconds=seconds)
 
 
 def _fled(event: Event, member: Event, road: Road) -> Link | None:

@@ -29,10 +29,10 @@ Plate = tuple[str, str | None]  # as `plate_key` writes it, and the issuing stat
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """What correlation looks at, of a call, an alert or a report.
+    """What correlation looks at, of a call, an alert, a report or shots that sensors heard.
 
-    `at`: when it happened, or was told. `is_sure`: nothing contradicts the place.
-    `is_confirmed`: a person stands behind it. `joined_by`: how it came to its incident.
+    `at`: when it happened, or was told; of shots, the discharge. `is_sure`: nothing contradicts
+    the place. `is_confirmed`: a person stands behind it. `joined_by`: how it came to its incident.
     """
 
     part_id: UUID

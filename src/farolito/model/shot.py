@@ -193,6 +193,12 @@ class ShotAlert(msgspec.Struct, frozen=True, kw_only=True):
     def rounds(self) -> int:
         return sum(len(shot.rounds) for shot in self.shots)
 
+    @property
+    def is_confirmed(self) -> bool:
+        """A person listened and heard gunfire: only then does any officer hear of it."""
+        decided = self.state in (AlertState.CONFIRMED, AlertState.CLOSED)
+        return decided and self.review is not None and self.review.kind is SoundKind.GUNSHOT
+
 
 class ShotMiss(msgspec.Struct, frozen=True, kw_only=True):
     """A shooting that is known otherwise and had no alert: what vendors do not count."""
