@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -10,18 +11,20 @@ from functools import cached_property
 
 import msgspec
 
-from farolito.geo.street_map import StreetMap
+from farolito.geo.street_map import LatLon, StreetMap
 from farolito.model import AgencyId, Device, DeviceId, UnitId
 from farolito.simulator.addresses import Addresses
 from farolito.simulator.calls import Draw, Event
 from farolito.simulator.city import City
 from farolito.simulator.dispatcher import Dispatcher
+from farolito.simulator.ears import Ears, place_ears
 from farolito.simulator.hot_list import ListFile, Plant, Row, make_hot_lists, planted
 from farolito.simulator.metro import make_metro
 from farolito.simulator.misread import Reading, Report, report
 from farolito.simulator.patrol import STEADY, UNITS, Patrol, Streets
 from farolito.simulator.readers import Reader, place_readers, watched
 from farolito.simulator.scenario import Scene, drill
+from farolito.simulator.soundscape import Soundscape
 from farolito.simulator.story import FIRST_AFTER_S, Story
 from farolito.simulator.traffic import ZONE, Passage, Traffic
 
@@ -32,7 +35,8 @@ class SimulatorConfig(msgspec.Struct, frozen=True, kw_only=True):
     `start` is when the first car passes, with a zone. `speed` 2 makes twice as much happen in the
     same time. `practice_hour` is the local hour whose traffic drives at `start` (a demo at night
     would be empty); None is the true one. `list_rows` is the length of the state's list. `ori`
-    names the agency in its dispatch system's messages.
+    names the agency in its dispatch system's messages. `ears` gunshot sensors, near enough, stand
+    around `ears_around`; None is where the drill's first shots are fired.
     """
 
     start: datetime
@@ -46,6 +50,8 @@ class SimulatorConfig(msgspec.Struct, frozen=True, kw_only=True):
     list_rows: int = 3_000
     drill: bool = True
     calls: bool = True
+    ears: int = 72
+    ears_around: LatLon | None = None
     ori: str = "NM9990100"
 
 
@@ -108,13 +114,39 @@ class World:
     def dispatcher(self) -> Dispatcher:
         """The dispatch centre, which sends the cars of `patrol`."""
         config = self.config
+        return Dispatcher(self.patrol, self._events[0], self._story, config.ori, config.seed)
+
+    @cached_property
+    def ears(self) -> Ears | None:
+        """Its gunshot sensors; None without calls, or where none are wanted."""
+        config = self.config
+        around = config.ears_around
+        if around is None and self._first_call is not None:
+            around = self._first_call[0].spot.at
+        if around is None or not config.ears:
+            return None
+        return place_ears(config.seed, config.agency, around, config.ears)
+
+    @cached_property
+    def soundscape(self) -> Soundscape | None:
+        """What the sensors hear."""
+        config = self.config
+        if self.ears is None:
+            return None
+        return Soundscape(config.seed, self.ears, self._events[1], config.start)
+
+    @cached_property
+    def _events(self) -> tuple[Iterator[Event], Iterator[Event]]:
+        """The same events twice: for those who are called, and for the sensors that hear them."""
+        config = self.config
         draw = Draw(self._addresses, self.traffic.fleet, _chance(f"calls {config.seed}"))
         cast = (self.traffic.fleet, planted(self.lists))
         scenes = drill(config.seed, config.start, cast, self.readers) if config.drill else iter(())
         city = City(draw, scenes, self.readers, config.start, self._hour())
         first = [] if self._first_call is None else [self._first_call[0]]
         events = heapq.merge(first, city.events(config.speed), key=lambda event: event.at)
-        return Dispatcher(self.patrol, events, self._story, config.ori, config.seed)
+        one, other = itertools.tee(events)
+        return one, other
 
     @cached_property
     def _story(self) -> Story | None:
