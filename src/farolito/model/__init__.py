@@ -80,6 +80,7 @@ from farolito.model.plate_read import Candidate, Picture, PlateRead, Seen, SeenV
 from farolito.model.plates import fold_o, normalise_plate
 from farolito.model.position import Doubt, Unit, UnitPosition
 from farolito.model.purpose import Act, Purpose, Thing
+from farolito.model.sensor import GunshotSensor, SensorMark
 from farolito.model.shot import (
     Ellipse,
     Heard,
@@ -133,6 +134,7 @@ __all__ = [
     "Fact",
     "FarolitoError",
     "Going",
+    "GunshotSensor",
     "Hazard",
     "HazardKind",
     "Heard",
@@ -178,6 +180,7 @@ __all__ = [
     "Round",
     "Seen",
     "SeenVehicle",
+    "SensorMark",
     "SensorReport",
     "SessionId",
     "Share",
