@@ -1,0 +1,179 @@
+"""What a solution says: ellipse, ears, the silent, the interval of rounds, a shooter's drift."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from farolito.acoustics.deployment import Deployment
+from farolito.acoustics.net import Net, Pulse
+from farolito.acoustics.search import Search, Solution
+from farolito.acoustics.source import Ear, Place, Round, Source
+from farolito.acoustics.window import Floats, paths
+
+SILENT_P_MIN = 0.5  # a sensor that more likely than not should have heard it
+ROUNDS_TAIL = 0.025  # of the 95 % interval of rounds, at each end
+WEAK_ROUND_SENSORS = 4  # a round that fewer heard may be none
+DRIFT_SDS_MIN = 3.0  # a drift within this many sd is no drift
+
+
+class Heard(NamedTuple):
+    """The span that was searched: net, pulses in the window's order, and its zero."""
+
+    net: Net
+    pulses: Sequence[Pulse]
+    zero_s: float
+    search: Search
+    deployment: Deployment
+
+
+def account(heard: Heard, solution: Solution, places: tuple[Place, ...]) -> Source:
+    """The source of a solution; `places`: its modes, the likeliest first, or none."""
+    net, train = heard.net, solution.train
+    ranges, _, hears = paths(heard.search.window, solution.law, solution.x_m, solution.y_m)
+    ears = tuple(_ear(heard, solution, int(i), float(ranges[i])) for i in solution.heard)
+    names = {ear.sensor for ear in ears}
+    low, high = rounds_interval(solution, hears)
+    drift = drift_of(heard.search, solution)
+    return Source(
+        track=0,
+        revision=1,
+        places=places or (place_of(solution, heard.deployment),),
+        rounds=tuple(
+            Round(at_s=heard.zero_s + float(at), sensors=int((train.pulse[k] >= 0).sum()))
+            for k, at in enumerate(train.at_s)
+        ),
+        rounds_low=low,
+        rounds_high=high,
+        score=solution.score,
+        expected=train.expected,
+        probability=heard.deployment.sure(solution.score, train.expected, solution.rounds),
+        ears=ears,
+        silent=tuple(
+            sensor.name
+            for i, sensor in enumerate(net.sensors)
+            if hears[i] >= SILENT_P_MIN and sensor.name not in names
+        ),
+        down=tuple(_down(net, heard.deployment, solution)),
+        outside_net=is_outside(net.x_m[solution.heard], net.y_m[solution.heard], solution),
+        drift_x_m=None if drift is None else drift[0],
+        drift_y_m=None if drift is None else drift[1],
+        drift_sd_m=None if drift is None else drift[2],
+        sound_mps=solution.law.sound_mps,
+        wind_x_mps=solution.law.wind_x_mps,
+        wind_y_mps=solution.law.wind_y_mps,
+    )
+
+
+def place_of(solution: Solution, deployment: Deployment, share: float = 1.0) -> Place:
+    """The solution's place; its covariance has the floor that no number of rounds takes away."""
+    covariance, floor = solution.fix.covariance, deployment.ellipse_floor_m**2
+    return Place(
+        x_m=solution.x_m,
+        y_m=solution.y_m,
+        xx=float(covariance[0, 0]) + floor,
+        xy=float(covariance[0, 1]),
+        yy=float(covariance[1, 1]) + floor,
+        share=share,
+    )
+
+
+def _ear(heard: Heard, solution: Solution, sensor: int, range_m: float) -> Ear:
+    column = solution.train.pulse[:, sensor]
+    mine = [heard.pulses[j] for j in column[column >= 0]]
+    levels = [pulse.level_db for pulse in mine if pulse.level_db is not None]
+    return Ear(
+        sensor=heard.net.sensors[sensor].name,
+        at_s=mine[0].at_s,
+        rounds=len(mine),
+        residual_s=float(solution.train.delay_s[sensor]),
+        metres=range_m,
+        level_db=float(np.median(levels)) if levels else None,
+        pulses=tuple(pulse.pulse_id for pulse in mine),
+    )
+
+
+def _down(net: Net, deployment: Deployment, solution: Solution) -> list[str]:
+    """Sensors that would have counted, were they not out or set aside."""
+    return [
+        sensor.name
+        for sensor in net.sensors
+        if not sensor.is_up
+        and deployment.hears(math.dist((sensor.x_m, sensor.y_m), (solution.x_m, solution.y_m)))
+        >= SILENT_P_MIN
+    ]
+
+
+def is_outside(x_m: Floats, y_m: Floats, place: Solution) -> bool:
+    """Whether the place lies outside the hull of these sensors: all of them within a half turn."""
+    bearings = np.sort(np.arctan2(y_m - place.y_m, x_m - place.x_m))
+    gaps = np.diff(bearings, append=bearings[0] + 2 * math.pi)
+    return bool(gaps.max() > math.pi)
+
+
+def rounds_interval(solution: Solution, hears: Floats) -> tuple[int, int]:
+    """95 % interval of the number of rounds: some may have been heard by too few to be seen."""
+    train, rounds = solution.train, solution.rounds
+    sensors = (train.pulse >= 0).sum(axis=1)
+    heard = (train.pulse >= 0).sum(axis=0)
+    learned = (2 * hears + heard) / (2 + rounds)
+    chances = learned[hears > 0]
+    need = max(WEAK_ROUND_SENSORS - 1, math.ceil(0.4 * int(sensors.max())))
+    missed = _fewer_than(need, chances)
+    extra, tail = 0, 1.0 - (1.0 - missed) ** rounds
+    # Rounds unseen before the n-th seen one: a negative binomial, summed until its tail is small.
+    chance = (1.0 - missed) ** rounds
+    while tail > ROUNDS_TAIL and extra < rounds:
+        extra += 1
+        chance *= missed * (rounds + extra - 1) / extra
+        tail -= chance
+    weak = int((sensors < WEAK_ROUND_SENSORS).sum())
+    return max(1, rounds - weak), rounds + extra
+
+
+def _fewer_than(need: int, chances: Floats) -> float:
+    """Chance that fewer than `need` sensors hear a round (Poisson binomial)."""
+    dist = np.zeros(need)
+    dist[0] = 1.0
+    for p in chances:
+        dist[1:] = dist[1:] * (1 - p) + dist[:-1] * p
+        dist[0] *= 1 - p
+    return float(dist.sum())
+
+
+def drift_of(search: Search, solution: Solution) -> tuple[float, float, float] | None:
+    """How far the shooter went from the first round to the last (x, y, 1 sd a axis), m.
+
+    Least squares of what each arrival deviates from its sensor's delay, on the way that the
+    place moves along the line of sight; each round's own time is free.
+    """
+    train, window = solution.train, search.window
+    span_s = float(train.at_s[-1] - train.at_s[0])
+    if solution.rounds < 3 or span_s <= 0.5:
+        return None
+    _, travel, _ = paths(window, solution.law, solution.x_m, solution.y_m)
+    k, i = np.nonzero(train.pulse >= 0)
+    at = window.at_s[train.pulse[k, i]]
+    dx, dy = window.x_m[i] - solution.x_m, window.y_m[i] - solution.y_m
+    d = np.maximum(np.hypot(dx, dy), 1.0)
+    along = (train.at_s[k] - train.at_s.mean()) / span_s
+    rows = np.zeros((at.size, 2 + solution.rounds + window.x_m.size))
+    rows[:, 0] = -dx / d / solution.law.sound_mps * along
+    rows[:, 1] = -dy / d / solution.law.sound_mps * along
+    rows[np.arange(at.size), 2 + k] = 1.0
+    rows[np.arange(at.size), 2 + solution.rounds + i] = 1.0
+    off = at - train.at_s[k] - travel[i] - train.delay_s[i]
+    normal = rows.T @ rows + 1e-6 * np.eye(rows.shape[1])
+    found = np.linalg.solve(normal, rows.T @ off)
+    free = at.size - 2 - solution.rounds - solution.heard.size + 1
+    if free < 4:
+        return None
+    spread = float(np.sum((off - rows @ found) ** 2)) / free
+    sd = np.sqrt(np.diag(np.linalg.inv(normal))[:2] * max(spread, 1e-8))
+    drift_sd = float(np.hypot(*sd) / math.sqrt(2))
+    if math.hypot(found[0], found[1]) < DRIFT_SDS_MIN * drift_sd * math.sqrt(2):
+        return None
+    return float(found[0]), float(found[1]), drift_sd

@@ -1,0 +1,222 @@
+"""The search for sources in one window: stack, look closely, take the best away, repeat.
+
+A candidate is judged by all the rounds that it explains. Passes ask less and less of each round,
+so that sure places are taken before a mixture of two can eat their pulses.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from farolito.acoustics.deployment import Deployment
+from farolito.acoustics.net import Air
+from farolito.acoustics.refine import Fix, Prior, solve
+from farolito.acoustics.rounds import Rule, Train, judge
+from farolito.acoustics.settings import Tuning
+from farolito.acoustics.stack import APART_M, Stack, coarse_cells
+from farolito.acoustics.window import Floats, Ints, Law, Window, paths
+
+WANDER_M_MAX = 250.0  # a candidate whose solution lies farther off was another's
+MOVE_M_MAX = 120.0
+DAMP_M = 60.0  # around a solution that came to nothing
+RAPID_S = 0.3  # rounds nearer than this in time leave places wrong by one firing period
+HEARD_SHARE_MIN = 0.25  # of the rounds: a sensor that heard fewer has no say in the place
+
+
+class Solution(NamedTuple):
+    """A place with the rounds it explains. `law`: with the air as refined."""
+
+    fix: Fix
+    train: Train
+    law: Law
+
+    @property
+    def x_m(self) -> float:
+        return self.fix.x_m
+
+    @property
+    def y_m(self) -> float:
+        return self.fix.y_m
+
+    @property
+    def score(self) -> float:
+        return self.train.score
+
+    @property
+    def rounds(self) -> int:
+        return int(self.train.at_s.size)
+
+    @property
+    def heard(self) -> Ints:
+        """Sensors that heard any round."""
+        return np.flatnonzero((self.train.pulse >= 0).any(axis=0))
+
+
+class Search:
+    """One window of pulses and what is known of the city. `run` finds the sources."""
+
+    def __init__(self, window: Window, air: Air, tuning: Tuning, deployment: Deployment) -> None:
+        self.window, self.tuning = window, tuning
+        self.law, self.rule = Law.of(deployment, air), Rule.of(tuning, deployment)
+        self.prior = Prior.of(air, deployment)
+        self._quiet_rate = window.rate_per_s.copy()
+
+    def run(self, cells: Floats | None = None) -> list[Solution]:
+        cells = coarse_cells(self.window, self.tuning) if cells is None else cells
+        stack = Stack(self.window, self.law, self.tuning, cells)
+        found: list[Solution] = []
+        for share in self.tuning.passes:
+            if found:
+                stack.retry()
+            self._take(stack, share, found)
+        return found
+
+    def _take(self, stack: Stack, share: float, found: list[Solution]) -> None:
+        """Takes one source after another until the best is not worth it."""
+        while len(found) < self.tuning.sources_max:
+            best = self._best_candidate(stack, share)
+            if best is None:
+                return
+            solution = self.climb(self.settle(best, share), share)
+            if solution is None or not self.is_worth(solution):
+                solution = best
+            found.append(solution)
+            self.mark(found)
+            stack.retry()
+
+    def is_worth(self, solution: Solution) -> bool:
+        score_min = max(
+            self.tuning.source_score_min,
+            self.tuning.source_share * solution.train.expected / solution.rounds,
+        )
+        return solution.score >= score_min
+
+    def _best_candidate(self, stack: Stack, share: float) -> Solution | None:
+        tried: list[tuple[float, float, float, float]] = []
+        best: Solution | None = None
+        empty = 0
+        for _ in range(self.tuning.candidates_max):
+            peak = stack.best()
+            if peak is None or empty >= self.tuning.give_up_after:
+                break
+            score, x, y, at = peak
+            if best is not None and score < 0.5 * best.train.best_round:
+                break
+            tried.append((x, y, at, APART_M**2))
+            solution = self.look((x, y, at), share)
+            if solution is None or not self.is_worth(solution):
+                empty += 1
+            else:
+                empty = 0
+                tried += [
+                    (solution.x_m, solution.y_m, float(t), DAMP_M**2) for t in solution.train.at_s
+                ]
+                if best is None or solution.score > best.score:
+                    best = solution
+            stack.avoid(np.array(tried))
+        return best
+
+    def look(self, place: tuple[float, float, float], share: float) -> Solution | None:
+        """A candidate closely: its own arrivals refine it, then all its rounds judge it."""
+        start = place
+        fix = None
+        for reach_s in (0.100, 0.050):
+            arrivals = self._arrivals(place, reach_s)
+            if arrivals[0].size < self.tuning.sensors_min:
+                return None
+            fix = solve(*arrivals, self.prior, place)
+            place = (fix.x_m, fix.y_m, fix.at_s)
+        if fix is None or math.dist(place[:2], start[:2]) > WANDER_M_MAX:
+            return None
+        law = fix.law(self.law)
+        train = judge(self.window, law, self.rule, place, share)
+        return None if train is None else Solution(fix, train, law)
+
+    def _arrivals(
+        self, place: tuple[float, float, float], reach_s: float
+    ) -> tuple[Floats, Floats, Floats]:
+        """Sensors (x, y) and times of the unused pulses nearest to one round at `place`."""
+        window = self.window
+        _, travel, hears = paths(window, self.law, place[0], place[1])
+        off = np.abs(window.at_s - place[2] - travel[window.sensor])
+        off[window.is_used | (hears[window.sensor] <= 0)] = np.inf
+        near = np.flatnonzero(off <= reach_s)
+        near = near[np.lexsort((off[near], window.sensor[near]))]
+        _, first = np.unique(window.sensor[near], return_index=True)
+        pulse = near[first]
+        sensor = window.sensor[pulse]
+        return window.x_m[sensor], window.y_m[sensor], window.at_s[pulse]
+
+    def settle(self, solution: Solution, share: float) -> Solution:
+        """Place from the string's arrivals, rounds from the place, until both stand."""
+        for _ in range(3):
+            again = self._joint(solution, share)
+            if again is None or again.score < solution.score - 1e-6:
+                break
+            moved_m = math.dist((again.x_m, again.y_m), (solution.x_m, solution.y_m))
+            solution = again
+            if moved_m < 0.1:
+                break
+        return solution
+
+    def _joint(self, solution: Solution, share: float) -> Solution | None:
+        """One row a sensor: its path's delay over all rounds it heard."""
+        train = solution.train
+        _, travel, _ = paths(self.window, solution.law, solution.x_m, solution.y_m)
+        heard = (train.pulse >= 0).sum(axis=0)
+        has_say = np.flatnonzero(heard >= max(1.0, HEARD_SHARE_MIN * solution.rounds))
+        if has_say.size < 3:
+            return None
+        fix = solve(
+            self.window.x_m[has_say], self.window.y_m[has_say],
+            travel[has_say] + train.delay_s[has_say],
+            self.prior, (solution.x_m, solution.y_m, 0.0),
+        )  # fmt: skip
+        if math.dist((fix.x_m, fix.y_m), (solution.x_m, solution.y_m)) > MOVE_M_MAX:
+            return None
+        law = fix.law(self.law)
+        strongest = int((train.pulse >= 0).sum(axis=1).argmax())
+        around_s = float(train.at_s[strongest]) + fix.at_s
+        again = judge(self.window, law, self.rule, (fix.x_m, fix.y_m, around_s), share)
+        return None if again is None else Solution(fix, again, law)
+
+    def climb(self, solution: Solution, share: float) -> Solution:
+        """Of rapid fire, also the places near by: one wrong by a firing period explains all
+        rounds but one, and must lose to the one that explains all."""
+        train = solution.train
+        if solution.rounds < 3 or float(np.diff(train.at_s).min()) > RAPID_S:
+            return solution
+        around_s = float(train.at_s[train.at_s.size // 2])
+        for reach_m, step_m in ((60.0, 12.0), (9.0, 3.0)):
+            steps = np.arange(-reach_m, reach_m + step_m / 2, step_m)
+            middle = (solution.x_m, solution.y_m)
+            for dx in steps:
+                for dy in steps:
+                    place = (middle[0] + float(dx), middle[1] + float(dy), around_s)
+                    other = judge(self.window, solution.law, self.rule, place, share)
+                    if other is not None and other.score > solution.score:
+                        fix = solution.fix._replace(x_m=place[0], y_m=place[1])
+                        solution = Solution(fix, other, solution.law)
+        return self.settle(solution, share)
+
+    def mark(self, found: list[Solution], but: Solution | None = None) -> None:
+        """Pulses that the sources explain are used; after each, its sensor's rate is raised by
+        echoes for a while. `but`: a source whose own pulses stay free."""
+        window, tuning = self.window, self.tuning
+        window.is_used[:] = False
+        window.rate_per_s[:] = self._quiet_rate
+        for solution in found:
+            if solution is but:
+                continue
+            pulses = solution.train.pulse
+            window.is_used[pulses[pulses >= 0]] = True
+            for j in pulses[pulses >= 0]:
+                later = slice(int(j) + 1, int(window.start[window.sensor[j] + 1]))
+                since_s = window.at_s[later] - window.at_s[j]
+                raised = self._quiet_rate[later] + tuning.echo_rate_per_s * np.exp(
+                    -since_s / tuning.echo_s
+                )
+                window.rate_per_s[later] = np.maximum(window.rate_per_s[later], raised)
