@@ -1,7 +1,7 @@
 """Who is asking: people with passkeys, devices with keys, and how long that is believed.
 
-In: what a browser's authenticator answers, a session's cookie, a device's key.
-Out: SignedIn with its Person, a Device, or a refusal with its reason.
+In: what a browser's authenticator answers, a session's cookie, a device's key, a sensor's name.
+Out: SignedIn with its Person, a Device, a sensor's public key, or a refusal with its reason.
 Never: a password, a secret kept in the clear (only hashes are), a decision about rights (that is
 `policy`), a persona without a passkey outside a demo on this machine.
 """
@@ -10,6 +10,7 @@ from farolito.identity.device_keys import DeviceKeys
 from farolito.identity.duties import local_admin, system_person
 from farolito.identity.identity import Identity, SignedIn
 from farolito.identity.personas import CREW, PERSONAS, Persona, person_for
+from farolito.identity.sensor_keys import SensorKeys, public_key_of
 
 __all__ = [
     "CREW",
@@ -17,8 +18,10 @@ __all__ = [
     "DeviceKeys",
     "Identity",
     "Persona",
+    "SensorKeys",
     "SignedIn",
     "local_admin",
     "person_for",
+    "public_key_of",
     "system_person",
 ]

@@ -7,11 +7,11 @@ from typing import Any
 
 from farolito.model import AgencyId, Device, DeviceId, Point
 
-_DEVICES = (
+SELECTED = (  # of a table `devices d`, for `device_of`
     "select d.agency, d.device_id, d.kind, d.name, d.format, d.lat, d.lon, d.heading_deg, d.zone,"
-    " d.clock_trusted, d.is_recording,"
-    " d.speaks_for from devices d"
+    " d.clock_trusted, d.is_recording, d.speaks_for"
 )
+_DEVICES = f"{SELECTED} from devices d"
 
 
 class Devices:
@@ -43,7 +43,7 @@ class Devices:
             f"{_DEVICES} where d.agency = $1 and d.removed_at is null order by d.device_id",
             agency,
         )
-        return [_device(row) for row in rows]
+        return [device_of(row) for row in rows]
 
     async def find(self, agency: AgencyId, device_id: DeviceId) -> Device | None:
         row = await self._connection.fetchrow(
@@ -51,7 +51,7 @@ class Devices:
             agency,
             device_id,
         )
-        return _device(row) if row else None
+        return device_of(row) if row else None
 
     async def remove(self, agency: AgencyId, device_id: DeviceId, at: datetime) -> bool:
         """Out of use: its reads stay, its keys end."""
@@ -82,7 +82,7 @@ class Devices:
             " where k.key_hash = $1 and k.revoked_at is null and d.removed_at is null",
             key_hash,
         )
-        return _device(row) if row else None
+        return device_of(row) if row else None
 
     async def revoke(self, agency: AgencyId, device_id: DeviceId, at: datetime) -> int:
         """End all keys of a device. Returns how many were in force."""
@@ -96,7 +96,7 @@ class Devices:
         return int(done.rpartition(" ")[2])
 
 
-def _device(row: Any) -> Device:
+def device_of(row: Any) -> Device:
     known = row["lat"] is not None and row["lon"] is not None
     return Device(
         agency=AgencyId(row["agency"]),
