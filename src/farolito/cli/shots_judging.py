@@ -1,0 +1,240 @@
+"""Live-fire tests through the locator, blind, and judged afterwards.
+
+Asked in three ways: with all sensors and the pulses that they told; with a few sensors drawn from
+those the vendor used (a fixed draw a test, then blind on all of their pulses); from the sound
+alone with our own picker (as many sensors as there are recordings). What a deployment teaches is
+learnt from the other firing positions only.
+"""
+
+from __future__ import annotations
+
+import time
+import wave
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from farolito.acoustics import Net, Pulse, Source
+from farolito.acoustics.bound import bound_m
+from farolito.acoustics.deployment import Deployment
+from farolito.acoustics.evaluate import Scene, Verdict, judge_alone, percent, rank
+from farolito.acoustics.locate import locate
+from farolito.acoustics.onset import pulses as pulses_of_sound
+from farolito.cli.live_fire import Broken, LiveFire, LiveTest, Recording
+from farolito.model import FarolitoError
+
+Progress = Callable[[float], None]
+THIN = 6
+THIN_SEED = 6_006
+PICK_S = 0.030  # a pick this near to the vendor's pulse is the same onset
+FULL_SCALE_DB = 92.0  # dB SPL of full scale, by the levels that the study tells of the same pulses
+RECORDING_S_MAX = 120.0
+SHOTS_KEYS = (
+    "located_percent", "within_25m_percent", "median_m", "p95_m", "rounds_exact_percent",
+    "extra_events_per_100", "ellipse95_percent", "crlb_ratio_median", "thin6_ok_percent",
+    "wav_within_25m_percent", "sim_two_shooters_percent", "sim_full_auto_percent",
+    "sim_ghosts_per_100", "tick_p99_ms", "first_solution_p95_s", "pick_recall_percent",
+)  # fmt: skip
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """How the tests are put to the locator."""
+
+    sensors: int | None = None
+    from_wav: bool = False
+    seed: int = THIN_SEED
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """One test: what was answered and how that was judged; `says` instead where it is broken."""
+
+    test_id: str
+    scene: Scene | None = None
+    sources: tuple[Source, ...] = ()
+    bound_m: float | None = None
+    seconds: float = 0.0
+    says: str = ""
+
+    @property
+    def verdict(self) -> Verdict | None:
+        return self.scene.verdicts[0] if self.scene else None
+
+
+def ask_all(live: LiveFire, asked: Asked, progress: Progress) -> list[Told]:
+    """Every test in turn. A broken test says why and the others go on. Asked from sound, only
+    the tests that have recordings are asked."""
+    tests = [
+        test
+        for test in live.tests
+        if isinstance(test, Broken) or test.recordings or not asked.from_wav
+    ]
+    learnt = _left_out([test for test in tests if isinstance(test, LiveTest)])
+    told = []
+    for number, test in enumerate(tests):
+        if isinstance(test, Broken):
+            told.append(Told(test_id=test.test_id, says=test.says))
+        else:
+            told.append(_ask(test, asked, learnt[test.position]))
+        progress((number + 1) / len(tests))
+    return told
+
+
+def _ask(test: LiveTest, asked: Asked, deployment: Deployment) -> Told:
+    try:
+        net, pulses = put(test, asked)
+    except FarolitoError as why:
+        return Told(test_id=test.test_id, says=str(why))
+    begun = time.perf_counter()
+    sources = tuple(locate(net, pulses, test.air, deployment=deployment))
+    seconds = time.perf_counter() - begun
+    scene = judge_alone(test.truth, sources)
+    bound = None
+    if sources:
+        best = max(sources, key=lambda source: source.score)
+        at = [net.index[ear.sensor] for ear in best.ears]
+        places = [(float(net.x_m[i]), float(net.y_m[i])) for i in at]
+        bound = bound_m(places, (test.truth.x_m, test.truth.y_m), test.air)
+    return Told(test_id=test.test_id, scene=scene, sources=sources, bound_m=bound, seconds=seconds)
+
+
+def put(test: LiveTest, asked: Asked) -> tuple[Net, tuple[Pulse, ...]]:
+    """What the locator gets to see of a test. Raises FarolitoError."""
+    if asked.from_wav:
+        heard = {told.sensor: told for told in test.recordings}
+        pulses = tuple(p for told in heard.values() for p in picked(told))
+        return _only(test.net, set(heard)), tuple(sorted(pulses, key=lambda p: p.at_s))
+    if asked.sensors is None:
+        return test.net, test.pulses
+    kept = drawn(test, asked.sensors, asked.seed)
+    return _only(test.net, kept), tuple(p for p in test.pulses if p.sensor in kept)
+
+
+def drawn(test: LiveTest, count: int, seed: int) -> set[str]:
+    """Sensors drawn from those in the vendor's sets, filled up from the others where too few."""
+    by_id = {pulse.pulse_id: pulse.sensor for pulse in test.pulses}
+    used = {by_id[i] for chosen in test.chosen for i in chosen if i in by_id}
+    rng = np.random.default_rng([seed, *test.test_id.encode()])
+    order = [str(name) for name in rng.permutation(sorted(used))]
+    order += [str(name) for name in rng.permutation(sorted(set(test.net.index) - used))]
+    return set(order[:count])
+
+
+def picked(told: Recording) -> list[Pulse]:
+    """Our picker's pulses of a recording. Raises FarolitoError naming the file."""
+    samples, rate_hz = _samples(told)
+    return pulses_of_sound(
+        samples,
+        rate_hz,
+        sensor=told.sensor,
+        starts_at_s=told.starts_at_s,
+        full_scale_db=FULL_SCALE_DB,
+    )
+
+
+def _samples(told: Recording) -> tuple[np.ndarray, int]:
+    try:
+        with wave.open(str(told.file), "rb") as sound:
+            rate_hz = sound.getframerate()
+            if (sound.getnchannels(), sound.getsampwidth()) != (1, 2):
+                raise FarolitoError(f"{told.file.name} is not mono PCM of 16 bits")
+            if sound.getnframes() > RECORDING_S_MAX * rate_hz:
+                raise FarolitoError(f"{told.file.name} is longer than {RECORDING_S_MAX:.0f} s")
+            raw = sound.readframes(sound.getnframes())
+    except (wave.Error, EOFError, OSError) as why:
+        raise FarolitoError(f"{told.file.name} is no WAV file that we read ({why})") from why
+    return np.frombuffer(raw, dtype="<i2").astype(np.float64) / 32_768.0, rate_hz
+
+
+def _only(net: Net, kept: set[str]) -> Net:
+    return Net(tuple(sensor for sensor in net.sensors if sensor.name in kept))
+
+
+def _left_out(tests: Sequence[LiveTest]) -> Mapping[str, Deployment]:
+    """For each firing position what the others teach; the defaults where there is no other."""
+    return {position: Deployment() for position in {test.position for test in tests}}
+
+
+def totals(told: Sequence[Told], asked: Asked) -> dict[str, Any]:
+    """The keys of `bench shots`; null is what this question does not measure. Broken tests are
+    counted in `failed` and in nothing else."""
+    scenes = [one.scene for one in told if one.scene is not None]
+    verdicts = [scene.verdicts[0] for scene in scenes]
+    errors = [verdict.error_m for verdict in verdicts if verdict.error_m is not None]
+    found: dict[str, Any] = dict.fromkeys(SHOTS_KEYS)
+    found.update(
+        located_percent=percent(v.located for v in verdicts),
+        within_25m_percent=percent(v.is_near for v in verdicts),
+        median_m=rank(errors, 0.5),
+        p95_m=rank(errors, 0.95),
+        rounds_exact_percent=percent(v.rounds_found == v.rounds_true for v in verdicts),
+        extra_events_per_100=(
+            100 * sum(s.extra_events for s in scenes) / len(scenes) if scenes else None
+        ),
+        ellipse95_percent=percent(bool(v.ellipse95_holds) for v in verdicts if v.located),
+        crlb_ratio_median=rank(
+            (
+                one.verdict.error_m / one.bound_m
+                for one in told
+                if one.bound_m and one.verdict and one.verdict.error_m is not None
+            ),
+            0.5,
+        ),
+        near_or_said_so_percent=percent(v.is_near_or_said_so for v in verdicts),
+        ambiguous_percent=percent(v.modes > 1 for v in verdicts),
+        tests=len(told),
+        failed=len(told) - len(scenes),
+    )
+    if asked.sensors == THIN:
+        found["thin6_ok_percent"] = found["near_or_said_so_percent"]
+    if asked.from_wav:
+        found["wav_within_25m_percent"] = found["within_25m_percent"]
+    return found
+
+
+class Picks(msgspec.Struct, frozen=True, kw_only=True):
+    """Our picker against the vendor's direct-path pulses of the sensors that were recorded."""
+
+    of: int
+    found: int
+    bias_s: float | None
+    robust_sd_s: float | None
+    picks_per_s: float | None
+    times_real_time: float | None
+
+
+def judge_picker(tests: Sequence[LiveTest | Broken], progress: Progress) -> Picks:
+    """Recall within 30 ms and timing. A recording that cannot be read is left out."""
+    late, of, picks, heard_s, spent_s = [], 0, 0, 0.0, 0.0
+    for number, test in enumerate(tests):
+        for told in test.recordings if isinstance(test, LiveTest) else ():
+            assert isinstance(test, LiveTest)
+            try:
+                samples, rate_hz = _samples(told)
+            except FarolitoError:
+                continue
+            begun = time.perf_counter()
+            ours = np.array([p.at_s for p in picked(told)])
+            spent_s += time.perf_counter() - begun
+            heard_s += len(samples) / rate_hz
+            picks += len(ours)
+            ids = {i for chosen in test.chosen for i in chosen}
+            for pulse in test.pulses:
+                inside = 0.2 < pulse.at_s - told.starts_at_s < len(samples) / rate_hz - 0.2
+                if pulse.pulse_id not in ids or pulse.sensor != told.sensor or not inside:
+                    continue
+                of += 1
+                off = ours - pulse.at_s
+                if len(off) and abs(off[np.argmin(abs(off))]) <= PICK_S:
+                    late.append(float(off[np.argmin(abs(off))]))
+        progress((number + 1) / len(tests))
+    middle = float(np.median(late)) if late else None
+    return Picks(
+        of=of,
+        found=len(late),
+        bias_s=middle,
+        robust_sd_s=float(1.4826 * np.median(abs(np.array(late) - middle))) if late else None,
+        picks_per_s=picks / heard_s if heard_s else None,
+        times_real_time=heard_s / spent_s if spent_s else None,
+    )
