@@ -29,13 +29,14 @@ from farolito.console.routes import (
     lists,
     push,
     session,
+    shots,
     timings,
     words,
 )
 from farolito.console.services import Services
 from farolito.console.signed_in import OPEN, Asker, Forged, SignedOut, asker_of
 from farolito.console.sockets import Live
-from farolito.desk import Conflict, NotFound
+from farolito.desk import Conflict, NotFound, NotListened
 from farolito.gate import AWAY, LedgerDown
 from farolito.model import FarolitoError, Refused
 
@@ -58,6 +59,7 @@ SECURITY_HEADERS: Mapping[str, str] = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(self)",
 }
 _STATUS: Mapping[type[FarolitoError], int] = {
+    NotListened: 400,
     SignedOut: 401,
     Refused: 403,
     Forged: 403,
@@ -94,6 +96,7 @@ def make_app(services: Services) -> Litestar:
             *session.ROUTES,
             *alerts.ROUTES,
             *incidents.ROUTES,
+            *shots.ROUTES,
             *briefs.ROUTES,
             *timings.ROUTES,
             *words.ROUTES,

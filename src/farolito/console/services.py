@@ -11,10 +11,18 @@ from uuid import UUID
 
 from farolito.briefing import Briefing, Words
 from farolito.console.sockets import Hub
-from farolito.desk import Desk, Dispatch
+from farolito.desk import Desk, Dispatch, NotFound, ShotDesk
 from farolito.gate import Answer, Ask, Gate
 from farolito.identity import Identity
 from farolito.model import Agency, Device, EntryId, Incident, ListId
+
+
+async def _no_sensors() -> Mapping[str, Any]:
+    raise NotFound("this node hears no gunshot sensors", "register one: docs, page on shots")
+
+
+async def _no_page(_: str) -> tuple[str, bytes]:
+    raise NotFound("this node publishes no figures of shots")
 
 
 @dataclass(frozen=True)
@@ -23,6 +31,8 @@ class Services:
 
     `ways_to` gives `assigned` and `nearest`: who is on the way, who else could be, how long by
     road. `push_allowed` raises FarolitoError for an address that nothing may be sent to.
+    `sensors` and `coverage` tell of the gunshot sensors as the API does, without the permit.
+    `public_page` gives media type and bytes of the public figures: "en", "es" or "json".
     """
 
     agency: Agency
@@ -54,3 +64,7 @@ class Services:
     admin_token: str
     tiles: Path
     web: Path
+    shots: ShotDesk | None = None
+    sensors: Callable[[], Awaitable[Mapping[str, Any]]] = _no_sensors
+    coverage: Callable[[], Awaitable[Mapping[str, Any]]] = _no_sensors
+    public_page: Callable[[str], Awaitable[tuple[str, bytes]]] = _no_page

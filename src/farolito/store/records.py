@@ -11,6 +11,8 @@ from farolito.store.calls import Calls
 from farolito.store.feed import Feed
 from farolito.store.incidents import Incidents
 from farolito.store.push import PushSubscriptions
+from farolito.store.sensors import Sensors
+from farolito.store.shots import Shots
 from farolito.store.sources import Sources
 from farolito.store.timings import TimingRows
 from farolito.store.units import Units
@@ -25,9 +27,11 @@ class Records:
         self.alerts = Alerts(connection, agency)
         self.calls = Calls(connection, agency)
         self.incidents = Incidents(connection, agency)
+        self.shots = Shots(connection, agency)
         self.timings = TimingRows(connection, agency)
         self.push = PushSubscriptions(connection, agency)
         self.feed = Feed(connection, agency)
         self.briefs = Briefs(connection, agency)
         self.units = Units(connection, agency)
+        self.sensors = Sensors(connection, agency)
         self.sources = Sources(connection, agency)

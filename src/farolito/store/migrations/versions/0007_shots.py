@@ -74,6 +74,7 @@ def upgrade() -> None:
           track text collate "C" not null,
           shot_id uuid not null,
           alert_id uuid not null references shot_alerts on delete cascade,
+          revision int not null,  -- the newest that was told under this track
           at timestamptz not null,
           primary key (agency, track)
         );
