@@ -316,7 +316,7 @@ async def test_the_panel_has_everything_in_one_answer(city: City) -> None:
     incident = await city.shots("26-1", 0, 0)
     answer = await city.dispatch.one(city.ask(), incident.incident_id)
     assert set(answer.value) == {
-        "incident", "calls", "alerts", "briefs", "answers", "log", "versions"
+        "incident", "calls", "alerts", "shots", "briefs", "answers", "log", "versions"
     }  # fmt: skip
     assert [c.number for c in answer.value["calls"]] == ["26-1"]
     seq, shown, _ = (await city.dispatch.all(city.ask())).value

@@ -16,16 +16,18 @@ import msgspec
 
 from farolito.desk import calls as call_steps
 from farolito.desk import incidents as steps
+from farolito.desk.alert_parts import AlertParts, linked
 from farolito.desk.book import Book, Followed
 from farolito.desk.clocks import timings
 from farolito.desk.desk import NotFound
 from farolito.desk.grouping import Grouping, Streets, moved_calls, save_call
 from farolito.desk.incident_log import OF_STATUS, Said, What, said_of, word
+from farolito.desk.shot_parts import ShotParts
+from farolito.desk.sources import Events
 from farolito.desk.steps import Conflict
 from farolito.gate import Answer, Ask, Gate, Records, system_ask
 from farolito.model import (
     Alert,
-    AlertState,
     Call,
     CallKind,
     CallState,
@@ -39,18 +41,15 @@ from farolito.model import (
     LinkBy,
     LogLine,
     OfficerAnswer,
-    Part,
     Person,
     Point,
     Report,
+    ShotAlert,
     Thing,
     Timings,
     UnitId,
     UnitStatus,
 )
-
-_FIRST = Link(by=LinkBy.FIRST, says="opened it")
-_DECIDED_ON = (AlertState.WAITING, AlertState.TAKEN, AlertState.CONFIRMED)
 
 
 class Shown(NamedTuple):
@@ -76,7 +75,9 @@ class Dispatch:
         self._clock = clock
         self._ids = ids
         self._grouping = Grouping(streets, clock)
-        self._book = Book(self._grouping, streets, clock)
+        self._book = Book(self._grouping, streets, clock, ids, gate.owner)
+        self._alerts = AlertParts(self._book, self._grouping, clock)
+        self._shots = ShotParts(self._book, self._grouping, clock)
 
     @property
     def followers(self) -> list[Followed]:
@@ -107,27 +108,12 @@ class Dispatch:
     async def follow_alert(self, records: Records, alert: Alert, _says: str) -> None:
         """A follower of the desk: an alert was raised, seen again, decided, recalled or closed."""
         await records.feed.hold()
-        home = await records.incidents.of_part(alert.alert_id)
-        if home is None:
-            if alert.state in _DECIDED_ON:
-                await self._place_alert(records, alert)
-            return
-        incident = await records.incidents.get(home)
-        assert incident is not None, "a part points to an incident"
-        part = next(one for one in incident.parts if one.part_id == alert.alert_id)
-        undone = alert.state is AlertState.REJECTED or (
-            alert.state is AlertState.RECALLED and not part.is_confirmed
-        )
-        if undone:
-            after = steps.without_part(incident, alert.alert_id)
-            await self._book.keep(records, after, [_said_of_alert(alert, part)], None)
-            return
-        after = steps.with_part(incident, msgspec.structs.replace(part, alert=alert.state))
-        if part.alert is not alert.state:
-            await self._book.keep(records, after, [_said_of_alert(alert, part)], None)
-        elif alert.state is AlertState.CONFIRMED:
-            says = f"{part.label} seen again"
-            await self._book.keep_changed(records, after, Said(What.ALERT_SEEN, says))
+        await self._alerts.follow(records, alert)
+
+    async def follow_shot(self, records: Records, alert: ShotAlert, _says: str) -> None:
+        """A follower of the desk of shots: raised, located anew, reviewed, or its outcome known."""
+        await records.feed.hold()
+        await self._shots.follow(records, alert)
 
     async def assign_in(
         self, records: Records, incident_id: IncidentId, unit: UnitId, ask: Ask, permit: int
@@ -208,7 +194,7 @@ class Dispatch:
             if one.incident_id == two.incident_id:
                 return one
             link = Link(by=LinkBy.PERSON, says=f"joined by {ask.person.name}")
-            whole = await self._join(records, one, two, link, permit, ask.person)
+            whole = await self._book.join(records, one, two, link, permit, ask.person)
             said = Said(What.JOINED, f"Joined by {ask.person.name}: one event")
             return await self._book.keep(records, whole, [said], permit, ask.person)
 
@@ -265,10 +251,7 @@ class Dispatch:
             else:
                 event = steps.event_of_report(report)
                 verdict = await self._grouping.verdict(records, event)
-                incident, link = await self._home(
-                    records, verdict.incident_id if verdict else None,
-                    verdict.link if verdict else None,
-                )  # fmt: skip
+                incident, link = await self._book.home(records, verdict)
             after = steps.with_report(incident, report)
             after = steps.with_part(after, steps.part_of_report(report, link))
             said = [Said(What.REPORT, f"{person.name} reports: {says}")]
@@ -284,9 +267,9 @@ class Dispatch:
             incident = await self._book.live(records, incident_id)
             if incident.state is IncidentState.CLOSED:
                 return incident
-            calls, alerts = await self._grouping.events_of(records, [incident])
+            events = await self._grouping.events_of(records, [incident])
             after = steps.settled(
-                steps.ended(incident), calls, alerts, self._streets.describe, self._clock()
+                steps.ended(incident), events, self._streets.describe, self._clock()
             )
             if after.state is IncidentState.OPEN:
                 raise Conflict("a call, an alert or a unit is open", "close or clear it first")
@@ -305,14 +288,14 @@ class Dispatch:
         return await self._gate.read(ask, work)
 
     async def one(self, ask: Ask, incident_id: IncidentId) -> Answer[Mapping[str, Any]]:
-        """All that is known of an incident: incident, calls, alerts, briefs, answers, log and
-        versions."""
+        """All that is known of an incident: incident, calls, alerts, shots, briefs, answers, log
+        and versions."""
 
         async def work(records: Records, permit: int) -> Mapping[str, Any]:
             incident = await records.incidents.get(incident_id)
             if incident is None:
                 raise NotFound("there is no such incident", "it may have ended; reload the list")
-            calls, alerts = await self._grouping.events_of(records, [incident])
+            events = await self._grouping.events_of(records, [incident])
             briefs = [
                 {
                     "brief": brief,
@@ -323,8 +306,9 @@ class Dispatch:
             ]
             return {
                 "incident": incident,
-                "calls": calls,
-                "alerts": alerts,
+                "calls": events.calls,
+                "alerts": events.alerts,
+                "shots": events.shots,
                 "briefs": briefs,
                 "answers": await records.briefs.answers(incident_id),
                 "log": await records.incidents.log(incident_id),
@@ -363,81 +347,34 @@ class Dispatch:
         """The call goes to the incident it belongs to, which tells of it."""
         own = await records.incidents.get(call.incident) if call.incident else None
         verdict = None
-        if before is None or own is None or _is_another_event(before, call):
+        tells_more = before is None or own is None or _is_another_event(before, call)
+        if tells_more:
             verdict = await self._grouping.verdict(records, steps.event_of_call(call), own, call)
         others = [verdict, *verdict.also] if verdict else []
         if own is None:
             first = others.pop(0) if others else None
-            incident, link = await self._home(
-                records, first.incident_id if first else None, first.link if first else None
-            )
+            incident, link = await self._book.home(records, first)
             if first is not None:
                 said.insert(1, Said(What.JOINED, f"Call {call.number}: {link.says}"))
             incident = steps.with_part(incident, steps.part_of_call(call, link, self._clock()))
         else:
             incident = own
-        for other in others:
-            rest = await records.incidents.get(other.incident_id)
-            assert rest is not None, "a verdict names an incident of this transaction"
-            incident = await self._join(records, incident, rest, other.link, permit, None)
-            said.insert(0, Said(What.JOINED, f"Two incidents are one: {other.link.says}"))
+        incident, joined = await self._book.join_all(records, incident, others, permit)
+        said[:0] = joined
         call = msgspec.structs.replace(call, incident=incident.incident_id)
         await save_call(records, call)
         for alert, link in await self._grouping.loose_alerts(records, incident, call):
             incident = steps.with_part(incident, steps.part_of_alert(alert, link, self._clock()))
-            said.append(Said(What.ALERT_LINKED, _linked(alert, link)))
+            said.append(Said(What.ALERT_LINKED, linked(alert, link)))
+        if tells_more:
+            incident = await self._shots.take_in(records, incident, Events(calls=[call]), said)
         await self._book.keep(records, incident, said, permit)
-
-    async def _place_alert(self, records: Records, alert: Alert) -> None:
-        """An alert without an incident joins one that it fits, and a confirmed one opens its own.
-
-        Until a person confirmed it, it is a part for operators only and changes nothing else.
-        """
-        verdict = await self._grouping.verdict(records, steps.event_of_alert(alert))
-        if verdict is None and alert.state is not AlertState.CONFIRMED:
-            return
-        incident, link = await self._home(
-            records, verdict.incident_id if verdict else None, verdict.link if verdict else None
-        )
-        part = steps.part_of_alert(alert, link, self._clock())
-        said = []
-        if verdict is not None:
-            said.append(Said(What.ALERT_LINKED, _linked(alert, link)))
-        if alert.state is AlertState.CONFIRMED:
-            said.append(_said_of_alert(alert, part))
-        await self._book.keep(records, steps.with_part(incident, part), said, None)
-
-    async def _home(
-        self, records: Records, found: IncidentId | None, link: Link | None
-    ) -> tuple[Incident, Link]:
-        """The incident an event belongs to with the reason, or a new one that it opens."""
-        if found is None or link is None:
-            return steps.blank(self._ids(), self._gate.owner, self._clock()), _FIRST
-        incident = await records.incidents.get(found)
-        assert incident is not None, "a verdict names an incident of this transaction"
-        return incident, link
-
-    async def _join(  # noqa: PLR0913 - two incidents, why, and by whom
-        self, records: Records, one: Incident, two: Incident, link: Link, permit: int,
-        by: Person | None,
-    ) -> Incident:  # fmt: skip
-        """The newer one's parts go over to the older, which is answered and not yet kept."""
-        older, newer = sorted((one, two), key=lambda i: (i.opened_at, i.incident_id))
-        who = by.person_id if by else None
-        whole, gone = steps.joined(older, newer, link, who, self._clock())
-        await moved_calls(records, newer.parts, older.incident_id)
-        if newer.version == 0:
-            return whole
-        await records.incidents.save(gone)
-        said = Said(What.JOINED, f"Joined: {link.says}")
-        await self._book.tell(records, gone, [said], permit, by, said.what)
-        return whole
 
     async def _split(  # noqa: PLR0913 - what, from where to where, and by whom
         self, records: Records, incident: Incident, leaving: frozenset[UUID],
         home: Incident | None, ask: Ask, permit: int,
     ) -> Incident:  # fmt: skip
-        calls, _ = await self._grouping.events_of(records, [incident])
+        calls = (await self._grouping.events_of(records, [incident])).calls
         now = self._clock()
         other = steps.blank(self._ids(), self._gate.owner, now)
         if home is not None:
@@ -474,21 +411,3 @@ def _is_another_event(before: Call, after: Call) -> bool:
     if after.duplicate_of != before.duplicate_of:
         return True
     return after.state is CallState.OPEN and tells(before) != tells(after)
-
-
-def _linked(alert: Alert, link: Link) -> str:
-    unsure = "" if alert.state is AlertState.CONFIRMED else ", not confirmed by a person"
-    return f"Plate alert {alert.match.entry.plate}: {link.says}{unsure}"
-
-
-def _said_of_alert(alert: Alert, part: Part) -> Said:
-    reason = f": {alert.decision_reason.replace('_', ' ')}" if alert.decision_reason else ""
-    what, says = {
-        AlertState.WAITING: (What.ALERT_LINKED, "waits for an operator"),
-        AlertState.TAKEN: (What.ALERT_LINKED, "taken by an operator"),
-        AlertState.CONFIRMED: (What.ALERT_CONFIRMED, "confirmed by a person"),
-        AlertState.REJECTED: (What.ALERT_REJECTED, f"rejected{reason}: no longer a part"),
-        AlertState.RECALLED: (What.ALERT_RECALLED, f"recalled{reason}"),
-        AlertState.CLOSED: (What.ALERT_CLOSED, f"closed{reason}"),
-    }[alert.state]
-    return Said(what, f"Plate alert {part.label} {says}")

@@ -11,6 +11,8 @@ import msgspec
 from farolito.correlation import Event, Verdict, correlate, plate_key, reach_m
 from farolito.desk import incidents as steps
 from farolito.desk.calls import premise
+from farolito.desk.shot_events import event_of_shot, is_part
+from farolito.desk.sources import Events
 from farolito.gate import Records
 from farolito.model import (
     Alert,
@@ -24,12 +26,16 @@ from farolito.model import (
     Part,
     PartKind,
     Point,
+    ShotAlert,
+    ShotAlertId,
 )
 
 LOOKED_BACK = timedelta(hours=1)  # the longest that nearness in time reaches
 PLATES_LOOKED_BACK = timedelta(hours=24)
 UNSURE_M = 150.0  # by which a box around a place is wider than the reach of its kind
 FLED_M = 5_100.0
+SHOTS_LOOKED_AROUND = timedelta(minutes=11)  # the longest of any pair with shots, and the sound
+_SHOTS_M = reach_m(CallKind.SHOTS_FIRED) + UNSURE_M
 _FLED = frozenset(
     {CallKind.WANTED_VEHICLE, CallKind.STOLEN_VEHICLE, CallKind.ROBBERY, CallKind.PURSUIT}
 )
@@ -75,11 +81,12 @@ class Grouping:
         )
         if not near:
             return None
-        calls, alerts = await self.events_of(records, [*near, *([own] if own else [])])
+        events = await self.events_of(records, [*near, *([own] if own else [])])
         if call is not None:
-            calls = [call if one.call_id == call.call_id else one for one in calls]
-        candidates = [steps.candidate(incident, calls, alerts) for incident in near]
-        mine = steps.candidate(own, calls, alerts) if own else None
+            calls = [call if one.call_id == call.call_id else one for one in events.calls]
+            events = events._replace(calls=calls)
+        candidates = [steps.candidate(incident, events) for incident in near]
+        mine = steps.candidate(own, events) if own else None
         return correlate(event, candidates, self._streets.road, mine)
 
     async def loose_alerts(
@@ -91,7 +98,7 @@ class Grouping:
             return []
         since = self._clock() - PLATES_LOOKED_BACK
         found = []
-        itself = steps.candidate(incident, [call], [])
+        itself = steps.candidate(incident, Events(calls=[call]))
         for alert_id in await records.incidents.loose_alerts(plates, since):
             alert = await records.alerts.get(alert_id)
             assert alert is not None, "it was found in this transaction"
@@ -100,19 +107,47 @@ class Grouping:
                 found.append((alert, verdict.link))
         return found
 
-    async def events_of(
-        self, records: Records, incidents: Sequence[Incident]
-    ) -> tuple[list[Call], list[Alert]]:
-        """The calls and alerts that are parts of these."""
+    async def loose_shots(
+        self, records: Records, incident: Incident, events: Events
+    ) -> list[tuple[ShotAlert, Link]]:
+        """Shots of no incident that wait for a person, near what is new in this one."""
+        itself = steps.candidate(incident, events)
+        found: dict[ShotAlertId, tuple[ShotAlert, Link]] = {}
+        for event in itself.events:
+            if event.spot is None:
+                continue
+            near = await records.shots.near(
+                event.spot, _SHOTS_M, event.at - SHOTS_LOOKED_AROUND, event.at + SHOTS_LOOKED_AROUND
+            )
+            for alert in near:
+                if alert.is_confirmed or not is_part(alert) or alert.alert_id in found:
+                    continue
+                if await records.incidents.of_part(alert.alert_id) is not None:
+                    continue
+                verdict = correlate(event_of_shot(alert), [itself], self._streets.road)
+                if verdict is not None:
+                    found[alert.alert_id] = (alert, verdict.link)
+        return list(found.values())
+
+    async def events_of(self, records: Records, incidents: Sequence[Incident]) -> Events:
+        """The calls, alerts and shots that are parts of these."""
         parts = [part for incident in incidents for part in incident.parts]
         ids = [CallId(part.part_id) for part in parts if part.kind is PartKind.CALL]
-        calls = await records.calls.of_ids(ids) if ids else []
-        found = [
+        alerts = [
             await records.alerts.get(AlertId(part.part_id))
             for part in parts
             if part.kind is PartKind.ALERT
         ]
-        return calls, [alert for alert in found if alert is not None]
+        shots = [
+            await records.shots.get(ShotAlertId(part.part_id))
+            for part in parts
+            if part.kind is PartKind.SHOT
+        ]
+        return Events(
+            calls=await records.calls.of_ids(ids) if ids else [],
+            alerts=[alert for alert in alerts if alert is not None],
+            shots=[shot for shot in shots if shot is not None],
+        )
 
 
 async def save_call(records: Records, call: Call) -> None:

@@ -6,7 +6,7 @@ came by it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -15,6 +15,8 @@ import msgspec
 
 from farolito.correlation import Candidate, Event, plate_key
 from farolito.desk.calls import newest
+from farolito.desk.shot_events import event_of_shot, source_of_shot
+from farolito.desk.sources import Describe, Events, Source, seen_at, words_of
 from farolito.model import (
     AgencyId,
     Alert,
@@ -34,14 +36,10 @@ from farolito.model import (
     Part,
     PartKind,
     PersonId,
-    Point,
     Report,
     UnitId,
     UnitStatus,
 )
-
-Describe = Callable[[Point], str | None]
-"""A place as people say it; None where the map has no name for it."""
 
 REPORTED_P1 = frozenset(
     {
@@ -55,27 +53,6 @@ REPORTED_P1 = frozenset(
     }
 )
 _A_MOMENT = timedelta(microseconds=1)
-
-
-class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """What one part says of its incident. `where` is asked of the one that is shown alone: the
-    map takes its time, and twenty callers are twenty places."""
-
-    kind: CallKind
-    kind_says: str
-    level: Level
-    is_open: bool
-    at: datetime
-    where: Callable[[], str]
-    place: Point | None
-    within_m: float | None
-    is_doubtful: bool
-    is_report: bool = False
-
-    @property
-    def rank(self) -> tuple[object, ...]:
-        """The most urgent first; a kind with a name before one without; then the oldest."""
-        return (self.level, self.kind is CallKind.OTHER, self.at)
 
 
 def blank(incident_id: UUID, agency: AgencyId, now: datetime) -> Incident:
@@ -143,19 +120,13 @@ def without_part(incident: Incident, part_id: UUID) -> Incident:
     return msgspec.structs.replace(incident, parts=parts)
 
 
-def settled(
-    incident: Incident,
-    calls: Sequence[Call],
-    alerts: Sequence[Alert],
-    describe: Describe,
-    now: datetime,
-) -> Incident:
+def settled(incident: Incident, events: Events, describe: Describe, now: datetime) -> Incident:
     """The next version: kind, level, place, units and state as the parts now tell them.
 
-    `calls` and `alerts` are those of its parts. What no part tells stays as it was.
+    `events` are those of its parts. What no part tells stays as it was.
     """
-    sources = [*_sources(incident, calls, alerts, describe)]
-    units = newest(incident.units, tuple(one for call in calls for one in call.units))
+    sources = [*_sources(incident, events, describe)]
+    units = newest(incident.units, tuple(one for call in events.calls for one in call.units))
     after = msgspec.structs.replace(
         incident, version=incident.version + 1, changed_at=now, units=units
     )
@@ -163,8 +134,7 @@ def settled(
         return msgspec.structs.replace(after, state=_state(after, sources))
     live = sorted([s for s in sources if s.is_open] or sources, key=lambda s: s.rank)
     main = live[0]
-    located = next((s for s in live if s.place is not None and not s.is_doubtful), main)
-    located = located if located.place else next((s for s in live if s.place), main)
+    located = _located(live, main)
     return msgspec.structs.replace(
         after,
         kind=main.kind,
@@ -173,9 +143,20 @@ def settled(
         where=located.where(),
         place=located.place,
         within_m=located.within_m,
-        doubtful=located.is_doubtful or any(Doubt.CLOCK_SKEW in c.doubts for c in calls),
+        doubtful=located.is_doubtful or any(Doubt.CLOCK_SKEW in c.doubts for c in events.calls),
         state=_state(after, sources),
     )
+
+
+def _located(live: Sequence[Source], main: Source) -> Source:
+    """Who knows best where it is. Callers tell where they heard shots; sensors where they were
+    fired, and the newest string is the nearest to where the shooter is now."""
+    placed = [s for s in live if s.place is not None]
+    sure = [s for s in placed if not s.is_doubtful]
+    heard = [s for s in sure if s.is_by_sensors]
+    if heard and main.kind is CallKind.SHOTS_FIRED:
+        return max(heard, key=lambda s: s.at)
+    return next(iter([*sure, *placed]), main)
 
 
 def joined(
@@ -329,11 +310,12 @@ def event_of_report(report: Report, link: LinkBy = LinkBy.FIRST) -> Event:
     )
 
 
-def candidate(incident: Incident, calls: Iterable[Call], alerts: Iterable[Alert]) -> Candidate:
-    """The incident as correlation sees it; `calls` and `alerts` may hold others' as well."""
+def candidate(incident: Incident, of: Events) -> Candidate:
+    """The incident as correlation sees it; `of` may hold others' events as well."""
     links = {part.part_id: part.link.by for part in incident.parts}
-    events = [event_of_call(c, links[c.call_id]) for c in calls if c.call_id in links]
-    events += [event_of_alert(a, links[a.alert_id]) for a in alerts if a.alert_id in links]
+    events = [event_of_call(c, links[c.call_id]) for c in of.calls if c.call_id in links]
+    events += [event_of_alert(a, links[a.alert_id]) for a in of.alerts if a.alert_id in links]
+    events += [event_of_shot(s, links[s.alert_id]) for s in of.shots if s.alert_id in links]
     events += [event_of_report(r, links[r.report_id]) for r in incident.reports]
     return Candidate(
         incident_id=incident.incident_id,
@@ -343,14 +325,15 @@ def candidate(incident: Incident, calls: Iterable[Call], alerts: Iterable[Alert]
     )
 
 
-def _sources(
-    incident: Incident, calls: Sequence[Call], alerts: Sequence[Alert], describe: Describe
-) -> Iterable[Source]:
-    for call in calls:
+def _sources(incident: Incident, events: Events, describe: Describe) -> Iterable[Source]:
+    for call in events.calls:
         yield _source_of_call(call, describe)
-    for alert in alerts:
+    for alert in events.alerts:
         if alert.state in (AlertState.CONFIRMED, AlertState.CLOSED, AlertState.RECALLED):
             yield _source_of_alert(alert, describe)
+    for shots in events.shots:
+        if shots.state not in (AlertState.WAITING, AlertState.TAKEN):
+            yield source_of_shot(shots, describe)
     for report in incident.reports:
         yield Source(
             kind=report.kind,
@@ -358,7 +341,7 @@ def _sources(
             level=Level.P1 if report.kind in REPORTED_P1 else Level.P3,
             is_open=incident.state is IncidentState.OPEN,
             at=report.at,
-            where=partial(_seen_at, report.place, "place not told", describe),
+            where=partial(seen_at, report.place, "place not told", describe),
             place=report.place,
             within_m=None,
             is_doubtful=report.place is None,
@@ -388,7 +371,7 @@ def _source_of_alert(alert: Alert, describe: Describe) -> Source:
         level=alert.level,
         is_open=alert.state is AlertState.CONFIRMED,
         at=alert.raised_at,
-        where=partial(_seen_at, read.place, f"at reader {read.reader}", describe),
+        where=partial(seen_at, read.place, f"at reader {read.reader}", describe),
         place=read.place,
         within_m=None,
         is_doubtful=read.place is None,
@@ -405,15 +388,7 @@ def where(call: Call, describe: Describe) -> str:
     if address:
         return address
     assert call.place is not None, "a call without address and place has the doubt NO_PLACE"
-    return _words(call.place, describe)
-
-
-def _seen_at(place: Point | None, otherwise: str, describe: Describe) -> str:
-    return otherwise if place is None else _words(place, describe)
-
-
-def _words(place: Point, describe: Describe) -> str:
-    return describe(place) or f"{place.lat:.5f}, {place.lon:.5f}"
+    return words_of(call.place, describe)
 
 
 def _state(incident: Incident, sources: Sequence[Source]) -> IncidentState:
