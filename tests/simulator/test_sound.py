@@ -107,5 +107,5 @@ def test_thunder_rises_slowly_and_a_gun_does_not() -> None:
         ]
         return float(np.median(rises))
 
-    assert rise_ms("single") < 6
-    assert rise_ms("thunder") > 25
+    assert rise_ms("single") < 3
+    assert rise_ms("thunder") > 15

@@ -14,17 +14,14 @@ import numpy as np
 from farolito.model import SoundKind
 from farolito.simulator.bang import Bang, Event, Voice
 
-# Muzzle blasts at some hundred metres: a positive phase of 0.5–3 ms (longer for a larger charge),
-# so the most sound lies between 250 and 1,000 Hz (ASSUMED from Friedlander's form, see
-# sound_waves; distance and walls are added by `loudness`).
+# A handgun is as our picker hears Pittsburgh's (see `loudness`, which adds distance, walls and the
+# sensor). Rifles and shotguns are ASSUMED from it: a larger charge's blast is longer and lower.
 HANDGUN = Voice(
-    name="handgun", level_db=0, spectrum_db=(-7, -2, 0, -1, -4, -9), rise_ms=1.0, decay_ms=28
+    name="handgun", level_db=0, spectrum_db=(-7, -3, 0, -1, -4, -7), rise_ms=0.9, decay_ms=5
 )
-RIFLE = Voice(
-    name="rifle", level_db=3, spectrum_db=(-5, -1, 0, -2, -5, -10), rise_ms=1.0, decay_ms=34
-)
+RIFLE = Voice(name="rifle", level_db=3, spectrum_db=(-6, -2, 0, 0, -3, -6), rise_ms=0.8, decay_ms=6)
 SHOTGUN = Voice(
-    name="shotgun", level_db=1, spectrum_db=(-4, 0, 0, -3, -7, -12), rise_ms=1.2, decay_ms=36
+    name="shotgun", level_db=1, spectrum_db=(-4, -1, 0, -2, -6, -10), rise_ms=1.1, decay_ms=7
 )
 GUNS = (HANDGUN, RIFLE, SHOTGUN)
 GUN_SHARES = (0.7, 0.2, 0.1)  # ASSUMED

@@ -18,36 +18,36 @@ from farolito.simulator.gunfire import XY, Somewhere
 
 # A shell's burst in the air is a larger charge than a cartridge's: longer and lower.
 BURST = Voice(
-    name="aerial burst", level_db=4, spectrum_db=(-1, 0, -1, -4, -8, -14), rise_ms=2.0,
-    decay_ms=45, level_sd=4, each_sd=2.5,
+    name="aerial burst", level_db=4, spectrum_db=(-1, 0, -1, -4, -8, -14), rise_ms=1.4,
+    decay_ms=11, level_sd=4, each_sd=2.5,
 )  # fmt: skip
 LIFT = Voice(
-    name="mortar lift", level_db=-12, spectrum_db=(0, -2, -7, -12, -18, -26), rise_ms=5.0,
-    decay_ms=40, level_sd=3, each_sd=2,
+    name="mortar lift", level_db=-12, spectrum_db=(0, -2, -7, -12, -18, -26), rise_ms=3.5,
+    decay_ms=14, level_sd=3, each_sd=2,
 )  # fmt: skip
 CRACKER = Voice(
     name="firecracker", level_db=-13, spectrum_db=(-14, -8, -3, 0, -1, -5), rise_ms=0.7,
-    decay_ms=18, level_sd=4, each_sd=3,
+    decay_ms=4, level_sd=4, each_sd=3,
 )  # fmt: skip
 SALUTE = Voice(  # a large banger on the ground: by one pulse nobody tells it from a handgun
-    name="salute", level_db=-1, spectrum_db=(-4, -1, 0, -2, -5, -10), rise_ms=1.2,
-    decay_ms=32, level_sd=4, each_sd=3,
+    name="salute", level_db=-1, spectrum_db=(-4, -1, 0, -2, -5, -10), rise_ms=1.0,
+    decay_ms=6.5, level_sd=4, each_sd=3,
 )  # fmt: skip
 BACKFIRE = Voice(
-    name="backfire", level_db=-11, spectrum_db=(-1, 0, -3, -8, -14, -22), rise_ms=4.0,
-    decay_ms=38, level_sd=4, each_sd=3,
+    name="backfire", level_db=-11, spectrum_db=(-1, 0, -3, -8, -14, -22), rise_ms=2.5,
+    decay_ms=10, level_sd=4, each_sd=3,
 )  # fmt: skip
 NAIL_GUN = Voice(
-    name="nail gun", level_db=-17, spectrum_db=(-16, -10, -4, 0, 0, -3), rise_ms=1.2,
-    decay_ms=22, level_sd=3, each_sd=1,
+    name="nail gun", level_db=-17, spectrum_db=(-16, -10, -4, 0, 0, -3), rise_ms=0.9,
+    decay_ms=5, level_sd=3, each_sd=1,
 )  # fmt: skip
 PILE_DRIVER = Voice(
-    name="pile driver", level_db=-5, spectrum_db=(-2, 0, -1, -4, -7, -12), rise_ms=4.0,
-    decay_ms=90, level_sd=3, each_sd=0.7,
+    name="pile driver", level_db=-5, spectrum_db=(-2, 0, -1, -4, -7, -12), rise_ms=2.0,
+    decay_ms=35, level_sd=3, each_sd=0.7,
 )  # fmt: skip
 THUNDER = Voice(
-    name="thunder", level_db=8, spectrum_db=(0, -4, -11, -20, -30, -42), rise_ms=60.0,
-    decay_ms=400, level_sd=5, each_sd=5,
+    name="thunder", level_db=8, spectrum_db=(0, -4, -11, -20, -30, -42), rise_ms=30.0,
+    decay_ms=120, level_sd=5, each_sd=5,
 )  # fmt: skip
 
 

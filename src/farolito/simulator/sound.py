@@ -199,7 +199,7 @@ class _Pulses:
 def _arrivals(number: int, event: Event, town: Town, rng: np.random.Generator) -> _Pulses:
     """All pulses of one event, its number among the events."""
     is_gun = event.kind is SoundKind.GUNSHOT
-    louder = rng.normal(0, event.voice.level_sd)
+    voice = loudness.this_one(event.voice, rng)
     visibility = rng.normal(0, VISIBILITY_SD, len(town.net))
     paths: dict[tuple[int, int, int], _Paths] = {}
     found: list[_Arrival] = []
@@ -210,7 +210,7 @@ def _arrivals(number: int, event: Event, town: Town, rng: np.random.Generator) -
             paths[key] = _Paths(town, bang.z_m, rng)
         way = paths[key].seen_from(bang)
         # The range law already averages over firearms, so a gun's own level moves its level alone.
-        weaker_db = 0.0 if is_gun else event.voice.level_db + louder + bang.louder_db
+        weaker_db = 0.0 if is_gun else voice.level_db + bang.louder_db
         r50_m = town.character.r50_m * 10 ** (weaker_db / QUIETER_DB)
         r50_m *= ALOFT_FARTHER if way.is_aloft else 1.0
         share = heard_share(way.metres, way.along_mps, r50_m, visibility)
@@ -219,9 +219,9 @@ def _arrivals(number: int, event: Event, town: Town, rng: np.random.Generator) -
     more_db = np.array([event.bangs[arrival.made.bang].louder_db for arrival in found])
     sensors = np.array([arrival.sensor for arrival in found], dtype=np.int64)
     features = loudness.arrivals(
-        event.voice,
+        voice,
         np.array([arrival.metres for arrival in found]),
-        np.array([arrival.gain_db for arrival in found]) + louder + more_db,
+        np.array([arrival.gain_db for arrival in found]) + more_db,
         np.array([arrival.shut for arrival in found]),
         loudness.Ears(town.noise_db[sensors], rng),
     )
