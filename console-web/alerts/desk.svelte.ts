@@ -23,12 +23,15 @@ import type {
   LiveMessage,
   MapFacts,
   OldList,
-  RejectReason,
   StoppedMatch,
 } from '../wire/model'
 import { session } from '../wire/session.svelte'
 import { type HeldAlerts, ranked, withAlert, withSnapshot } from '../wire/queue'
+import { oneQueue, type Row, type Rows } from '../wire/shots'
+import { SensorNet } from '../shots/sensorNet.svelte'
+import { ShotBoard } from '../shots/shotBoard.svelte'
 import { Board } from './board.svelte'
+import { bodyOf, type Deed } from './deeds'
 import { earcons } from './earcons.svelte'
 
 const LOOK_AFTER_MS = 250 // an alert passed over with J or K is not looked at, so not logged
@@ -48,13 +51,6 @@ export interface Notice {
   at: number
 }
 
-export type Deed =
-  | { act: 'take' }
-  | { act: 'confirm'; stateConfirmed: boolean }
-  | { act: 'reject'; reason: RejectReason; note: string }
-  | { act: 'brief'; unit: string }
-  | { act: 'recall'; reason: string }
-
 export class Desk {
   held = $state.raw<HeldAlerts>(new Map())
   ready = $state(false)
@@ -64,6 +60,9 @@ export class Desk {
   readonly positions = new Positions() // plain arrays: nobody is told of a move but the map
   onPositions: () => void = () => undefined
   readonly board: Board
+  readonly shots: ShotBoard
+  readonly net = new SensorNet((permit) => (this.permit = permit))
+  quietShown = $state(false) // the shots that were heard and not queued
   tab = $state<Tab>('alerts')
   picked = $state<string | null>(null) // the unit that was clicked on the map or in a panel
   silent = $state.raw<readonly SilentSource[]>([])
@@ -82,7 +81,8 @@ export class Desk {
   notice = $state<Notice | null>(null)
 
   ranked = $derived(ranked(this.held))
-  order = $derived([...this.ranked.waiting, ...this.ranked.watched, ...this.ranked.decided])
+  rows = $derived(this.#queue())
+  order = $derived(this.#inOrder())
   selected = $derived(this.selectedId ? (this.held.get(this.selectedId)?.alert ?? null) : null)
   stoppedSelected = $derived(
     this.stopped?.find((s) => s.match.read.read_id === this.selectedStopped) ?? null,
@@ -99,11 +99,13 @@ export class Desk {
   #unnamed = new Set<string>() // readers that were asked for because an alert came from them
 
   constructor(readonly me: string) {
-    this.board = new Board(me, {
-      permitted: (permit) => (this.permit = permit),
-      say: (says, bad) => this.#say(says, bad),
-      complain: (error) => this.#complain(error),
-    })
+    const voice = {
+      permitted: (permit: number) => (this.permit = permit),
+      say: (says: string, bad: boolean) => this.#say(says, bad),
+      complain: (error: unknown) => this.#complain(error),
+    }
+    this.board = new Board(me, voice)
+    this.shots = new ShotBoard(me, voice)
     this.#live = new Live({
       url: (after) => `/api/live?after=${after}`,
       open: browserSocket,
@@ -135,6 +137,8 @@ export class Desk {
       removeEventListener('online', hurry)
       clearTimeout(this.#lookTimer)
       this.board.close()
+      this.shots.close()
+      this.net.close()
       this.#live.stop()
     }
   }
@@ -151,16 +155,19 @@ export class Desk {
   async #snapshot(restarted: boolean): Promise<void> {
     try {
       // Each holds what came until its own number; the line goes on from the older one.
-      const [answer, boardSeq] = await Promise.all([
+      const [answer, boardSeq, shotSeq] = await Promise.all([
         get<AlertsSnapshot>('/api/alerts'),
         this.board.snapshot(restarted),
+        this.shots.snapshot(restarted),
       ])
       clock.heard(answer.at)
       this.held = withSnapshot(restarted ? new Map() : this.held, answer.alerts, answer.seq)
       this.permit = answer.permit ?? this.permit
       this.actions = answer.actions ?? {}
-      this.#live.snapshotTaken(Math.min(answer.seq, boardSeq ?? answer.seq), restarted)
+      const seq = Math.min(answer.seq, boardSeq ?? answer.seq, shotSeq ?? answer.seq)
+      this.#live.snapshotTaken(seq, restarted)
       for (const alert of answer.alerts) this.#announced.add(alert.alert_id)
+      for (const id of this.shots.held.keys()) this.#announced.add(id)
       this.#soundForWaiting()
       if (this.selectedId) this.#look(this.selectedId, LOG_AFTER_MS)
     } catch (error) {
@@ -238,6 +245,10 @@ export class Desk {
       case 'answer':
         this.board.hear(message)
         break
+      case 'shot':
+        if (this.shots.hear(message) && message.shot.is_queued !== false) this.#announce(message.shot)
+        this.#soundForWaiting()
+        break
       case 'receipt':
         this.board.hear(message)
         if (this.detail?.brief?.brief_id === message.receipt.brief_id) {
@@ -268,12 +279,15 @@ export class Desk {
   #hearAlert(alert: Alert, seq: number): void {
     this.held = withAlert(this.held, alert, seq)
     void this.#nameReader((alert.last_seen ?? alert.match.read).reader)
-    if (alert.state === 'waiting' && !this.#announced.has(alert.alert_id)) {
-      this.#announced.add(alert.alert_id)
-      earcons.announce(alert.level)
-    }
+    this.#announce(alert)
     this.#soundForWaiting()
     if (alert.alert_id === this.selectedId) this.#look(alert.alert_id, LOG_AFTER_MS)
+  }
+
+  #announce(alert: Pick<Alert, 'alert_id' | 'state' | 'level'>): void {
+    if (alert.state !== 'waiting' || this.#announced.has(alert.alert_id)) return
+    this.#announced.add(alert.alert_id)
+    earcons.announce(alert.level)
   }
 
   #hearBrief(brief: Brief): void {
@@ -297,7 +311,7 @@ export class Desk {
 
   /** Priority 1 goes on sounding until somebody has it. */
   #soundForWaiting(): void {
-    earcons.insist(this.ranked.waiting.some((a) => a.level === 1 && a.state === 'waiting'))
+    earcons.insist(this.rows.waiting.some((r) => r.alert.level === 1 && r.alert.state === 'waiting'))
   }
 
   /** Where this screen was left; at first what needs a person, else what is going on. */
@@ -305,7 +319,7 @@ export class Desk {
     const left = TABS.find((tab) => tab === sessionStorage.getItem(TAB_KEY))
     if (left) this.showTab(left)
     else if (this.board.selectedId) this.tab = 'calls'
-    else if (this.selectedId || this.ranked.waiting.length) this.tab = 'alerts'
+    else if (this.selectedId || this.rows.waiting.length) this.tab = 'alerts'
     else this.tab = this.board.order.length ? 'calls' : 'alerts'
   }
 
@@ -319,6 +333,7 @@ export class Desk {
     this.selectedStopped = null
     if (id) {
       this.board.select(null)
+      this.shots.select(null)
       this.showTab('alerts')
     }
     if (id === this.selectedId) return
@@ -328,8 +343,23 @@ export class Desk {
     if (id) this.#look(id, LOOK_AFTER_MS)
   }
 
+  selectShot(id: string | null): void {
+    this.select(null)
+    if (id) {
+      this.board.select(null)
+      this.showTab('alerts')
+    }
+    this.shots.select(id)
+  }
+
+  selectRow(row: Row): void {
+    if (row.kind === 'shot') this.selectShot(row.id)
+    else this.select(row.id)
+  }
+
   selectIncident(id: string | null): void {
     this.select(null)
+    this.shots.select(null)
     if (id) this.showTab('calls')
     this.board.select(id)
   }
@@ -342,6 +372,7 @@ export class Desk {
   selectStopped(readId: string): void {
     this.select(null)
     this.board.select(null)
+    this.shots.select(null)
     this.selectedStopped = readId
   }
 
@@ -350,13 +381,25 @@ export class Desk {
     const onCalls = this.tab === 'calls'
     const ids = onCalls
       ? this.board.order.map((i) => i.incident_id)
-      : this.order.map((a) => a.alert_id)
-    const chosen = onCalls ? this.board.selectedId : this.selectedId
+      : this.order.map((row) => row.id)
+    const chosen = onCalls ? this.board.selectedId : (this.selectedId ?? this.shots.selectedId)
     const at = chosen ? ids.indexOf(chosen) : -1
     const next = ids[at === -1 ? (step === 1 ? 0 : ids.length - 1) : at + step]
+    const row = this.order.find((r) => r.id === next)
     if (next && onCalls) this.selectIncident(next)
-    else if (next) this.select(next)
+    else if (row) this.selectRow(row)
     return next ?? null
+  }
+
+  #queue(): Rows {
+    return oneQueue(this.ranked, this.shots.held)
+  }
+
+  #inOrder(): Row[] {
+    const { waiting, watched, decided } = this.rows
+    const quiet = this.quietShown ? this.shots.quiet : []
+    const last = quiet.map((alert): Row => ({ kind: 'shot', id: alert.alert_id, alert }))
+    return [...waiting, ...watched, ...decided, ...last]
   }
 
   #look(id: string, afterMs: number): void {
@@ -453,18 +496,5 @@ export class Desk {
     const t = tongue.t.errors
     const says = error.isOffline ? t.offline : [error.says || t.unknown, error.act].filter(Boolean)
     this.#say(Array.isArray(says) ? says.join('. ') : says, true)
-  }
-}
-
-function bodyOf(deed: Deed): Record<string, unknown> {
-  switch (deed.act) {
-    case 'confirm':
-      return { state_confirmed: deed.stateConfirmed, crop_compared: true }
-    case 'reject':
-      return { reason: deed.reason, ...(deed.note ? { note: deed.note } : {}) }
-    case 'brief':
-      return { unit: deed.unit }
-    default:
-      return {}
   }
 }

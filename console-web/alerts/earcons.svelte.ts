@@ -32,6 +32,7 @@ class Earcons {
   blocked = $state(true)
   #context: AudioContext | null = null
   #again: ReturnType<typeof setInterval> | undefined
+  #held = false
 
   /** To be called from a touch: sound is allowed from then on. */
   async wake(): Promise<void> {
@@ -63,6 +64,11 @@ class Earcons {
     }
   }
 
+  /** While a recording is listened to, the desk itself is silent. */
+  hold(wanted: boolean): void {
+    this.#held = wanted
+  }
+
   async test(): Promise<void> {
     await this.wake()
     this.#play(P1, true)
@@ -72,6 +78,7 @@ class Earcons {
   #play(notes: readonly Note[], evenMuted = false): void {
     const context = this.#context
     if (!context || context.state !== 'running' || (this.muted && !evenMuted)) return
+    if (this.#held) return
     for (const note of notes) {
       const from = context.currentTime + note.at
       const tone = context.createOscillator()

@@ -1,4 +1,5 @@
 import { enCalls } from './en.calls'
+import { enShots } from './en.shots'
 
 /** Every word on the screens, in English. Other languages have the same shape, held by the types. */
 export const en = {
@@ -32,7 +33,7 @@ export const en = {
     skip: 'Skip to calls and alerts',
     menu: 'You and this screen',
     pagesLabel: 'Pages',
-    pages: { console: 'Console', brief: 'Officer’s brief', audit: 'Ledger', health: 'Health', timings: 'Clocks' },
+    pages: { console: 'Console', brief: 'Officer’s brief', audit: 'Ledger', health: 'Health', timings: 'Clocks', shots: 'Shots' },
   },
   errors: {
     offline: 'The node does not answer. Nothing was changed.',
@@ -186,7 +187,7 @@ export const en = {
     logged: 'Each search is written into the ledger with its purpose.',
   },
   map: {
-    label: 'Map of incidents, alerts, readers and units',
+    label: 'Map of incidents, alerts, shots, readers and units',
     showMap: 'Map',
     showTable: 'Table',
     table: 'The map as a table',
@@ -386,6 +387,7 @@ export const en = {
   },
   compass: ['north', 'north-east', 'east', 'south-east', 'south', 'south-west', 'west', 'north-west'],
   ...enCalls,
+  ...enShots,
   brief: {
     title: 'Briefs',
     unit: (u: string) => `Unit ${u}`,

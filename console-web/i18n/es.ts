@@ -1,5 +1,6 @@
 import type { Catalogue } from './en'
 import { esCalls } from './es.calls'
+import { esShots } from './es.shots'
 
 /** Cada palabra de las pantallas, en español. */
 export const es: Catalogue = {
@@ -33,7 +34,7 @@ export const es: Catalogue = {
     skip: 'Ir a llamadas y alertas',
     menu: 'Usted y esta pantalla',
     pagesLabel: 'Páginas',
-    pages: { console: 'Consola', brief: 'Aviso al oficial', audit: 'Registro', health: 'Estado', timings: 'Relojes' },
+    pages: { console: 'Consola', brief: 'Aviso al oficial', audit: 'Registro', health: 'Estado', timings: 'Relojes', shots: 'Disparos' },
   },
   errors: {
     offline: 'El nodo no responde. No se cambió nada.',
@@ -182,7 +183,7 @@ export const es: Catalogue = {
     logged: 'Cada búsqueda se escribe en el registro con su propósito.',
   },
   map: {
-    label: 'Mapa de incidentes, alertas, lectores y unidades',
+    label: 'Mapa de incidentes, alertas, disparos, lectores y unidades',
     showMap: 'Mapa',
     showTable: 'Tabla',
     table: 'El mapa como tabla',
@@ -382,6 +383,7 @@ export const es: Catalogue = {
   },
   compass: ['norte', 'noreste', 'este', 'sureste', 'sur', 'suroeste', 'oeste', 'noroeste'],
   ...esCalls,
+  ...esShots,
   brief: {
     title: 'Avisos',
     unit: (u) => `Unidad ${u}`,

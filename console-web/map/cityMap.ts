@@ -25,6 +25,7 @@ import { drawMarks } from './marks'
 import { circle, toWorld } from './mercator'
 import { meter } from './meter'
 import type { Positions } from './positions'
+import { ShotLayers, type ShotScene } from './shotLayers'
 import { isSlow } from './slow'
 import { mapStyle } from './style'
 import { EVERY_SLOW_MS, type UnitLook, UnitsCanvas, type View } from './unitsCanvas'
@@ -36,6 +37,7 @@ addProtocol('pmtiles', protocol.tile)
 const LABELS_MAX = 60 // unit call signs drawn at once; beyond that the dots alone
 const LABELS_FROM_ZOOM = 12
 const CLOSE_ZOOM = 14
+const SHOT_ZOOM = 16 // an ellipse of ten metres is to be seen
 const PICK_PX = 16
 const HOLE_PX = [15, 19] // half of an alert's mark, half of an incident's
 const TILE_PX = 512 // the world at zoom 0
@@ -47,6 +49,8 @@ export interface MapEvents {
   onAlert: (alertId: string) => void
   onIncident: (incidentId: string) => void
   onUnit: (unit: string | null) => void
+  onShot: (alertId: string) => void
+  onSensor: (sensor: string) => void
   onReader: (name: string | null, x: number, y: number) => void
   onReady: () => void
   onLost: (lost: boolean) => void
@@ -71,6 +75,7 @@ function around(point: Point, metres: number): GeoJSON.FeatureCollection {
 export class CityMap {
   readonly #map: GlMap
   readonly #units: UnitsCanvas
+  readonly #shots: ShotLayers
   #alerts: GeoJSON.FeatureCollection = EMPTY
   #incidents: GeoJSON.FeatureCollection = EMPTY
   #doubt: GeoJSON.FeatureCollection = EMPTY
@@ -104,6 +109,7 @@ export class CityMap {
       locale: texts,
       fadeDuration: matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 150,
     })
+    this.#shots = new ShotLayers(this.#map, isLight)
     this.#map.touchZoomRotate.disableRotation()
     this.#map.keyboard.disableRotation() // north is up, and the units count on it
     const [above, look] = [this.#map.getCanvasContainer(), isLight ? LIGHT_UNIT : DARK_UNIT]
@@ -162,6 +168,7 @@ export class CityMap {
   relook(isLight: boolean): void {
     if (isLight === this.#isLight) return
     this.#isLight = isLight
+    this.#shots.relook(isLight)
     this.#units.recolour(isLight ? LIGHT_UNIT : DARK_UNIT)
     this.#map.setStyle(mapStyle(isLight, this.#tiles), { diff: false })
   }
@@ -200,6 +207,10 @@ export class CityMap {
     this.#source('doubt')?.setData(this.#doubt)
   }
 
+  showShots(scene: ShotScene): void {
+    this.#shots.show(scene)
+  }
+
   /** The units of what is selected, and the one that was clicked. */
   choose(chosen: ReadonlySet<string>): void {
     this.#chosen = chosen
@@ -222,6 +233,15 @@ export class CityMap {
     return { centre: { lat, lon: lng }, zoom: this.#map.getZoom(), holes }
   }
 
+  /** A shot and all places that explain it, as near as they fit. */
+  goToShot(places: readonly Point[]): void {
+    const [first] = places
+    if (!first) return
+    const bounds = places.reduce((b, p) => b.extend(at(p)), new LngLatBounds(at(first), at(first)))
+    const still = matchMedia('(prefers-reduced-motion: reduce)').matches
+    this.#map.fitBounds(bounds, { padding: 90, maxZoom: SHOT_ZOOM, duration: still ? 0 : 500 })
+  }
+
   /** Brings a place into view; moves only where it is not already well inside. */
   goTo(point: Point): void {
     const { x, y } = this.#map.project(at(point))
@@ -238,6 +258,7 @@ export class CityMap {
     const points = [
       ...this.#alerts.features,
       ...this.#incidents.features,
+      ...this.#shots.pins.features,
       ...this.#readers.features,
     ].map((f) => (f.geometry as GeoJSON.Point).coordinates as [number, number])
     const units = this.positions.extent()
@@ -264,6 +285,7 @@ export class CityMap {
     map.addSource('incidents', { type: 'geojson', data: this.#incidents })
     map.addSource('doubt', { type: 'geojson', data: this.#doubt })
     this.#dressDoubt()
+    this.#shots.dressBelow()
     map.addLayer({
       id: 'readers',
       type: 'symbol',
@@ -306,6 +328,7 @@ export class CityMap {
         'symbol-sort-key': ['-', ['get', 'level']],
       },
     })
+    this.#shots.dressAbove()
   }
 
   /** The selected incident's own doubt: it lies somewhere in here. */
@@ -328,22 +351,30 @@ export class CityMap {
   #listen(): void {
     const map = this.#map
     map.on('click', (event) => {
-      const layers = ['alerts', 'incidents'].filter((id) => map.getLayer(id))
+      const layers = ['shots', 'alerts', 'incidents', 'shot-sensors'].filter((id) => map.getLayer(id))
       const [mark] = map.queryRenderedFeatures(event.point, { layers })
       const id = mark?.properties['id'] as string | undefined
-      if (mark?.layer.id === 'alerts' && id) this.events.onAlert(id)
-      else if (id) this.events.onIncident(id)
+      if (id) this.#clicked(mark!.layer.id, id)
       else this.events.onUnit(this.#unitAt({ lat: event.lngLat.lat, lon: event.lngLat.lng }))
     })
-    for (const layer of ['alerts', 'incidents', 'readers']) {
+    for (const layer of ['shots', 'shot-sensors', 'alerts', 'incidents', 'readers']) {
       map.on('mouseenter', layer, () => (map.getCanvas().style.cursor = 'pointer'))
       map.on('mouseleave', layer, () => (map.getCanvas().style.cursor = ''))
     }
-    map.on('mousemove', 'readers', (event) => {
-      const name = event.features?.[0]?.properties['name'] as string | undefined
-      this.events.onReader(name ?? null, event.point.x, event.point.y)
-    })
-    map.on('mouseleave', 'readers', () => this.events.onReader(null, 0, 0))
+    for (const layer of ['readers', 'shot-sensors']) {
+      map.on('mousemove', layer, (event) => {
+        const name = event.features?.[0]?.properties['name'] as string | undefined
+        this.events.onReader(name ?? null, event.point.x, event.point.y)
+      })
+      map.on('mouseleave', layer, () => this.events.onReader(null, 0, 0))
+    }
+  }
+
+  #clicked(layer: string, id: string): void {
+    if (layer === 'shots') this.events.onShot(id)
+    else if (layer === 'alerts') this.events.onAlert(id)
+    else if (layer === 'shot-sensors') this.events.onSensor(id)
+    else this.events.onIncident(id)
   }
 
   #unitAt(point: Point): string | null {

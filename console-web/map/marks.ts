@@ -117,12 +117,95 @@ function readerMark(style: CSSStyleDeclaration, faces: boolean): Mark {
   return taken(pen, size, faces ? 'reader-facing' : 'reader')
 }
 
+const STEM_PX = 15
+
+/**
+ * A shot is its level's shape on a stem that ends at the place: the ellipse under it stays in
+ * sight. Arcs to both sides say sound. The selected one has a rim.
+ */
+function shotMark(level: Level, style: CSSStyleDeclaration, selected: boolean): Mark {
+  const size = 52
+  const pen = canvas(size)
+  const fill = style.getPropertyValue(`--p${level}`)
+  const ground = style.getPropertyValue('--ground')
+  const text = style.getPropertyValue('--text')
+  const foot = size - 1
+  pen.lineCap = 'round'
+  for (const [colour, width] of [[ground, 6], [selected ? text : fill, 2.5]] as const) {
+    pen.strokeStyle = colour
+    pen.lineWidth = width
+    pen.beginPath()
+    pen.moveTo(size / 2, foot - STEM_PX - 4)
+    pen.lineTo(size / 2, foot)
+    for (const [side, turn] of [[1, 0], [-1, Math.PI]] as const) {
+      pen.moveTo(size / 2 + side * 18 * Math.cos(0.6), 18 - 18 * Math.sin(0.6))
+      pen.arc(size / 2, 18, 18, turn - 0.6, turn + 0.6)
+    }
+    pen.stroke()
+  }
+  pen.translate(size / 2 - 14, 4)
+  pen.scale(28 / 32, 28 / 32)
+  const shape = new Path2D(SHAPES[level])
+  pen.lineJoin = 'round'
+  pen.lineWidth = selected ? 8 : 4
+  pen.strokeStyle = selected ? text : ground
+  pen.stroke(shape)
+  if (selected) {
+    pen.lineWidth = 3
+    pen.strokeStyle = ground
+    pen.stroke(shape)
+  }
+  pen.fillStyle = fill
+  pen.fill(shape)
+  pen.fillStyle = style.getPropertyValue(`--p${level}-ink`)
+  pen.font = `700 ${level === 2 ? 15 : 17}px system-ui, 'DejaVu Sans', sans-serif`
+  pen.textAlign = 'center'
+  pen.fillText(String(level), 16, level === 2 ? 26 : 22)
+  return taken(pen, size, `shot-${level}${selected ? '-on' : ''}`)
+}
+
+/** A sensor: full heard it, hollow was silent, crossed is out; with a dot it listens. */
+function earMark(ear: 'heard' | 'silent' | 'down' | 'up', style: CSSStyleDeclaration): Mark {
+  const size = 20
+  const pen = canvas(size)
+  const [ink, ground] = [style.getPropertyValue('--text'), style.getPropertyValue('--ground')]
+  const middle = size / 2
+  pen.beginPath()
+  pen.arc(middle, middle, 6, 0, 2 * Math.PI)
+  pen.fillStyle = ear === 'heard' ? ink : ground
+  pen.strokeStyle = ground
+  pen.lineWidth = 6
+  pen.stroke()
+  pen.fill()
+  pen.strokeStyle = ink
+  pen.lineWidth = 2
+  pen.stroke()
+  pen.beginPath()
+  if (ear === 'down') {
+    pen.moveTo(3.5, 3.5)
+    pen.lineTo(size - 3.5, size - 3.5)
+    pen.moveTo(size - 3.5, 3.5)
+    pen.lineTo(3.5, size - 3.5)
+    pen.stroke()
+  } else if (ear === 'up') {
+    pen.arc(middle, middle, 2, 0, 2 * Math.PI)
+    pen.fillStyle = ink
+    pen.fill()
+  }
+  return taken(pen, size, `ear-${ear}`)
+}
+
 /** All marks in the colours that the page has now. */
 export function drawMarks(): Mark[] {
   const style = getComputedStyle(document.documentElement)
   return [
     ...([1, 2, 3, 4] as const).map((level) => alertMark(level, style)),
     ...([1, 2, 3, 4] as const).map((level) => incidentMark(level, style)),
+    ...([1, 2, 3, 4] as const).flatMap((level) => [
+      shotMark(level, style, false),
+      shotMark(level, style, true),
+    ]),
+    ...(['heard', 'silent', 'down', 'up'] as const).map((ear) => earMark(ear, style)),
     ringMark(style),
     readerMark(style, false),
     readerMark(style, true),

@@ -4,6 +4,8 @@
  * Times are RFC 3339 with Z, durations ISO 8601, ids text. Nothing here is computed.
  */
 
+import type { ShotAlert } from './model.shots'
+
 export type Level = 1 | 2 | 3 | 4
 export type CheckName = 'text' | 'state' | 'vehicle' | 'fresh' | 'person'
 export type CheckOutcome = 'passed' | 'stopped' | 'unknown' | 'waiting'
@@ -576,6 +578,7 @@ export type LiveMessage =
   | { k: 'receipt'; seq: number; at: string; receipt: Receipt; unit?: string | null }
   | { k: 'incident'; seq: number; at: string; incident: Incident }
   | { k: 'answer'; seq: number; at: string; answer: OfficerAnswer }
+  | { k: 'shot'; seq: number; at: string; shot: ShotAlert }
   /** Who moved since the last; `full` replaces everything. Times are milliseconds since 1970. */
   | { k: 'positions'; at: string; full: boolean; p: PositionRow[] }
   /** To an officer: the own unit's way to the brief's place, and whether it is in motion. */

@@ -18,11 +18,11 @@ export const DECIDED_SHOWN_MAX = 50 // as many as a snapshot carries; the oldest
 
 const OPEN = new Set(['waiting', 'taken', 'confirmed'])
 
-export function isOpen(alert: Alert): boolean {
+export function isOpen(alert: Pick<Alert, 'state'>): boolean {
   return OPEN.has(alert.state)
 }
 
-export function needsAPerson(alert: Alert): boolean {
+export function needsAPerson(alert: Pick<Alert, 'state'>): boolean {
   return alert.state === 'waiting' || alert.state === 'taken'
 }
 
