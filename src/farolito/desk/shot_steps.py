@@ -58,12 +58,14 @@ def grade(shot: Shot) -> tuple[Level, bool]:
     """How urgent a string is, and whether it is worth a person's time by itself.
 
     A vendor's people have listened already, so its word "gunshot" is urgent whatever number
-    stands beside it.
+    stands beside it. While thunder or a show of fireworks goes on, only what is likely a gun even
+    so costs a person's time.
     """
     is_named = shot.source != SENSORS and _likeliest(shot) is SoundKind.GUNSHOT
     if is_named or shot.gunshot >= LIKELY:
         return Level.P1, True
-    return (Level.P2, True) if shot.gunshot >= POSSIBLE else (Level.P3, False)
+    is_possible = shot.gunshot >= POSSIBLE and not shot.storm
+    return (Level.P2, True) if is_possible else (Level.P3, False)
 
 
 def raised(alert_id: UUID, shot: Shot, zone: str, now: datetime) -> ShotAlert:

@@ -102,6 +102,7 @@ class Shot(msgspec.Struct, frozen=True, kw_only=True):
     outside_net: bool = False
     weather: Weather | None = None
     because: tuple[str, ...] = ()  # what spoke for and against each kind, as sentences
+    storm: str = ""  # thunder or a show of fireworks that it was heard in, as a sentence
 
     def __post_init__(self) -> None:
         if not self.rounds:
