@@ -18,9 +18,13 @@ from farolito.geo.street_map import (
     StreetMap,
     bounds_of,
 )
+from farolito.geo.zones import OUTSIDE, Atlas, Beats
 
 __all__ = [
+    "OUTSIDE",
     "Area",
+    "Atlas",
+    "Beats",
     "Building",
     "Found",
     "Geocoder",
