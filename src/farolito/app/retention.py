@@ -30,7 +30,7 @@ class Keeping(msgspec.Struct, frozen=True):
     """Days that each class is kept: the agency's own limit, or the law's where that is shorter."""
 
     reads: int
-    hits: int  # alerts with their briefs, receipts and pictures
+    hits: int  # alerts with their briefs, receipts, pictures and sound; shots and misses
     calls: int  # calls and the incidents they became, with their logs, briefs and answers
     ledger: int  # personal values of the ledger; the entries themselves stay
 
@@ -97,6 +97,7 @@ class Retention:
             records = Records(connection, self._gate.owner)
             await records.feed.trim(now - FEED_KEPT)
             hits = await records.alerts.end_before(reads_end, hits_end)
+            shots = await records.shots.end_before(hits_end)
             await records.feed.hold()
             incidents = await records.incidents.end_before(calls_end)
             calls = await records.calls.end_before(calls_end)
@@ -106,6 +107,7 @@ class Retention:
             {
                 f"reads before {reads_end}": gone,
                 f"hits before {hits_end}": hits,
+                f"shots and misses before {hits_end}": shots,
                 f"incidents before {calls_end}": incidents,
                 f"calls before {calls_end}": calls,
                 "pictures": pictures,

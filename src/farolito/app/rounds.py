@@ -13,7 +13,7 @@ from farolito.app.list_desk import ListDesk
 from farolito.app.surroundings import MapSurroundings
 from farolito.audit import Ledger, Spool
 from farolito.console.sockets import Hub, SilentSource
-from farolito.desk import Desk
+from farolito.desk import Desk, ShotDesk
 from farolito.ingest.cad.heartbeat import Heartbeats
 from farolito.model import DeviceId, FarolitoError
 
@@ -37,6 +37,7 @@ class Rounds:
     ledger: Ledger
     spool: Spool
     clock: Callable[[], datetime]
+    shots: ShotDesk | None = None
 
     def work(self) -> Mapping[str, Callable[[], Awaitable[Any]]]:
         return {
@@ -49,10 +50,12 @@ class Rounds:
     async def _escalate(self) -> None:
         while True:
             await asyncio.sleep(ESCALATE_EVERY_S)
-            try:
-                await self.desk.escalate()
-            except Exception as why:
-                log.warning("escalation waits: %s", type(why).__name__)
+            for desk in (self.shots, self.desk):
+                try:
+                    if desk is not None:
+                        await desk.escalate()
+                except Exception as why:
+                    log.warning("escalation waits: %s", type(why).__name__)
 
     async def _lists(self) -> None:
         """A list older than its limit is an alarm on every desk, and once in the log."""
