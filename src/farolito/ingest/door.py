@@ -11,8 +11,9 @@ import asyncio
 import base64
 import binascii
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -20,6 +21,12 @@ from farolito.bus import BusDown, ReadBatch
 from farolito.ingest import avl, cad
 from farolito.ingest.cad import cloudevents
 from farolito.ingest.cad.door import SIGNED_BYTES_MAX, CadDoor, Message
+from farolito.ingest.gunshot import farolito as sensors
+from farolito.ingest.gunshot import vendor
+from farolito.ingest.gunshot.door import SensorDoor
+from farolito.ingest.gunshot.envelope import SEALED_BYTES_MAX
+from farolito.ingest.gunshot.vendor_door import VendorDoor
+from farolito.ingest.gunshot.wants import HELD_S_MAX
 from farolito.ingest.lpr import FORMATS, Decoded
 from farolito.model import Device, PlateRead, Rejected, UnitPosition
 
@@ -28,6 +35,7 @@ GATHER_READS_MAX = 200
 GATHER_WAIT_S = 0.002  # how long a lone read waits for company
 IN_FLIGHT_MAX = 2_000  # requests at once; the next one is told to come again (503)
 RETRY_AFTER_S = 2
+LOOK_UP_S = 1.0  # how soon one who waits for a want is let go when the node stops
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -47,11 +55,18 @@ class Watch(Protocol):
     ) -> None: ...
 
 
-class Door:
-    """`POST /ingest/{lpr|avl|cad}/{format}`: plate reads, the positions of units, and calls.
+class GunshotDoors(NamedTuple):
+    """What takes in what sensors seal, and the alerts of vendors."""
 
-    Without `cad` (a door in a process of its own) it takes no calls. `away`: what looking up a key
-    or a signer raises while the store is not there.
+    sensors: SensorDoor
+    vendors: VendorDoor
+
+
+class Door:
+    """`POST /ingest/{lpr|avl|cad|gunshot}/{format}`: plate reads, positions of units, calls, sound.
+
+    Without `cad` and `gunshot` (a door in a process of its own) it takes neither calls nor what
+    is told of shots. `away`: what looking up a key or a signer raises while the store is not there.
     """
 
     def __init__(  # noqa: PLR0913 - wired once, by build
@@ -64,6 +79,7 @@ class Door:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         cad: CadDoor | None = None,
         away: tuple[type[Exception], ...] = (),
+        gunshot: GunshotDoors | None = None,
     ) -> None:
         self._gatherer = Gatherer(publish)
         self._device_for_key = device_for_key
@@ -73,15 +89,22 @@ class Door:
         self._clock = clock
         self._cad = cad
         self._away = away
+        self._gunshot = gunshot
         self._in_flight = 0
 
     async def close(self) -> None:
         await self._gatherer.close()
+        if self._gunshot is not None:
+            await self._gunshot.sensors.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         kind, format_ = _kind_and_format(scope["path"])
+        if self._gunshot is not None and (kind, format_) == ("gunshot", "wants"):
+            # Held while nothing is wanted: it is no request in flight.
+            await _reply(send, *await self._wants(self._gunshot.sensors, scope, receive))
+            return
         self._in_flight += 1
         try:
             status, answer = await self._answer(scope, receive, kind, format_)
@@ -130,7 +153,7 @@ class Door:
                 self._watch.rejected(device, format_, why_not, b"", received_at)
         return 202, answer
 
-    async def _answer(
+    async def _answer(  # noqa: PLR0911 - one for each way to be turned away
         self, scope: Scope, receive: Receive, kind: str, format_: str
     ) -> tuple[int, dict[str, Any]]:
         now = self._clock()
@@ -144,8 +167,12 @@ class Door:
             if full:
                 return 503, {"error": "refusing", "says": full, "do": "see the health page"}
             headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+            query = scope.get("query_string", b"")
+            if self._gunshot is not None and _is_signed_sound(kind, format_, headers):
+                door = self._gunshot
+                return await self._answer_sound(door, format_, query, receive, headers, now)
             if self._cad is not None and (kind, format_) == ("cad", cloudevents.NAME):
-                return await self._answer_signed(self._cad, scope, receive, headers, now)
+                return await self._answer_signed(self._cad, query, receive, headers, now)
             device = await self._device_for_key(_key(headers))
             if device is None:
                 raise Rejected("wrong_key", "no device has this key", "register the reader", 401)
@@ -179,17 +206,21 @@ class Door:
         content_type = headers.get(b"content-type", "")
         if kind == "cad" and self._cad is not None:
             return await self._cad.answer(device, Message(format_, content_type, body, now))
+        if kind == "gunshot" and self._gunshot is not None:
+            return await self._gunshot.vendors.answer(device, content_type, body, now)
         return await self.take(device, format_, content_type, body, now)
 
     def _formats(self, kind: str) -> Mapping[str, object]:
         if kind == "cad":
             return cad.FORMATS if self._cad is not None else {}
+        if kind == "gunshot" and self._gunshot is not None:
+            return {vendor.NAME: vendor}
         return {"lpr": FORMATS, "avl": avl.FORMATS}.get(kind, {})
 
     async def _answer_signed(
         self,
         cad_door: CadDoor,
-        scope: Scope,
+        query: bytes,
         receive: Receive,
         headers: Mapping[bytes, str],
         now: datetime,
@@ -197,12 +228,55 @@ class Door:
         """A message that its signature vouches for, not a key. Raises Rejected."""
         body = await _body(receive, headers, SIGNED_BYTES_MAX)
         named = {name.decode("latin-1"): value for name, value in headers.items()}
-        device, mark = await cad_door.signed_by(scope.get("query_string", b""), named, body)
+        device, mark = await cad_door.signed_by(query, named, body)
         if device.kind != "cad":
             raise Rejected("wrong_door", "the secret of another kind", "use a CAD's secret", 403)
         content_type = headers.get(b"content-type", "")
         message = Message(cloudevents.NAME, content_type, body, now, mark)
         return await cad_door.answer(device, message)
+
+    async def _answer_sound(  # noqa: PLR0913 - what a request is made of
+        self,
+        gunshot: GunshotDoors,
+        format_: str,
+        query: bytes,
+        receive: Receive,
+        headers: Mapping[bytes, str],
+        now: datetime,
+    ) -> tuple[int, dict[str, Any]]:
+        """A sensor's sealed message, or a vendor's signed one. Raises Rejected."""
+        if format_ == sensors.NAME:
+            return await gunshot.sensors.hear(await _body(receive, headers, SEALED_BYTES_MAX), now)
+        body = await _body(receive, headers, vendor.BODY_BYTES_MAX)
+        named = {name.decode("latin-1"): value for name, value in headers.items()}
+        device = await gunshot.vendors.signed_by(query, named, body)
+        content_type = headers.get(b"content-type", "")
+        return await gunshot.vendors.answer(device, content_type, body, now)
+
+    async def _wants(
+        self, door: SensorDoor, scope: Scope, receive: Receive
+    ) -> tuple[int, dict[str, Any]]:
+        """`GET /ingest/gunshot/wants`: held until a clip is wanted of the sensor that asks."""
+        if scope["method"] != "GET":
+            return 405, {"error": "method", "says": "wants are asked for with GET", "do": ""}
+        full = self._refusing()
+        if full:
+            return 503, {"error": "refusing", "says": full, "do": "see the health page"}
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        sealed = headers.get(b"x-farolito-sealed", "")
+        waiting = asyncio.ensure_future(door.wait(sealed, self._clock(), HELD_S_MAX))
+        gone = asyncio.ensure_future(_gone(receive))
+        try:
+            while not waiting.done() and not gone.done() and not self._refusing():
+                await asyncio.wait(
+                    {waiting, gone}, timeout=LOOK_UP_S, return_when=asyncio.FIRST_COMPLETED
+                )
+            return waiting.result() if waiting.done() else (200, {"wants": []})
+        finally:
+            for task in (waiting, gone):
+                task.cancel()
+                with suppress(asyncio.CancelledError, Exception):
+                    await task
 
 
 class Gatherer:
@@ -271,10 +345,24 @@ def _kind_and_format(path: str) -> tuple[str, str]:
 
 def _right_door(device: Device, kind: str) -> None:
     """A key opens the door of its device's kind: a stolen camera's key moves no unit."""
-    at_door = {"positions": "avl", "cad": "cad"}.get(device.kind, "lpr")
+    doors = {"positions": "avl", "cad": "cad", "gunshot_sensor": "gunshot"}
+    at_door = doors.get(device.kind, "lpr")
     if kind != at_door:
         do = "use the key of a device that is registered for this door"
         raise Rejected("wrong_door", f"the key of a {device.kind}", do, 403)
+
+
+def _is_signed_sound(kind: str, format_: str, headers: Mapping[bytes, str]) -> bool:
+    """A sensor seals whatever it says; a vendor signs, or shows the key of its device."""
+    if kind != "gunshot":
+        return False
+    return format_ == sensors.NAME or (format_ == vendor.NAME and b"webhook-signature" in headers)
+
+
+async def _gone(receive: Receive) -> None:
+    """Returns when the other side has hung up."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _decode(
@@ -351,7 +439,7 @@ async def _reply(send: Send, status: int, answer: Mapping[str, Any]) -> None:
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
     ]
-    if status == 503:
+    if status in {429, 503}:
         headers.append((b"retry-after", str(RETRY_AFTER_S).encode()))
     if status == 401:
         headers.append((b"www-authenticate", b'Basic realm="farolito"'))

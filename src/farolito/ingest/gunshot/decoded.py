@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
@@ -20,7 +20,7 @@ class RejectedPart(msgspec.Struct, frozen=True):
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
-    """What one message of a sensor, or several, told.
+    """What one message of a sensor told.
 
     `sounds`: WAV bytes by their SHA-256 in hex, the name that the clips carry. `answers`: the
     SHA-256 by the number of the want that a clip answers. `late`: impulses that the sensor could
@@ -66,20 +66,6 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
     alerts: tuple[VendorAlert, ...] = ()
     rejected: tuple[RejectedPart, ...] = ()
-
-
-def joined(several: Iterable[Heard]) -> Heard:
-    """Several messages as one, in their order."""
-    told = list(several)
-    return Heard(
-        impulses=tuple(one for heard in told for one in heard.impulses),
-        reports=tuple(one for heard in told for one in heard.reports),
-        clips=tuple(one for heard in told for one in heard.clips),
-        sounds={name: wav for heard in told for name, wav in heard.sounds.items()},
-        answers={want: name for heard in told for want, name in heard.answers.items()},
-        rejected=tuple(one for heard in told for one in heard.rejected),
-        late=sum(heard.late for heard in told),
-    )
 
 
 def part(name: str, why: Rejected) -> RejectedPart:
