@@ -100,6 +100,11 @@ class Wants:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
+    @property
+    def waiting(self) -> int:
+        """How many polls are held."""
+        return sum(len(polls) for polls in self._polls.values())
+
     def wake(self) -> None:
         """Answer every poll now: the node ends."""
         for polls in self._polls.values():
