@@ -43,7 +43,8 @@ def test_the_commented_tables_are_right_as_they_stand(tmp_path: Path) -> None:
     assert mqtt == Mqtt(device="gate-cam", host="192.0.2.10")
     for told in (
         *config.cad_folder, *config.cad_conveyance, *config.cad_webhook, config.tak_server,
-        *config.tak, *config.gps, *config.gtfs, *config.positions_mqtt,
+        *config.tak, *config.gps, *config.gtfs, *config.positions_mqtt, *config.gunshot_mqtt,
+        *config.gunshot_vendor,
     ):  # fmt: skip
         assert isinstance(told, msgspec.Struct)
         for field in msgspec.structs.fields(told):

@@ -6,8 +6,6 @@ import asyncio
 import fcntl
 import logging
 import os
-import secrets
-import socket
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
@@ -31,11 +29,14 @@ from farolito.app.pipeline import Pipeline
 from farolito.app.positions import Positions
 from farolito.app.retention import Keeping, Retention
 from farolito.app.rounds import Rounds
+from farolito.app.secrets import admin_token
+from farolito.app.shots import Rooms as ShotRooms
+from farolito.app.shots import Shots
 from farolito.app.supervise import Supervisor
 from farolito.app.surroundings import MapSurroundings
 from farolito.app.watch import Watch
 from farolito.app.ways import Ways
-from farolito.app.web import Web
+from farolito.app.web import Web, web_folder
 from farolito.audit import Ledger, Spool
 from farolito.audit.key_file import load_or_create
 from farolito.audit.records import origin_of
@@ -128,7 +129,7 @@ class Node:
         self.supervisor = Supervisor()
         self._stack.push_async_callback(self.supervisor.stop)
         cluster = await asyncio.to_thread(postgres.prepare, self.state)
-        server = nats.prepare(self.state, self.agency.agency_id, self._bus_port())
+        server = nats.prepare(self.state, self.agency.agency_id, self.config.node.bus_port)
         await self.supervisor.start(postgres.child(cluster, logs / "postgres.log"))
         await self.supervisor.start(nats.child(server, logs / "nats.log"))
         self.dsn = cluster.dsn
@@ -138,19 +139,6 @@ class Node:
         self.bus_url, self.bus_credentials = server.url, server.credentials
         self.bus = await Bus.connect(server.url, server.credentials, self.agency.agency_id)
         self._stack.push_async_callback(self.bus.close)
-
-    def _bus_port(self) -> int:
-        """The configured port, or a free one that is kept for the next start."""
-        if self.config.node.bus_port:
-            return self.config.node.bus_port
-        kept = self.state / "bus-port"
-        if kept.exists() and _is_free(int(kept.read_text())):
-            return int(kept.read_text())
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port: int = free.getsockname()[1]
-        kept.write_text(str(port))
-        return port
 
     async def _rooms(self) -> None:
         agency = self.agency.agency_id
@@ -238,6 +226,7 @@ class Node:
             now,
             self.incoming.door,
             AWAY,
+            self.shots.doors,
         )
         self._stack.push_async_callback(self.door.close)
 
@@ -275,6 +264,24 @@ class Node:
             now,
         )
         await self.incoming.expect_signers()
+        self.shots = Shots(
+            self.config,
+            ShotRooms(
+                database=self.database,
+                bus=self.bus,
+                gate=self.gate,
+                pictures=self.pictures,
+                supervisor=self.supervisor,
+                watch=self.watch,
+                system=self.system,
+                signer_for=self.incoming.signer_for,
+            ),
+            self.state,
+            now,
+            ids,
+        )
+        self._stack.push_async_callback(self.shots.close)
+        self.shots.desk.followers.append(self.dispatch.follow_shot)
         self.outgoing = Outgoing(
             self.config,
             outgoing.Rooms(
@@ -332,6 +339,7 @@ class Node:
             ledger=self.ledger,
             spool=self.spool,
             clock=now,
+            shots=self.shots.desk,
         )
         return {
             "pipeline": self.pipeline.run,
@@ -344,6 +352,7 @@ class Node:
             "retention": self.retention.run,
             **rounds.work(),
             **self.incoming.work(self.door),
+            **self.shots.work(),
             **self.outgoing.work(),
         }
 
@@ -418,9 +427,12 @@ class Node:
             import_list=self.list_desk.import_list,
             recall=self.list_desk.recall,
             map_view=self._map_view,
-            admin_token=_admin_token(self.state),
+            admin_token=admin_token(self.state),
+            shots=self.shots.desk,
+            sensors=self.shots.view,
+            coverage=self.shots.coverage,
             tiles=self.state / "maps",
-            web=Path(os.environ.get("FAROLITO_WEB_DIR") or _web_folder()),
+            web=Path(os.environ.get("FAROLITO_WEB_DIR") or web_folder()),
         )
 
     def new_map(self) -> None:
@@ -432,6 +444,8 @@ class Node:
         key = await self.identity.issue_device_key(device)
         if device.kind == "cad" and device.format == "cloudevents":
             key = self.incoming.new_secret(device.device_id)
+        if device.kind == "gunshot_sensor":
+            await self.shots.registered()
         self.surroundings.devices = {d.device_id: d for d in await self.identity.devices()}
         return key
 
@@ -450,28 +464,3 @@ class Node:
             "tiles": f"/tiles/{tiles.name}" if tiles.exists() else None,
             "do": "" if tiles.exists() else "farolito map import FILE --name metro",
         }
-
-
-def _admin_token(state: Path) -> str:
-    """What the command line shows to prove that it may read the node's own files."""
-    path = state / "admin.token"
-    if not path.exists():
-        with open(path, "w", opener=lambda p, flags: os.open(p, flags, 0o600)) as out:
-            out.write(secrets.token_urlsafe(32))
-    return path.read_text().strip()
-
-
-def _web_folder() -> Path:
-    import farolito.console
-
-    return Path(farolito.console.__file__).parent / "web"
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

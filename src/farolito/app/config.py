@@ -17,6 +17,7 @@ from farolito.ingest.avl.sources import (
     TakServerConfig,
 )
 from farolito.ingest.cad.sources import CadConveyance, CadFolder, CadWebhook
+from farolito.ingest.gunshot.sources import GunshotMqtt, GunshotVendor
 from farolito.model import Agency, AgencyId, FarolitoError
 
 FILE = "farolito.toml"
@@ -81,6 +82,14 @@ class Cad(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     eido_schema: str = ""
 
 
+class Gunshot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[gunshot]"""
+
+    # A GeoJSON file of the agency's beats, each with a name: the zones of the figures. Empty:
+    # squares of about 1 km, named as in a city atlas.
+    beats: str = ""
+
+
 class Push(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[push]: waking the phones of officers whose page is closed, by their browsers' services."""
 
@@ -105,6 +114,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     gps: tuple[GpsListener, ...] = ()
     gtfs: tuple[GtfsFeed, ...] = ()
     positions_mqtt: tuple[MqttPositions, ...] = ()
+    gunshot: Gunshot = Gunshot()
+    gunshot_mqtt: tuple[GunshotMqtt, ...] = ()
+    gunshot_vendor: tuple[GunshotVendor, ...] = ()
     push: Push = Push()
 
     @property

@@ -81,7 +81,7 @@ class Incoming:
             rooms.watch,
             away=AWAY,
             alive=self.heartbeats.beat,
-            signer_for=self._signer_for,
+            signer_for=self.signer_for,
             schema=EidoSchema(Path(config.cad.eido_schema)) if config.cad.eido_schema else None,
         )
         # A wrong mapping is told at the start, in words, not found out by a call that is missing.
@@ -197,8 +197,12 @@ class Incoming:
             f"the device {device_id} is not registered", f"farolito reader add {device_id} …"
         )
 
-    async def _signer_for(self, device_id: DeviceId) -> Signer | None:
+    async def signer_for(self, device_id: DeviceId) -> Signer | None:
+        """What a dispatch system, or a gunshot vendor, signs with."""
         configured = {hook.device: hook.secret_file for hook in self._config.cad_webhook}
+        configured |= {
+            v.device: v.secret_file for v in self._config.gunshot_vendor if v.secret_file
+        }
         secret = self.secrets.of(device_id)
         if device_id in configured:
             secret = await asyncio.to_thread(_secret_in, Path(configured[device_id]))

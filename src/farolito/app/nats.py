@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import signal
+import socket
 import sys
 import time
 from dataclasses import dataclass
@@ -42,8 +43,10 @@ class Server:
     credentials: Path
 
 
-def prepare(state: Path, agency: AgencyId, port: int) -> Server:
-    """Write the configuration and, at the first start, the keys."""
+def prepare(state: Path, agency: AgencyId, configured: int) -> Server:
+    """Write the configuration and, at the first start, the keys. `configured`: its port; 0 takes
+    a free one and keeps it for the next start."""
+    port = configured or _kept_port(state / "bus-port")
     directory = state / "nats"
     resolver = directory / "accounts"
     resolver.mkdir(parents=True, exist_ok=True)
@@ -91,6 +94,26 @@ def child(server: Server, log_file: Path) -> Child:
         log_file=log_file,
         stop_signal=signal.SIGTERM,
     )
+
+
+def _kept_port(kept: Path) -> int:
+    if kept.exists() and _is_free(int(kept.read_text())):
+        return int(kept.read_text())
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    kept.write_text(str(port))
+    return port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def _binary() -> str:

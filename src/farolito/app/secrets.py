@@ -1,4 +1,5 @@
-"""Secrets that a sender signs with: a file each, in the clear, for this account alone.
+"""Secrets in files of their own, in the clear, for this account alone: what senders sign with, and
+what the command line shows.
 
 A key that only opens a door is kept as a digest. What signs must be known to both sides.
 """
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import os
+import secrets
 from pathlib import Path
 
 from farolito.model import DeviceId
@@ -41,3 +43,12 @@ class Secrets:
         # a stranger wrote has not been checked.
         name = "".join(c for c in device_id if c.isascii() and (c.isalnum() or c == "-"))
         return self._folder / f"{name}.secret"
+
+
+def admin_token(state: Path) -> str:
+    """What the command line shows to prove that it may read the node's own files."""
+    path = state / "admin.token"
+    if not path.exists():
+        with open(path, "w", opener=lambda p, flags: os.open(p, flags, 0o600)) as out:
+            out.write(secrets.token_urlsafe(32))
+    return path.read_text().strip()

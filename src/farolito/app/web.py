@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import nullcontext, suppress
+from pathlib import Path
 from typing import Any, Literal
 
 import uvicorn
@@ -12,6 +13,13 @@ import uvicorn
 from farolito.model import FarolitoError
 
 GRACE_S = 3  # for requests in progress, when the server ends
+
+
+def web_folder() -> Path:
+    """Where the built front end lies in the package."""
+    import farolito.console
+
+    return Path(farolito.console.__file__).parent / "web"
 
 
 class Web:

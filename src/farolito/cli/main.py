@@ -17,11 +17,13 @@ from farolito.cli import (
     door,
     export,
     hotlist,
+    locator,
     map,
     people,
     readers,
     replay,
     run,
+    shots,
     units,
 )
 from farolito.model import FarolitoError
@@ -37,6 +39,7 @@ app.command("run")(run.run)
 app.command("demo")(demo.demo)
 app.command("simulate", hidden=True)(demo.simulate)
 app.command("door", hidden=True)(door.door)
+app.command("locator", hidden=True)(locator.locator)
 app.command("doctor")(doctor.doctor)
 app.command("replay")(replay.replay)
 app.command("bench")(bench.bench)
@@ -47,6 +50,7 @@ app.add_typer(readers.app, name="reader")
 app.add_typer(people.app, name="person")
 app.add_typer(cad.app, name="cad")
 app.add_typer(units.app, name="unit")
+app.add_typer(shots.app, name="shots")
 app.add_typer(export.app, name="export")
 
 

@@ -1,0 +1,273 @@
+"""What a message of a gunshot sensor goes through: durable pulses in, shots at the desk out.
+
+1. Read the lane `sound` from the kept position; the pulses of sensors that are believed go on.
+2. Tick: four times a second the locator hears what is new and tells what became known.
+3. Tell: each new or better solution goes to the desk with the pulses it rests on.
+4. Ask: the nearest sensors that heard it are asked for two seconds of sound each.
+5. Keep: a clip that comes is kept, and shown at its alert.
+
+The position follows REPLAYED_S behind, so that after a crash the locator hears the last moments
+again; what it then tells a second time, the desk recognises. What the desk could not take is told
+again until it does.
+
+Sums: 100 sensors × 0.5 pulses/s are 50 pulses/s, 13 a tick; a shot is 1–3 revisions and 4 clips.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+import asyncpg
+import msgspec
+
+from farolito.acoustics import Pulse, Source
+from farolito.app.locator import Found, Locator
+from farolito.app.sensors import Sensors
+from farolito.bus import Bus, SoundBatch
+from farolito.desk.shots import ShotDesk
+from farolito.media import Pictures
+from farolito.model import (
+    AgencyId,
+    DeviceId,
+    FarolitoError,
+    Shot,
+    ShotAlert,
+    ShotAlertId,
+    ShotId,
+    SoundClip,
+    digest_id,
+)
+from farolito.store import Database, Records, reads
+from farolito.store.database import AWAY
+
+log = logging.getLogger(__name__)
+
+CONSUMER = "listening"
+TICK_S = 0.25
+QUIET_S = 12.0  # without a pulse for so long there is nothing to tick for
+REPLAYED_S = 20.0
+ADVANCE_EVERY_S = 5.0
+JUDGE_EVERY_S = 5.0
+BEHIND_S = 2.0  # messages older than this are gone through at the time they arrived
+RETRY_WAIT_S = 0.5
+CLIPS_ASKED = 4
+CLIP_LEAD_S = 0.3
+CLIP_S = 2.0
+CLIP_FITS = timedelta(seconds=30)
+HEARD_WITHIN_M = 3_000.0
+EVIDENCE_BEFORE_S, EVIDENCE_AFTER_S = 3.0, 5.0
+LATENCIES_KEPT = 1_000
+UNTOLD_MAX = 1_000  # solutions that wait for the desk; the oldest goes, and is counted
+
+
+class Wants(Protocol):
+    """Where sensors fetch what is wanted of them; the door's."""
+
+    def ask(self, sensor: DeviceId, starts_at: datetime, seconds: float) -> Any: ...
+
+
+class Listening:
+    """One consumer of one agency's sound. It may be killed at any moment."""
+
+    def __init__(  # noqa: PLR0913 - wired once, by app/shots
+        self,
+        database: Database,
+        bus: Bus,
+        locator: Locator,
+        sensors: Sensors,
+        desk: ShotDesk,
+        wants: Wants,
+        pictures: Pictures,
+        agency: AgencyId,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._bus = bus
+        self._locator = locator
+        self._sensors = sensors
+        self._desk = desk
+        self._wants = wants
+        self._pictures = pictures
+        self._agency = agency
+        self._clock = clock
+        self._fresh: list[Pulse] = []
+        self._last_pulse_s = -math.inf
+        self._marks: deque[tuple[float, int]] = deque()  # (arrived, sequence)
+        self._untold: deque[tuple[Shot, str, bytes]] = deque()
+        self._asked: set[ShotAlertId] = set()
+        self._ticking = asyncio.Lock()
+        self.position = 0
+        self.told = 0
+        self.let_go = 0
+        self.ticks_s: deque[float] = deque(maxlen=LATENCIES_KEPT)
+        self.delays_s: deque[float] = deque(maxlen=LATENCIES_KEPT)  # discharge → at the desk
+
+    async def run(self) -> None:
+        """Work until cancelled. What is away is waited out, never skipped."""
+        while True:
+            try:
+                await self._resume()
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._follow())
+                    tasks.create_task(self._tick_on())
+                    tasks.create_task(self._advance_on())
+            except* (*AWAY, asyncpg.PostgresError, FarolitoError, OSError) as why:
+                log.warning("listening waits and starts again: %s", _name(why))
+            await asyncio.sleep(RETRY_WAIT_S)
+
+    async def _resume(self) -> None:
+        await self._sensors.load()
+        async with self._database.system() as connection:
+            self.position = await reads.position(connection, CONSUMER)
+        last = (await self._bus.sound.waiting())[1]
+        if self.position > last:
+            log.warning("the lane of sound begins anew; so does the reading of it")
+            self.position = 0
+        self._marks.clear()
+
+    async def _follow(self) -> None:
+        async for deliveries in self._bus.sound.after(self.position):
+            for delivery in deliveries:
+                arrived_s = await self._take_in(delivery.batch)
+                self._marks.append((arrived_s, delivery.sequence))
+
+    async def _take_in(self, batch: SoundBatch) -> float:
+        """The pulses to the next tick, the rest to where it belongs; when it had arrived."""
+        now = self._clock()
+        told = [one.received_at for one in batch.impulses]
+        told += [one.received_at for one in batch.reports]
+        arrived = min(max(told, default=now), now)
+        pulses = self._sensors.hear(batch.impulses, batch.reports, arrived)
+        self._fresh.extend(pulses)
+        if pulses:
+            self._last_pulse_s = arrived.timestamp()
+        for clip in batch.clips:
+            await self._keep(clip, batch.sounds[clip.sha256])
+        if (now - arrived).total_seconds() > BEHIND_S:
+            await self._tick(arrived.timestamp())
+        return arrived.timestamp()
+
+    async def _tick_on(self) -> None:
+        judged = -math.inf
+        loop = asyncio.get_running_loop()
+        while True:
+            now = self._clock()
+            if self._sensors.wants_judging or loop.time() - judged > JUDGE_EVERY_S:
+                judged = loop.time()
+                await self._sensors.judge(now)
+            if now.timestamp() - self._last_pulse_s < QUIET_S or self._untold:
+                await self._tick(now.timestamp())
+            await asyncio.sleep(TICK_S)
+
+    async def _tick(self, now_s: float) -> None:
+        async with self._ticking:
+            self._locator.use(self._sensors.net, self._sensors.air)
+            pulses, self._fresh = self._fresh, []
+            reply = await self._locator.tick(pulses, now_s)
+            self.ticks_s.append(reply.took_s)
+            for found in reply.found:
+                self._sensors.learn(found.source)
+                self._untold.append(self._shot(found))
+                if len(self._untold) > UNTOLD_MAX:
+                    self._untold.popleft()
+                    self.let_go += 1
+            while self._untold:
+                await self._tell(*self._untold[0])
+                self._untold.popleft()
+
+    def _shot(self, found: Found) -> tuple[Shot, str, bytes]:
+        from farolito.acoustics.answer import shot_of
+
+        source = found.source
+        track = f"{self._locator.boot}:{source.track}"
+        first_ms = int(source.rounds[0].at_s * 1000)
+        shot = shot_of(
+            source,
+            self._sensors.plane,
+            agency=self._agency,
+            shot_id=ShotId(digest_id(first_ms, self._agency, track)),
+            located_at=self._clock(),
+            weather=self._sensors.weather,
+            kinds=found.kinds,
+            because=found.because,
+        )
+        return shot, track, self._evidence(source)
+
+    def _evidence(self, source: Source) -> bytes:
+        """Every pulse around it and the sensors as they stood, so that it can be solved again."""
+        first, last = source.rounds[0].at_s, source.rounds[-1].at_s
+        pulses = self._locator.recent(first - EVIDENCE_BEFORE_S, last + EVIDENCE_AFTER_S)
+        return msgspec.msgpack.encode(
+            {"pulses": pulses, "net": self._sensors.net, "air": self._sensors.air}
+        )
+
+    async def _tell(self, shot: Shot, track: str, evidence: bytes) -> None:
+        alert = await self._desk.hear(shot, track, evidence)
+        if alert is None:
+            return
+        if shot.revision == 1:
+            self.told += 1
+            self.delays_s.append((self._clock() - shot.discharged_at).total_seconds())
+        if alert.alert_id not in self._asked and alert.shot.heard:
+            self._asked.add(alert.alert_id)
+            self._ask_for_sound(alert)
+
+    def _ask_for_sound(self, alert: ShotAlert) -> None:
+        """Of the nearest that heard it: there the sound is least changed by its way."""
+        nearest = sorted(alert.shot.heard, key=lambda ear: ear.metres)[:CLIPS_ASKED]
+        for ear in nearest:
+            starts_at = ear.onset_at - timedelta(seconds=CLIP_LEAD_S)
+            self._wants.ask(ear.sensor, starts_at, CLIP_S)
+
+    async def _keep(self, clip: SoundClip, sound: bytes) -> None:
+        """A clip goes to the alert that its sensor heard; one that none asked for is let go."""
+        place = self._sensors.place_of(clip.sensor)
+        if place is None:
+            return
+        async with self._database.transaction(self._agency) as connection:
+            around = await Records(connection, self._agency).shots.near(
+                place, HEARD_WITHIN_M, clip.starts_at - CLIP_FITS, clip.starts_at + CLIP_FITS
+            )
+        for alert in around:
+            if _is_of(clip, alert):
+                day = clip.starts_at.astimezone(UTC).date()
+                await asyncio.to_thread(self._pictures.keep, day, {clip.sha256: sound})
+                await asyncio.to_thread(self._pictures.hold, day, [clip.sha256])
+                await self._desk.attach(alert.alert_id, [clip])
+
+    async def _advance_on(self) -> None:
+        while True:
+            await asyncio.sleep(ADVANCE_EVERY_S)
+            await self._advance()
+
+    async def _advance(self) -> None:
+        """Keep the position of what no solution can need any more, and let the bus forget it."""
+        before = self._clock().timestamp() - REPLAYED_S
+        position = self.position
+        while self._marks and self._marks[0][0] < before and not self._untold:
+            position = self._marks.popleft()[1]
+        if position == self.position:
+            return
+        async with self._database.system() as connection:
+            await reads.advance(connection, CONSUMER, position)
+        self.position = position
+        await self._bus.sound.forget(position)
+
+
+def _is_of(clip: SoundClip, alert: ShotAlert) -> bool:
+    until = clip.starts_at + timedelta(seconds=clip.seconds)
+    return any(
+        ear.sensor == clip.sensor and clip.starts_at <= ear.onset_at <= until
+        for shot in alert.shots
+        for ear in shot.heard
+    )
+
+
+def _name(group: BaseExceptionGroup[BaseException]) -> str:
+    return ", ".join(sorted({type(why).__name__ for why in group.exceptions}))
