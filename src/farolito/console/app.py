@@ -45,7 +45,7 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 log = logging.getLogger(__name__)
 
 BODY_BYTES_MAX = 2**20  # a list's import alone takes more
-PAGES = ("brief", "audit", "health", "timings")
+PAGES = ("brief", "audit", "health", "timings", "shots")
 MANIFEST = "application/manifest+json"
 SECURITY_HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
