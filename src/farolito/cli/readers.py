@@ -1,4 +1,4 @@
-"""`farolito reader add`: make a plate reader known and get its key."""
+"""`farolito reader add`: make a plate reader, or another device, known and get its key."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ import msgspec
 import typer
 
 from farolito.cli.node_client import URL, NodeUrl, TokenFile, ask
-from farolito.model import AgencyId, Device, DeviceId, Point
+from farolito.model import AgencyId, Device, DeviceId, FarolitoError, Point
 
 
 class Kind(StrEnum):
     PLATE_READER = "plate_reader"
     POSITIONS = "positions"
     CAD = "cad"
+    GUNSHOT_SENSOR = "gunshot_sensor"
 
 
-_DOORS = {Kind.PLATE_READER: "lpr", Kind.POSITIONS: "avl", Kind.CAD: "cad"}
+_DOORS = {
+    Kind.PLATE_READER: "lpr", Kind.POSITIONS: "avl", Kind.CAD: "cad", Kind.GUNSHOT_SENSOR: "gunshot"
+}  # fmt: skip
 app = typer.Typer(no_args_is_help=True, help="Plate readers and other devices.")
 
 
@@ -39,6 +42,9 @@ def add(  # noqa: PLR0913 - one option each
     zone: Annotated[str, typer.Option(help="IANA zone of times sent without one")] = "UTC",
     recording: Annotated[bool, typer.Option(help="For `farolito replay` only")] = False,
     kind: Annotated[Kind, typer.Option(help="What it is")] = Kind.PLATE_READER,
+    public_key: Annotated[
+        str, typer.Option(help="Of a gunshot sensor: Ed25519 in base64, or a file with it or PEM")
+    ] = "",
     node: NodeUrl = URL,
     token_file: TokenFile = None,
 ) -> None:
@@ -57,9 +63,14 @@ def add(  # noqa: PLR0913 - one option each
         ),
         node,
         token_file,
+        _read(public_key),
     )
-    typer.echo(key)
     door = f"{node}/ingest/{_DOORS[kind]}/{format}"
+    if public_key:
+        typer.echo(f"{device_id} is known. It signs what it sends to", err=True)
+        typer.echo(f"  {door}\nas docs/sensor-protocol.md describes.", err=True)
+        return
+    typer.echo(key)
     if kind is Kind.CAD and format == "cloudevents":
         typer.echo("\nSign with this secret (Standard Webhooks) and send to", err=True)
         typer.echo(f"  {door}?device={device_id}\nIt is not shown again.", err=True)
@@ -68,7 +79,17 @@ def add(  # noqa: PLR0913 - one option each
     typer.echo(f"  Authorization: Bearer {key}\nThis key is not shown again.", err=True)
 
 
-def register(device: Device, node: str, token_file: Path | None) -> str:
-    """The new key of a device of the node's own agency."""
-    body: Any = msgspec.to_builtins(device)
+def register(device: Device, node: str, token_file: Path | None, public_key: str = "") -> str:
+    """The new key of a device of the node's own agency; empty for one that signs."""
+    body: Any = msgspec.to_builtins(device) | {"public_key": public_key}
     return str(ask("POST", node, "/api/admin/devices", token_file, body)["key"])
+
+
+def _read(public_key: str) -> str:
+    """The text of a key, where a file is named. Raises FarolitoError."""
+    try:
+        is_file = bool(public_key) and Path(public_key).is_file()
+        return Path(public_key).read_text().strip() if is_file else public_key
+    except (OSError, ValueError) as error:
+        do = "name a file with the public key, or give it in base64"
+        raise FarolitoError("the public key cannot be read", do) from error

@@ -35,7 +35,9 @@ from farolito.model import (
     new_id,
 )
 from farolito.store import Database
+from farolito.store.devices import Devices
 from farolito.store.people import Account, Passkey, People
+from farolito.store.sensors import Sensors
 from farolito.store.sessions import Challenge, Sessions
 
 IDLE_MAX = timedelta(minutes=30)  # R2; past either the session ends and the passkey is asked for
@@ -313,6 +315,12 @@ class Identity:
 
     async def issue_device_key(self, device: Device) -> str:
         return await self.keys.issue(device)
+
+    async def register_sensor(self, device: Device, public_key: bytes) -> None:
+        """A gunshot sensor and what it signs with: the 32 bytes of an Ed25519 public key."""
+        async with self._db.system() as connection:
+            await Devices(connection).keep(device)
+            await Sensors(connection, device.agency).keep(device.device_id, public_key)
 
     async def device_for_key(self, key: str) -> Device | None:
         return await self.keys.device_for_key(key)

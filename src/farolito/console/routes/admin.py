@@ -18,9 +18,11 @@ from farolito.console.services import Services
 from farolito.console.signed_in import SignedOut
 from farolito.desk import NotFound
 from farolito.gate import Ask, Records
-from farolito.identity import local_admin
+from farolito.identity import local_admin, public_key_of
 from farolito.model import (
+    AgencyId,
     Device,
+    Invalid,
     Person,
     PersonId,
     Purpose,
@@ -40,6 +42,28 @@ class NewPerson(msgspec.Struct, frozen=True):
     role: Role
     unit: str | None = None
     person_id: UUID | None = None
+
+
+class NewDevice(Device, frozen=True, kw_only=True):
+    """`public_key`: of a gunshot sensor, which signs with it; base64 or a PEM text."""
+
+    public_key: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.signs == (self.public_key == ""):
+            do = "give --public-key to a gunshot sensor of format farolito, and to nothing else"
+            raise Invalid("a public key is for a gunshot sensor, which must have one", do)
+        if self.signs and self.place is None:
+            raise Invalid("a gunshot sensor without a place", "give --lat and --lon of the sensor")
+
+    @property
+    def signs(self) -> bool:
+        return self.kind == "gunshot_sensor" and self.format == "farolito"
+
+    def device(self, agency: AgencyId) -> Device:
+        said = {name: getattr(self, name) for name in Device.__struct_fields__}
+        return Device(**(said | {"agency": agency}))
 
 
 class Mute(msgspec.Struct, frozen=True):
@@ -67,14 +91,16 @@ def admin_ask(request: HttpRequest, services: Services, thing: Thing, query: str
 
 @post("/api/admin/devices", status_code=200)
 async def register(
-    data: JSONBody[Device], request: HttpRequest, services: NamedDependency[Services]
+    data: JSONBody[NewDevice], request: HttpRequest, services: NamedDependency[Services]
 ) -> dict[str, Any]:
-    """Make a device known; its new key is shown this once."""
+    """Make a device known; its new key is shown this once. What a gunshot sensor signs with is
+    its own, and only the public half of it is told."""
 
-    device = msgspec.structs.replace(data, agency=services.agency.agency_id)
+    device = data.device(services.agency.agency_id)
+    public_key = public_key_of(data.public_key) if data.signs else None
 
     async def work(records: Records, permit: int) -> str:
-        return await services.register(device)
+        return await services.register(device, public_key)
 
     ask = admin_ask(request, services, Thing.DEVICE, f"register {data.kind} {data.device_id}")
     answer = await services.gate.act(ask, work)
