@@ -439,15 +439,23 @@ class Node:
         """Look at the map folder again: a map was imported."""
         self.surroundings.use(self._street_map())
 
-    async def register(self, device: Device) -> str:
-        """Make a device known and give it a key, or a secret to sign with; shown once."""
-        key = await self.identity.issue_device_key(device)
+    async def register(self, device: Device, public_key: bytes | None = None) -> str:
+        """Make a device known and give it a key, or a secret to sign with; shown once. Empty for
+        a sensor that signs with a key of its own: there is nothing that somebody could lose."""
+        if public_key is not None:
+            await self.identity.register_sensor(device, public_key)
+            key = ""
+        else:
+            key = await self.identity.issue_device_key(device)
         if device.kind == "cad" and device.format == "cloudevents":
             key = self.incoming.new_secret(device.device_id)
-        if device.kind == "gunshot_sensor":
-            await self.shots.registered()
-        self.surroundings.devices = {d.device_id: d for d in await self.identity.devices()}
+        await self.devices_changed()
         return key
+
+    async def devices_changed(self) -> None:
+        """Devices were added, moved or removed."""
+        self.surroundings.devices = {d.device_id: d for d in await self.identity.devices()}
+        await self.shots.registered()
 
     def _why_refusing(self) -> str | None:
         if not self._accepting:

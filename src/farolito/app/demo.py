@@ -26,6 +26,7 @@ from farolito.identity import CREW, PERSONAS, Persona, local_admin, person_for
 from farolito.ingest.map import tiles
 from farolito.model import Device, DeviceId, ListId, Purpose, Thing, Unit, UnitId
 from farolito.simulator.cad_message import CAD
+from farolito.simulator.metro import lat_lon
 from farolito.simulator.run import AVL_KEY, Access, World, drive, make_world
 from farolito.simulator.world import SimulatorConfig
 from farolito.store import Records
@@ -45,6 +46,7 @@ class Drive(msgspec.Struct, frozen=True, kw_only=True):
     keys: Mapping[str, str]
     cad_secret: str  # what the dispatch system signs with
     personas: Mapping[str, str]  # unit → the name by which its phone signs in
+    ears_around: tuple[float, float] | None  # the middle of the gunshot sensors
 
 
 def config(state: Path, port: int) -> Config:
@@ -70,9 +72,10 @@ async def prepare(node: Node, seed: int) -> None:
     world = await asyncio.to_thread(make_world, SimulatorConfig(start=start, seed=seed))
     await _map(node, world)
     keys = await _devices(node, world)
+    await _sensors(node, world)
     await _lists(node, world)
     await _units(node, world)
-    await _traffic(node, seed, keys)
+    await _traffic(node, seed, keys, world)
 
 
 async def _map(node: Node, world: World) -> None:
@@ -102,6 +105,14 @@ async def _devices(node: Node, world: World) -> dict[str, str]:
         await node.identity.revoke_device_keys(device.device_id)
         keys[str(device.device_id)] = await node.register(device)
     return keys
+
+
+async def _sensors(node: Node, world: World) -> None:
+    """Gunshot sensors with the keys that they sign with."""
+    ears = await asyncio.to_thread(lambda: world.ears)
+    for ear in ears.ears if ears else ():
+        await node.identity.register_sensor(ear.device, ear.public_key)
+    await node.devices_changed()
 
 
 async def _lists(node: Node, world: World) -> None:
@@ -140,7 +151,7 @@ def _officers() -> Sequence[Persona]:
     return [p for p in (*PERSONAS, *CREW) if p.unit is not None]
 
 
-async def _traffic(node: Node, seed: int, keys: Mapping[str, str]) -> None:
+async def _traffic(node: Node, seed: int, keys: Mapping[str, str], world: World) -> None:
     told = node.state / "traffic.json"
     content = Drive(
         url=f"http://{node.config.node.host}:{node.config.node.port}",
@@ -150,6 +161,7 @@ async def _traffic(node: Node, seed: int, keys: Mapping[str, str]) -> None:
         keys={device: key for device, key in keys.items() if device != CAD},
         cad_secret=keys[CAD],
         personas={str(p.unit): p.persona for p in CREW},
+        ears_around=lat_lon(world.ears.centre) if world.ears else None,
     )
     _write_private(told, msgspec.json.encode(content))
     started = node.state / "traffic.started"
@@ -177,11 +189,17 @@ def _write_private(path: Path, content: bytes) -> None:
 async def traffic(told: Path, stop: asyncio.Event) -> None:
     """The traffic's own process."""
     content = _begun(told)
-    world = SimulatorConfig(start=datetime.now(UTC) + LEAD, seed=content.seed, ori=content.ori)
+    world = SimulatorConfig(
+        start=datetime.now(UTC) + LEAD,
+        seed=content.seed,
+        ori=content.ori,
+        ears_around=content.ears_around,
+    )
     access = Access(
         keys={DeviceId(device): key for device, key in content.keys.items()},
         cad_secret=content.cad_secret,
         personas={UnitId(unit): persona for unit, persona in content.personas.items()},
+        sensors=content.ears_around is not None,
     )
     await drive(world, content.url, access, stop, told.parent / "truth.jsonl")
 

@@ -51,7 +51,7 @@ class Services:
     ids: Callable[[], UUID]
     health: Callable[[], Awaitable[Mapping[str, Any]]]
     devices: Callable[[], Awaitable[list[Device]]]
-    register: Callable[[Device], Awaitable[str]]
+    register: Callable[[Device, bytes | None], Awaitable[str]]
     lists: Callable[[Ask], Awaitable[Answer[list[Mapping[str, Any]]]]]
     find_entries: Callable[[Ask, str], Awaitable[Answer[list[Any]]]]
     import_list: Callable[[Ask, ListId, Mapping[str, Any]], Awaitable[Answer[Any]]]

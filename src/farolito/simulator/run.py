@@ -22,6 +22,7 @@ from farolito.model import DeviceId, UnitId
 from farolito.simulator.cad_line import CadLine, Kept
 from farolito.simulator.cad_message import CadMessage
 from farolito.simulator.phones import Phone
+from farolito.simulator.sound_line import SoundKept, SoundLine
 from farolito.simulator.vendors import Message, encode
 from farolito.simulator.world import Happening, SimulatorConfig, World, make_world
 
@@ -46,12 +47,14 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     positions. A device without a key is left out.
 
     `cad_secret` (`whsec_…`) signs the dispatch system's messages, and without it there are no
-    calls; `personas` are the names by which the phones of units sign in.
+    calls; `personas` are the names by which the phones of units sign in. `sensors`: whether the
+    public keys of the gunshot sensors are registered.
     """
 
     keys: Mapping[DeviceId, str]
     cad_secret: str | None = None
     personas: Mapping[UnitId, str] = {}
+    sensors: bool = False
 
 
 class Driven(msgspec.Struct):
@@ -62,6 +65,7 @@ class Driven(msgspec.Struct):
     retried: int = 0
     dropped: int = 0
     cad: Kept = msgspec.field(default_factory=Kept)
+    sound: SoundKept = msgspec.field(default_factory=SoundKept)
 
 
 class _Due(msgspec.Struct, frozen=True):
@@ -95,6 +99,10 @@ async def drive(
         try:
             with truth.open("ab") as book:
                 tasks += _calls(world, client, access, (pace, book), driven)
+                if access.sensors and world.ears and world.soundscape:
+                    line = SoundLine(base_url, world.ears, world.soundscape, pace.now, book)
+                    driven.sound = line.kept
+                    tasks.append(asyncio.create_task(line.run()))
                 for task in tasks:
                     task.add_done_callback(_tell_end)
                 async for due in _messages(world, book, keys, (pace, stop)):
