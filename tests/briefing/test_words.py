@@ -11,7 +11,7 @@ import pytest
 
 import farolito.briefing
 from farolito.briefing import Words, compose
-from farolito.model import AnswerKind, CallKind, HazardKind, Outcome, Phrase, UnitStatus
+from farolito.model import AnswerKind, CallKind, HazardKind, Outcome, Phrase, SoundKind, UnitStatus
 from tests.briefing.briefing_builders import call, flag, known
 
 PHRASES = Path(__file__).parent / "phrases.json"
@@ -42,7 +42,7 @@ def test_every_value_of_a_closed_list_has_its_word() -> None:
     english = Words().catalogue("en")
     for prefix, values in (
         ("kind", CallKind), ("flag", HazardKind), ("outcome", Outcome), ("month", range(1, 13)),
-        ("compass", WINDS),
+        ("compass", WINDS), ("sound", SoundKind),
     ):  # fmt: skip
         for value in values:
             assert f"{prefix}.{value}" in english
@@ -57,7 +57,7 @@ def test_every_sentence_in_the_code_is_in_the_catalogue_and_the_other_way_round(
     spoken = {key for key in re.findall(r'"@?([a-z_]+\.[a-z_]+)"', code) if "." in key}
     named = {key for key in spoken if key.split(".")[0] in {k.split(".")[0] for k in english}}
     made = (
-        "kind.", "flag.", "outcome.", "month.", "compass.", "with_you.", "where.cross",
+        "kind.", "flag.", "outcome.", "sound.", "month.", "compass.", "with_you.", "where.cross",
         "where.street_side", "picture.", "change.c", "language",
     )  # fmt: skip
     for key in named - {"language.base"}:

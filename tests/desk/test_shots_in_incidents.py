@@ -3,73 +3,25 @@ gunfire, and out of it when a person heard something else."""
 
 from __future__ import annotations
 
-from itertools import count
-from typing import Any
-
-import msgspec
 import pytest
 
-from farolito.app.clock import ids
-from farolito.desk.shots import ShotDesk
-from farolito.gate import Ask
 from farolito.model import (
     AlertState,
     CallKind,
     CallState,
-    Incident,
     IncidentState,
     Level,
     LinkBy,
     PartKind,
     Point,
-    Shot,
-    ShotAlert,
     ShotOutcome,
     SoundKind,
-    Thing,
 )
 from tests.desk.city import City, spot
-from tests.shot_builders import ellipse, mode, rounds, shot
+from tests.desk.ears import Ears
+from tests.shot_builders import ellipse, mode, rounds
 
 K = CallKind
-_tracks = count(1)
-
-
-class Ears:
-    """The desk of shots over a city, followed by its dispatch."""
-
-    def __init__(self, city: City) -> None:
-        self.city = city
-        self.desk = ShotDesk(city.gate, city.system, city.clock, ids, lambda _: "")
-        self.desk.followers.append(city.dispatch.follow_shot)
-        self.of: dict[Any, str] = {}
-
-    async def heard(self, x: float, y: float, n: int = 5, **more: Any) -> ShotAlert:
-        return await self.told(shot(n, self.city.clock(), place=spot(x, y), **more))
-
-    async def told(self, solved: Shot, track: str | None = None) -> ShotAlert:
-        track = track or f"boot:{next(_tracks)}"
-        alert = await self.desk.hear(solved, track)
-        assert alert is not None
-        self.of[alert.alert_id] = track
-        return alert
-
-    async def revised(self, alert: ShotAlert, **changes: Any) -> ShotAlert:
-        solved = msgspec.structs.replace(
-            alert.shot, revision=alert.shot.revision + 1, **changes
-        )  # fmt: skip
-        return await self.told(solved, self.of[alert.alert_id])
-
-    def ask(self) -> Ask:
-        return msgspec.structs.replace(self.city.ask(), thing=Thing.SHOT)
-
-    async def reviewed(self, alert: ShotAlert, kind: SoundKind = SoundKind.GUNSHOT) -> ShotAlert:
-        return (await self.desk.review(self.ask(), alert.alert_id, alert.version, kind, ())).value
-
-    async def home(self, alert: ShotAlert) -> Incident | None:
-        async with self.city.records() as records:
-            home = await records.incidents.of_part(alert.alert_id)
-            return await records.incidents.get(home) if home else None
 
 
 @pytest.fixture

@@ -30,11 +30,11 @@ from farolito.model import (
     IncidentState,
     OfficerAnswer,
     Outcome,
-    PartKind,
     Person,
     Receipt,
     ReceiptKind,
     Refused,
+    ShotAlert,
     Thing,
     UnitId,
     UnitStatus,
@@ -135,6 +135,20 @@ class Briefing:
                 assert incident is not None, "a brief's incident is kept as long as the brief"
                 await self._running.renew(records, brief, incident)
 
+    async def follow_shot(self, records: Records, alert: ShotAlert, _says: str) -> None:
+        """A follower of the desk of shots, after dispatch: what changed in them that changes no
+        incident, as the cadence or where the shooter went, is a version all the same."""
+        if not alert.is_confirmed:
+            return
+        await records.feed.hold()
+        home = await records.incidents.of_part(alert.alert_id)
+        incident = await records.incidents.get(home) if home else None
+        if incident is None:
+            return
+        for brief in await records.briefs.of_incident(incident.incident_id):
+            if brief.ended_at is None and not brief.recalled:
+                await self._running.renew(records, brief, incident)
+
     async def send(self, ask: Ask, alert_id: AlertId, unit_id: UnitId) -> Answer[Brief]:
         """An alert's first version, to a unit. The policy refuses while no person has confirmed."""
 
@@ -174,8 +188,7 @@ class Briefing:
         async def facts(records: Records) -> Mapping[str, str | int | bool]:
             incident = await records.incidents.get(incident_id)
             parts = incident.parts if incident else ()
-            told = any(p.kind is not PartKind.ALERT or p.is_confirmed for p in parts)
-            return {"confirmed": told}
+            return {"confirmed": any(part.is_confirmed for part in parts)}
 
         async def work(records: Records, permit: int) -> Brief:
             await self._must_know(records, unit_id)

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from farolito.briefing.hazards import hazards
-from farolito.briefing.known import Known, main_call, newest_first
+from farolito.briefing.known import Known, fired_at, main_call, newest_first
 from farolito.briefing.saying import Draft, differing, minutes, phrase, said, sentence, told, wind
+from farolito.briefing.shots import reviewer, said_of_shots, withdrawn
 from farolito.briefing.vehicle import vehicle
 from farolito.briefing.where import where
 from farolito.briefing.words import Words
@@ -52,6 +55,7 @@ def compose(known: Known, words: Words, language: str) -> tuple[BriefLine, ...]:
 def level_of(known: Known) -> Level:
     """From what a person told or confirmed; an alert that nobody confirmed raises nothing."""
     told_ = [call.priority for call in known.calls] + [alert.level for alert in known.alerts]
+    told_ += [Level.P1 for _ in known.shots]
     return min(told_, default=known.incident.level if known.incident else Level.P3)
 
 
@@ -78,10 +82,53 @@ def _fact(fact: Fact) -> Phrase:
 
 
 def _what(known: Known) -> Draft:
-    if known.calls:
-        return _what_calls(known)
     alert = known.alert or next(iter(known.withdrawn), None)
-    return _what_reports(known) if alert is None else _what_alert(known, alert)
+    if known.calls:
+        draft = _what_calls(known)
+    elif alert is not None:
+        draft = _what_alert(known, alert)
+    elif known.shots or known.withdrawn_shots:
+        return _what_shots(known)
+    else:
+        draft = _what_reports(known)
+    return _and_shots(known, draft)
+
+
+def _what_shots(known: Known) -> Draft:
+    """Shots that nobody has called in yet. Withdrawn ones are said where nothing else is left."""
+    newest = max((*known.shots, *known.withdrawn_shots), key=fired_at)
+    level = phrase("what.call", level=int(level_of(known)), kind="@kind.shots_fired")
+    return Draft(
+        kind=LineKind.WHAT,
+        phrases=(
+            *withdrawn(known),
+            *((level,) if known.shots else ()),
+            *said_of_shots(known),
+            *_reported(known),
+        ),
+        source=phrase("source.sensors_reviewed", name=reviewer(newest, known)),
+        as_of=fired_at(newest),
+        confidence=Confidence.CONFIRMED,
+    )
+
+
+def _and_shots(known: Known, draft: Draft) -> Draft:
+    """What sensors heard beside what calls or alerts tell: after the first sentence."""
+    if not known.shots:
+        return replace(draft, phrases=(*withdrawn(known), *draft.phrases))
+    newest = max(known.shots, key=fired_at)
+    first, *rest = draft.phrases
+    source = draft.source
+    is_of_shots = bool(known.calls) and main_call(known.calls).kind is CallKind.SHOTS_FIRED
+    if known.calls:
+        number, name = told(main_call(known.calls).number), reviewer(newest, known)
+        source = phrase("source.call_and_sensors", number=number, name=name)
+    return replace(
+        draft,
+        phrases=(*withdrawn(known), first, *said_of_shots(known), *rest),
+        source=source,
+        confidence=Confidence.CONFIRMED if is_of_shots else draft.confidence,
+    )
 
 
 def _what_calls(known: Known) -> Draft:
@@ -266,7 +313,7 @@ def _picture(known: Known) -> Draft:
         says = phrase(f"picture.near_{eye.kind}", name=told(eye.name), metres=_round_m(eye.metres))
         source = phrase("source.devices")
     else:
-        looking = not known.is_complete and known.calls
+        looking = not known.is_complete and (known.calls or known.shots)
         says = phrase("picture.looking" if looking else "picture.none")
         source = phrase("source.plate_reader" if read else "source.devices")
     return Draft(

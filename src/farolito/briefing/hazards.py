@@ -1,6 +1,7 @@
 """The third line: what endangers the officer, who says so, since when and until when.
 
-In: hazards told with the calls, and what the own records say of the place. A flag whose time is
+In: hazards told with the calls, what sensors heard of the shooters, and what the own records say
+of the place. A flag whose time is
 over is not said as one in force; "nothing found" is said with how far back was looked.
 """
 
@@ -9,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from farolito.briefing.known import Known, newest_first
+from farolito.briefing.known import Known, fired_at, newest_first
 from farolito.briefing.saying import Draft, clock_time, day, phrase, sentence, told
+from farolito.briefing.shots import dangers
 from farolito.model import Call, CallKind, Confidence, Hazard, HazardKind, LineKind, Phrase
 
 FLAGS_SAID_MAX = 4  # the gravest; how many more there are is said
@@ -27,23 +29,26 @@ _GRAVE_KINDS = (
 
 
 def hazards(known: Known) -> Draft:
-    if not known.calls:
+    if not known.calls and not known.shots:
         return _of_row(known)
     flags = in_force(known)
-    phrases = [_flag(flag, known) for flag in flags[:FLAGS_SAID_MAX]]
+    phrases = dangers(known) + [_flag(flag, known) for flag in flags[:FLAGS_SAID_MAX]]
     if len(flags) > FLAGS_SAID_MAX:
         phrases.append(phrase("hazards.more", n=len(flags) - FLAGS_SAID_MAX))
     if not flags:
         phrases.append(phrase("hazards.no_flags"))
     looked_at = known.history is not None
-    newest = newest_first(known.calls)[0]
+    newest = next(iter(newest_first(known.calls)), None)
+    fired = max(map(fired_at, known.shots), default=None)
+    as_of = newest.changed_at if newest else fired
     return Draft(
         kind=LineKind.HAZARDS,
         phrases=(*phrases, *_history(known)),
         source=_source(known, newest),
-        as_of=max((f.as_of for f in flags), default=newest.changed_at),
+        as_of=max((f.as_of for f in flags), default=as_of),
         confidence=Confidence.TOLD if flags else Confidence.MACHINE,
-        known=bool(flags) or (looked_at and bool(known.history and known.history.calls)),
+        known=bool(flags or dangers(known))
+        or (looked_at and bool(known.history and known.history.calls)),
     )
 
 
@@ -85,7 +90,9 @@ def _flag(hazard: Hazard, known: Known) -> Phrase:
 
 def _history(known: Known) -> list[Phrase]:
     if known.history is None:
-        return [phrase("hazards.no_place" if known.is_complete else "hazards.looking")]
+        if not known.is_complete:
+            return [phrase("hazards.looking")]
+        return [phrase("hazards.no_place" if known.calls else "hazards.unsure_place")]
     found, days = known.history.calls, known.history.days
     if not found:
         return [phrase("hazards.none", n=days)]
@@ -106,7 +113,10 @@ def _gravest(calls: Sequence[Call]) -> list[Call]:
     return sorted(calls, key=rank)
 
 
-def _source(known: Known, newest: Call) -> Phrase:
+def _source(known: Known, newest: Call | None) -> Phrase:
+    if newest is None:
+        and_records = known.history is not None
+        return phrase("source.sensors_and_records" if and_records else "source.sensors")
     if known.history is None:
         return phrase("source.call", number=told(newest.number))
     return phrase("source.call_and_records", number=told(newest.number))

@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from farolito.geo.shot_place import within_m
 from farolito.model import (
     Alert,
     AlertId,
@@ -23,6 +24,8 @@ from farolito.model import (
     PartKind,
     Point,
     Report,
+    ShotAlert,
+    ShotAlertId,
     Unit,
     UnitStatus,
 )
@@ -68,6 +71,7 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
     eta_s: float | None = None  # by road, for the unit that is briefed
     near: Sequence[Near] = ()  # other units with a fresh position, the soonest first
     eye: Eye | None = None
+    modes: Sequence[Spot | None] = ()  # of each place among which the sensors could not choose
     readers: Mapping[DeviceId, str] = {}  # as people say them
 
 
@@ -79,7 +83,9 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
-    """`alerts` are those a person confirmed, nothing else: what is not here cannot be said.
+    """`alerts` are those a person confirmed, and `shots` those in which a person heard gunfire,
+    nothing else: what is not here cannot be said. `withdrawn_shots`: told to this unit before, and
+    reviewed as something else since.
 
     `history` is None while it is looked up. `incident` is None for a plate alert on a node that
     keeps no incidents.
@@ -92,6 +98,9 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     calls: Sequence[Call] = ()
     alerts: Sequence[Alert] = ()
     confirmed_by: Mapping[AlertId, str] = {}
+    shots: Sequence[ShotAlert] = ()
+    withdrawn_shots: Sequence[ShotAlert] = ()
+    reviewed_by: Mapping[ShotAlertId, str] = {}
     history: History | None = None
     is_complete: bool = True  # False: version 1, sent before anything was looked up
     zone: tzinfo = UTC
@@ -137,20 +146,49 @@ def was_confirmed(alert: Alert) -> bool:
 
 
 def place_of(known: Known) -> Point | None:
-    """Where the brief sends its unit: the calls' place, else where the car was last.
+    """Where the brief sends its unit: where sensors heard the shots if the incident goes by them,
+    the calls' place, else where the car was last.
 
-    The incident's own place only where no alert is part of it: it may come from one that nobody
-    confirmed.
+    The incident's own place only where no alert or shot is part of it: it may come from one that
+    nobody confirmed.
     """
+    shots = placed_shots(known)
+    if shots is not None:
+        return shots.shot.place
     placed = placed_call(known)
     if placed is not None:
         return placed.place
     if known.alert is not None and known.alert.newest.place is not None:
         return known.alert.newest.place
     incident = known.incident
-    if incident is None or any(part.kind is PartKind.ALERT for part in incident.parts):
+    of_machines = (PartKind.ALERT, PartKind.SHOT)
+    if incident is None or any(part.kind in of_machines for part in incident.parts):
         return next((r.place for r in known.reports if r.place is not None), None)
     return incident.place
+
+
+def within_of(known: Known) -> float | None:
+    """The radius in which the place lies; None where nobody told it."""
+    shots = placed_shots(known)
+    if shots is not None:
+        return within_m(shots.shot)
+    placed = placed_call(known)
+    return placed.within_m if placed else None
+
+
+def placed_shots(known: Known) -> ShotAlert | None:
+    """The shots whose place the brief goes by: the incident's; the newest where nothing else names
+    a place."""
+    at = known.incident.place if known.incident else None
+    shown = [one for one in known.shots if one.shot.place == at]
+    if not shown and placed_call(known) is None and known.alert is None:
+        shown = list(known.shots)
+    return max(shown, key=fired_at, default=None)
+
+
+def fired_at(alert: ShotAlert) -> datetime:
+    """The first discharge."""
+    return min(shot.discharged_at for shot in alert.shots)
 
 
 def placed_call(known: Known) -> Call | None:

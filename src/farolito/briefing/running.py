@@ -12,12 +12,12 @@ from uuid import UUID
 
 import msgspec
 
-from farolito.briefing.change import LOOKING, differences, same_meaning, spoken
+from farolito.briefing.change import LOOKING, differences, moved, same_meaning, spoken
 from farolito.briefing.compose import compose, level_of
 from farolito.briefing.hazards import next_expiry
-from farolito.briefing.known import ON_CALL, Known, main_call, place_of, placed_call
+from farolito.briefing.known import ON_CALL, Known, main_call, place_of, within_of
 from farolito.briefing.lookup import Lookup, Matter, plates_told
-from farolito.briefing.saying import phrase, sentence
+from farolito.briefing.saying import phrase, sentence, told
 from farolito.briefing.words import Words
 from farolito.gate import Records
 from farolito.model import (
@@ -184,9 +184,13 @@ class Running:
         before = plates_told(brief, "vehicle.withdrawn")
         gone = [a for a in known.withdrawn if a.match.entry.plate not in before]
         first = (*first, *(phrase("change.recalled", reason=_reason(a)) for a in gone))
-        if not first and same_meaning(brief.lines, body.lines):
+        if known.shots and brief.call is None and body.call is not None:
+            called = phrase("change.called", number=told(body.call))
+            first = (*(first or (phrase("change.update"),)), called)
+        anew, steady = moved(brief, body)
+        if not first and not anew and same_meaning(brief.lines, body.lines, steady):
             return None
-        change = differences(brief.lines, body.lines, first)
+        change = differences(brief.lines, body.lines, first, anew, steady)
         after = msgspec.structs.replace(
             body,
             brief_id=brief.brief_id,
@@ -210,7 +214,6 @@ class Running:
         """Everything of a brief that follows from what is known."""
         incident, alert = known.incident, known.alert
         entry = alert.match.entry if alert else None
-        placed = placed_call(known)
         return Brief(
             brief_id=BriefId(UUID(int=0)),
             agency=known.unit.agency,
@@ -224,7 +227,7 @@ class Running:
             call=main_call(known.calls).number if known.calls else None,
             level=int(level_of(known)),
             place=place_of(known),
-            within_m=placed.within_m if placed else None,
+            within_m=within_of(known),
             eta_s=known.around.eta_s,
             plate=entry.plate if entry else None,
             state=entry.state if entry else None,
@@ -299,8 +302,8 @@ class Running:
         was = await self._incident_of(records, brief)
         joined = was is not None and was.state is IncidentState.JOINED
         says = phrase("change.joined" if joined else "change.split")
-        moved = msgspec.structs.replace(brief, incident_id=to.incident_id)
-        await self._renew(records, moved, matter, (says,))
+        theirs = msgspec.structs.replace(brief, incident_id=to.incident_id)
+        await self._renew(records, theirs, matter, (says,))
 
 
 def _wanted(incident: Incident) -> list[UnitId]:

@@ -78,6 +78,12 @@ def clock_time(at: datetime, zone: tzinfo) -> str:
     return f"{local} UTC" if zone is UTC else local
 
 
+def clock_second(at: datetime, zone: tzinfo) -> str:
+    """The same to the second: when a shot was fired, cameras are searched by it."""
+    local = at.astimezone(zone).strftime("%H:%M:%S")
+    return f"{local} UTC" if zone is UTC else local
+
+
 def minutes(seconds: float) -> int:
     """Nobody is zero minutes away until there."""
     return max(1, round(seconds / 60))

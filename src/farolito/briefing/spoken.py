@@ -24,7 +24,8 @@ _APCO = {
     "S": "Sam", "T": "Tom", "U": "Union", "V": "Victor", "W": "William", "X": "X-ray",
     "Y": "Young", "Z": "Zebra",
 }  # fmt: skip
-_NOT_SAID = frozenset({"where.within", "where.about", "what.callers"})
+_NOT_SAID = frozenset({"where.within", "where.about", "what.callers", "what.rounds_between"})
+_SHOTS = frozenset({"what.shots", "what.shots_told"})
 _FLAGS = frozenset({"hazards.flag", "hazards.flag_until"})
 _MOVING_KEYS = ("what", "where", "hazards", "change", "differ", "fact", "vehicle.withdrawn")
 
@@ -71,7 +72,8 @@ def _fitting(phrases: Sequence[Phrase], first: Iterable[int], words: Words, lang
 
 
 def _said(phrases: Sequence[Phrase]) -> list[Phrase]:
-    """As they are spoken: plates spelled, a flag without its source and dates."""
+    """As they are spoken: plates spelled, a flag without its source and dates, shots without who
+    heard them."""
     said = []
     for one in phrases:
         if one.key in _NOT_SAID:
@@ -79,7 +81,9 @@ def _said(phrases: Sequence[Phrase]) -> list[Phrase]:
         args = dict(one.args)
         if isinstance(plate := args.get("plate"), str):
             args["plate"] = spelled(plate)
-        if one.key in _FLAGS:
+        if one.key in _SHOTS:
+            said.append(phrase("spoken.shots", n=int(args["n"]), time=str(args["time"])))
+        elif one.key in _FLAGS:
             said.append(phrase("spoken.flag", kind=str(args["kind"]), text=str(args["text"])))
         else:
             said.append(Phrase(one.key, args))

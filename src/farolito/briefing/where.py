@@ -4,10 +4,29 @@ from __future__ import annotations
 
 import re
 
-from farolito.briefing.known import PLACE_DOUBTS, Known, Spot, newest_first, placed_call
-from farolito.briefing.saying import Draft, differing, minutes, phrase, sentence, told
-from farolito.geo.distance import distance_m
-from farolito.model import Call, Confidence, Doubt, LineKind, Phrase, Point, UnitStatus
+from farolito.briefing.known import (
+    PLACE_DOUBTS,
+    Known,
+    Spot,
+    fired_at,
+    newest_first,
+    placed_call,
+    placed_shots,
+)
+from farolito.briefing.saying import Draft, differing, minutes, phrase, sentence, told, wind
+from farolito.briefing.shots import teller
+from farolito.geo.distance import bearing_deg, distance_m
+from farolito.model import (
+    Call,
+    Confidence,
+    Doubt,
+    LineKind,
+    Phrase,
+    Point,
+    Shot,
+    ShotAlert,
+    UnitStatus,
+)
 
 ONE_PLACE_M = 100.0  # two calls nearer than this name one place, however they spell it
 _WORD = re.compile(r"\w+")
@@ -16,7 +35,86 @@ _BETWEEN = {"at", "and", "y", "con"}
 
 
 def where(known: Known) -> Draft:
+    shots = placed_shots(known)
+    if shots is not None:
+        return _of_shots(known, shots)
     return _of_calls(known) if known.calls else _of_alert_or_report(known)
+
+
+def _of_shots(known: Known, alert: ShotAlert) -> Draft:
+    """Where sensors heard the shots: how surely, or which places it may be."""
+    shot = alert.shot
+    address = next((c.address for c in newest_first(known.calls) if c.address), None)
+    caller: list[Phrase] = []
+    if address and sentence(address) and not _is_said_by(address, known.around.spot):
+        caller.append(phrase("where.caller", address=sentence(address)))
+    source = phrase("source.vendor", name=teller(shot, known))
+    if shot.heard:
+        source = phrase("source.sensors_located", n=len(shot.heard))
+    return Draft(
+        kind=LineKind.WHERE,
+        phrases=(*_of_shot(known, alert), *caller, *_eta(known)),
+        source=source,
+        as_of=shot.located_at,
+        confidence=Confidence.MACHINE,
+    )
+
+
+def _of_shot(known: Known, alert: ShotAlert) -> list[Phrase]:
+    shot, number = alert.shot, str(alert.alert_id)
+    if shot.is_ambiguous:
+        return _one_of(known, shot, number)
+    spot = known.around.spot
+    phrases = [spot_phrase(spot) if spot else phrase("where.unnamed")]
+    if shot.ellipse is None:
+        return [*phrases, phrase("where.rough", source=teller(shot, known), shot=number)]
+    percent = round(shot.ellipse.probability * 100)
+    n = max(1, round(shot.ellipse.semi_major_m))
+    phrases.append(phrase("where.shot_within", n=n, percent=percent, shot=number))
+    if shot.outside_net:
+        phrases.append(phrase("where.outside_net"))
+    return phrases
+
+
+def _one_of(known: Known, shot: Shot, number: str) -> list[Phrase]:
+    """Every place that the sensors leave possible, with its share; never one of them as sure."""
+    modes = shot.modes
+    key = "where.one_of_two" if len(modes) == 2 else "where.one_of"
+    phrases = [phrase(key, count=len(modes), shot=number)]
+    first = _pair(modes[0].place)
+    for i, mode in enumerate(modes):
+        spot = known.around.modes[i] if i < len(known.around.modes) else None
+        phrases.append(phrase("where.likely", percent=round(mode.share * 100)))
+        if spot is not None:
+            phrases.append(spot_phrase(spot))
+        elif i == 0:
+            phrases.append(phrase("where.unnamed"))
+        if i > 0:
+            away = distance_m(first, _pair(mode.place))
+            way = wind(bearing_deg(first, _pair(mode.place)))
+            phrases.append(phrase("where.away", metres=max(10, round(away / 10) * 10), wind=way))
+    return phrases
+
+
+def _heard_from(known: Known, placed: Call) -> list[Phrase]:
+    """Where the newest shots were fired, as seen from the place that the brief goes by."""
+    newest = max(known.shots, key=fired_at, default=None)
+    if newest is None or placed.place is None:
+        return []
+    here = _pair(placed.place)
+    phrases = [phrase("where.sensors")]
+    places = [(mode.place, mode.share) for mode in newest.shot.modes]
+    for place, share in places or [(newest.shot.place, 1.0)]:
+        if places:
+            phrases.append(phrase("where.likely", percent=round(share * 100)))
+        metres = max(10, round(distance_m(here, _pair(place)) / 10) * 10)
+        way = wind(bearing_deg(here, _pair(place)))
+        phrases.append(phrase("where.away", metres=metres, wind=way))
+    return phrases
+
+
+def _pair(place: Point) -> tuple[float, float]:
+    return place.lat, place.lon
 
 
 def spot_phrase(spot: Spot) -> Phrase:
@@ -59,6 +157,7 @@ def _of_calls(known: Known) -> Draft:
         phrases.append(phrase("where.within", n=max(1, round(placed.within_m))))
     others = [call for call in newest if call is not placed]
     phrases += _doubts(known, placed, [placed, *others])
+    phrases += _heard_from(known, placed)
     phrases += _eta(known)
     is_told = placed.place_from == "cad" and not doubts
     return Draft(
