@@ -37,10 +37,13 @@ LATE_S_MAX = 120.0  # but up to this age taken from a sensor that says that it w
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _US = timedelta(microseconds=1)
-_FINE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{4,9}(?:Z|[+-][0-9]{2}:?[0-9]{2})")
+_FINE = re.compile(r"\.[0-9]{4,}")
 _YEARS = range(2000, 2100)
 _MESSAGE = msgspec.json.Decoder(wire.Message)
 _PULSE = msgspec.json.Decoder(wire.Pulse)
+_HEARTBEAT = msgspec.json.Decoder(wire.Heartbeat)
+_CLIP = msgspec.json.Decoder(wire.Clip)
+_NOTHING = (b"", b"null")
 
 
 def decode(body: bytes, device: Device, received_at: datetime) -> Heard:
@@ -55,12 +58,10 @@ def decode(body: bytes, device: Device, received_at: datetime) -> Heard:
     ears = _Ears(device, received_at, message.late)
     for item, raw in enumerate(message.pulses):
         ears.attempt(f"pulse {item}", lambda raw=raw: ears.pulse(raw))  # type: ignore[misc]
-    if message.heartbeat is not None:
-        told = message.heartbeat
-        ears.attempt("heartbeat", lambda: ears.report(told))
-    if message.clip is not None:
-        sent = message.clip
-        ears.attempt("clip", lambda: ears.clip(sent))
+    if bytes(message.heartbeat) not in _NOTHING:
+        ears.attempt("heartbeat", lambda: ears.report(json_value(_HEARTBEAT, message.heartbeat)))
+    if bytes(message.clip) not in _NOTHING:
+        ears.attempt("clip", lambda: ears.clip(json_value(_CLIP, message.clip)))
     return ears.heard()
 
 
@@ -191,12 +192,12 @@ def _moment(told: int | str, *, fine: bool = False) -> datetime:
     try:
         if isinstance(told, int):
             at = _EPOCH + timedelta(microseconds=told)
-        elif fine and not _FINE.fullmatch(told):
-            raise Rejected("coarse_time", "an onset that is not told to 0.1 ms, with a zone", do)
         else:
             at = datetime.fromisoformat(told)
             if at.tzinfo is None:
                 raise Rejected("bad_time", "a time without a zone", do)
+            if fine and not _FINE.search(told):
+                raise Rejected("coarse_time", "an onset that is not told to 0.1 ms", do)
             at = at.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise Rejected("bad_time", "a time that is none", do) from error

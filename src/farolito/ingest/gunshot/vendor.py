@@ -251,8 +251,8 @@ def _number(told: Mapping[str, Any], name: str, least: float, most: float) -> fl
     except (ValueError, OverflowError):
         number = math.nan
     if not least <= number <= most:
-        says = f"a {name.replace('_', ' ')} that is none"
-        raise Rejected(f"bad_{name}", says, f"send {least:g} to {most:g}")
+        says = f"a {name.replace('_', ' ')} that cannot be"
+        raise Rejected(f"bad_{name}", says, f"send a number from {least:g} to {most:g}")
     return number
 
 
@@ -309,8 +309,13 @@ def _kinds(class_: VendorClass, share: float | None) -> dict[SoundKind, float]:
 
 def _says(class_: VendorClass, share: float | None, told: Mapping[str, Any]) -> str:
     sure = "" if share is None else f", {100 * share:.0f} % sure"
-    reviewed = {True: ", after its people listened", False: ", before its people listened"}
-    return f"the vendor says {class_}{sure}{reviewed.get(told.get('reviewed'), '')}"  # type: ignore[arg-type]
+    told_reviewed = told.get("reviewed")
+    reviewed = ""
+    if told_reviewed is True:
+        reviewed = ", after its people listened"
+    elif told_reviewed is False:
+        reviewed = ", before its people listened"
+    return f"the vendor says {class_}{sure}{reviewed}"
 
 
 def _revision(told: Mapping[str, Any], discharged_at: datetime, told_at: datetime) -> int:

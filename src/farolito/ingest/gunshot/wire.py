@@ -62,11 +62,12 @@ class Clip(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """All of a message. `late`: the sensor was cut off, and tells now what it heard then."""
+    """All of a message, its parts as they came: Pulse, Heartbeat, Clip, each of which may be bad
+    by itself. `late`: the sensor was cut off, and tells now what it heard then."""
 
     pulses: tuple[msgspec.Raw, ...] = ()
-    heartbeat: Heartbeat | None = None
-    clip: Clip | None = None
+    heartbeat: msgspec.Raw = msgspec.Raw()
+    clip: msgspec.Raw = msgspec.Raw()
     late: bool = False
 
 
