@@ -62,8 +62,17 @@ class Clip(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """All of a message, its parts as they came: Pulse, Heartbeat, Clip, each of which may be bad
-    by itself. `late`: the sensor was cut off, and tells now what it heard then."""
+    """All of a message, as it is sent. `late`: the sensor was cut off, and tells now what it
+    heard then."""
+
+    pulses: tuple[Pulse, ...] = ()
+    heartbeat: Heartbeat | None = None
+    clip: Clip | None = None
+    late: bool = False
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """The same as it came, each part of which may be bad by itself."""
 
     pulses: tuple[msgspec.Raw, ...] = ()
     heartbeat: msgspec.Raw = msgspec.Raw()
