@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
-import wave
-
 import numpy as np
 import pytest
 
 from farolito.acoustics.onset import pick
+from farolito.acoustics.wav import decode_wav
 from farolito.simulator import gunfire, noises
 from farolito.simulator.bang import Voice
 from farolito.simulator.sound_trial import trial
@@ -65,7 +63,8 @@ def test_a_picker_finds_the_shots_of_a_clip_where_the_sensor_told_them() -> None
             ]
             if not told:
                 continue
-            samples, rate_hz = _read(wav_of(made.heard, voices, sensor, made.span_s, rng))
+            told_sound = decode_wav(wav_of(made.heard, voices, sensor, made.span_s, rng))
+            samples, rate_hz = told_sound.samples, told_sound.rate_hz
             assert len(samples) == round((ends_s - starts_s) * rate_hz)
             ours = np.array([onset.at_sample / rate_hz for onset in pick(samples, rate_hz)])
             of += len(told)
@@ -82,9 +81,3 @@ def test_the_same_chance_renders_the_same_clip() -> None:
         for _ in range(2)
     }
     assert len(clips) == 1
-
-
-def _read(clip: bytes) -> tuple[np.ndarray, int]:
-    with wave.open(io.BytesIO(clip)) as told:
-        raw = np.frombuffer(told.readframes(told.getnframes()), dtype="<i2")
-        return raw / 32_768, told.getframerate()

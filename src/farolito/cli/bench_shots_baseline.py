@@ -1,10 +1,11 @@
 """The rival in `bench shots`: plain robust least squares on the nearest six sensors.
 
-What a capable engineer writes in an afternoon: where most sensors report within the time that
-sound takes across the net, take the first pulse of each, keep the six that heard first (they are
-the nearest), and solve for place and time with a robust loss. No silent sensors, no grid, no
-echoes. It gets the same net, pulses and air as the locator. A second one is given the pulses that
-the vendor chose for the first round, which no real-time system has: the milder question.
+What a capable engineer writes in an afternoon: take the pulse that most neighbours could have
+heard too (within the time that sound takes between the sensors; the louder one of equals), keep
+the six nearest sensors with such a pulse, the loudest of each, and solve for place and moment with
+a robust loss. No silent sensors, no grid, no echoes. It gets the same net, pulses and air as the
+locator. A second one is given the pulses that the vendor chose for the first round, which no
+real-time system has: the milder question.
 """
 
 from __future__ import annotations
@@ -18,15 +19,42 @@ from scipy.optimize import least_squares
 from farolito.acoustics import Air, Net, Pulse
 
 NEAREST = 6
-REACH_M = 1_000.0
+AROUND = 10  # sensors about the anchor that are asked whether they heard it too
+LATE_S = 0.020  # beyond what sound takes from sensor to sensor
 SCALE_S = 0.010
 STARTS_M = 400.0  # further starts so far from the middle
+QUIET_DB = 0.0  # of a pulse whose level is not told
 
 
 def nearest_six(net: Net, pulses: Sequence[Pulse], air: Air) -> tuple[float, float, float] | None:
-    """East, north and moment, or None where fewer than four sensors report together."""
-    firsts = _together(net, pulses, REACH_M / air.sound_mps)
-    return solve(net, firsts[:NEAREST], air)
+    """East, north and moment, or None where no four neighbours report together."""
+    best: tuple[int, float, list[tuple[float, int]]] = (0, 0.0, [])
+    by_sensor: dict[int, list[Pulse]] = {}
+    for pulse in pulses:
+        by_sensor.setdefault(net.index[pulse.sensor], []).append(pulse)
+    for anchor in pulses:
+        heard = _with(anchor, by_sensor, net, air)
+        level = QUIET_DB if anchor.level_db is None else anchor.level_db
+        if (len(heard), level) > best[:2]:
+            best = (len(heard), level, heard)
+    return solve(net, best[2][:NEAREST], air)
+
+
+def _with(
+    anchor: Pulse, by_sensor: dict[int, list[Pulse]], net: Net, air: Air
+) -> list[tuple[float, int]]:
+    """Moment and sensor of what the sensors about the anchor's could have heard of the same
+    sound, the nearest first."""
+    at = net.index[anchor.sensor]
+    metres = np.hypot(net.x_m - net.x_m[at], net.y_m - net.y_m[at])
+    heard = []
+    for near in np.argsort(metres)[:AROUND].tolist():
+        within_s = metres[near] / air.sound_mps + LATE_S
+        told = [p for p in by_sensor.get(near, ()) if abs(p.at_s - anchor.at_s) <= within_s]
+        if told:
+            loudest = max(told, key=lambda p: QUIET_DB if p.level_db is None else p.level_db)
+            heard.append((loudest.at_s, near))
+    return heard
 
 
 def chosen_six(
@@ -44,7 +72,7 @@ def solve(
     """Robust least squares (soft L1, 10 ms) from five starts; the best one counts."""
     if len(firsts) < 4:
         return None
-    zero_s = firsts[0][0]
+    zero_s = min(t for t, _ in firsts)
     at_s = np.array([t - zero_s for t, _ in firsts])
     where = np.array([(net.x_m[i], net.y_m[i]) for _, i in firsts])
 
@@ -66,27 +94,3 @@ def solve(
     assert best is not None
     x, y, t = (float(v) for v in best.x)
     return (x, y, zero_s + t) if math.isfinite(x + y + t) else None
-
-
-def _together(net: Net, pulses: Sequence[Pulse], within_s: float) -> list[tuple[float, int]]:
-    """The first pulse of each sensor in the span of `within_s` that most sensors report in."""
-    told = sorted((p.at_s, net.index[p.sensor]) for p in pulses)
-    most: list[tuple[float, int]] = []
-    counts: dict[int, int] = {}
-    end = 0
-    best = (0, 0, 0)
-    for start in range(len(told)):
-        while end < len(told) and told[end][0] <= told[start][0] + within_s:
-            counts[told[end][1]] = counts.get(told[end][1], 0) + 1
-            end += 1
-        if len(counts) > best[0]:
-            best = (len(counts), start, end)
-        counts[told[start][1]] -= 1
-        if not counts[told[start][1]]:
-            del counts[told[start][1]]
-    seen: set[int] = set()
-    for at_s, sensor in told[best[1] : best[2]]:
-        if sensor not in seen:
-            seen.add(sensor)
-            most.append((at_s, sensor))
-    return most

@@ -9,14 +9,13 @@ learnt from the other firing positions only.
 from __future__ import annotations
 
 import time
-import wave
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from farolito.acoustics import Net, Pulse, Source
+from farolito.acoustics import Net, Pulse, Source, wav
 from farolito.acoustics.bound import bound_m
 from farolito.acoustics.deployment import Deployment
 from farolito.acoustics.evaluate import Scene, Verdict, judge_alone, percent, rank
@@ -62,15 +61,16 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
         return self.scene.verdicts[0] if self.scene else None
 
 
-def ask_all(live: LiveFire, asked: Asked, progress: Progress) -> list[Told]:
-    """Every test in turn. A broken test says why and the others go on. Asked from sound, only
-    the tests that have recordings are asked."""
+def ask_all(live: LiveFire, asked: Asked, progress: Progress, *, every: int = 1) -> list[Told]:
+    """Every test (or each `every`th) in turn. A broken test says why and the others go on. Asked
+    from sound, only the tests that have recordings are asked."""
     tests = [
         test
         for test in live.tests
         if isinstance(test, Broken) or test.recordings or not asked.from_wav
     ]
-    learnt = _left_out([test for test in tests if isinstance(test, LiveTest)])
+    learnt = _left_out([test for test in live.tests if isinstance(test, LiveTest)])
+    tests = tests[::every]
     told = []
     for number, test in enumerate(tests):
         if isinstance(test, Broken):
@@ -123,28 +123,17 @@ def drawn(test: LiveTest, count: int, seed: int) -> set[str]:
 
 def picked(told: Recording) -> list[Pulse]:
     """Our picker's pulses of a recording. Raises FarolitoError naming the file."""
-    samples, rate_hz = _samples(told)
-    return pulses_of_sound(
-        samples,
-        rate_hz,
-        sensor=told.sensor,
-        starts_at_s=told.starts_at_s,
-        full_scale_db=FULL_SCALE_DB,
-    )
+    return pulses_of_sound(_read(told), told.sensor, told.starts_at_s, FULL_SCALE_DB)
 
 
-def _samples(told: Recording) -> tuple[np.ndarray, int]:
+def _read(told: Recording) -> wav.Recording:
     try:
-        with wave.open(str(told.file), "rb") as sound:
-            rate_hz = sound.getframerate()
-            if (sound.getnchannels(), sound.getsampwidth()) != (1, 2):
-                raise FarolitoError(f"{told.file.name} is not mono PCM of 16 bits")
-            if sound.getnframes() > RECORDING_S_MAX * rate_hz:
-                raise FarolitoError(f"{told.file.name} is longer than {RECORDING_S_MAX:.0f} s")
-            raw = sound.readframes(sound.getnframes())
-    except (wave.Error, EOFError, OSError) as why:
-        raise FarolitoError(f"{told.file.name} is no WAV file that we read ({why})") from why
-    return np.frombuffer(raw, dtype="<i2").astype(np.float64) / 32_768.0, rate_hz
+        sound = wav.decode_wav(told.file.read_bytes())
+    except (OSError, FarolitoError) as why:
+        raise FarolitoError(f"{told.file.name}: {why}") from why
+    if sound.seconds > RECORDING_S_MAX:
+        raise FarolitoError(f"{told.file.name} is longer than {RECORDING_S_MAX:.0f} s")
+    return sound
 
 
 def _only(net: Net, kept: set[str]) -> Net:
@@ -209,23 +198,19 @@ def judge_picker(tests: Sequence[LiveTest | Broken], progress: Progress) -> Pick
     late, of, picks, heard_s, spent_s = [], 0, 0, 0.0, 0.0
     for number, test in enumerate(tests):
         for told in test.recordings if isinstance(test, LiveTest) else ():
-            assert isinstance(test, LiveTest)
+            assert isinstance(test, LiveTest)  # a broken one has no recordings
             try:
-                samples, rate_hz = _samples(told)
+                sound = _read(told)
             except FarolitoError:
                 continue
             begun = time.perf_counter()
-            ours = np.array([p.at_s for p in picked(told)])
+            ours = np.array([p.at_s for p in pulses_of_sound(sound, told.sensor, told.starts_at_s)])
             spent_s += time.perf_counter() - begun
-            heard_s += len(samples) / rate_hz
+            heard_s += sound.seconds
             picks += len(ours)
-            ids = {i for chosen in test.chosen for i in chosen}
-            for pulse in test.pulses:
-                inside = 0.2 < pulse.at_s - told.starts_at_s < len(samples) / rate_hz - 0.2
-                if pulse.pulse_id not in ids or pulse.sensor != told.sensor or not inside:
-                    continue
+            for at_s in _vendors(test, told, sound.seconds):
                 of += 1
-                off = ours - pulse.at_s
+                off = ours - at_s
                 if len(off) and abs(off[np.argmin(abs(off))]) <= PICK_S:
                     late.append(float(off[np.argmin(abs(off))]))
         progress((number + 1) / len(tests))
@@ -238,3 +223,15 @@ def judge_picker(tests: Sequence[LiveTest | Broken], progress: Progress) -> Pick
         picks_per_s=picks / heard_s if heard_s else None,
         times_real_time=heard_s / spent_s if spent_s else None,
     )
+
+
+def _vendors(test: LiveTest, told: Recording, seconds: float) -> list[float]:
+    """Moments of the vendor's direct-path pulses of the sensor, well inside its recording."""
+    ids = {i for chosen in test.chosen for i in chosen}
+    return [
+        pulse.at_s
+        for pulse in test.pulses
+        if pulse.pulse_id in ids
+        and pulse.sensor == told.sensor
+        and 0.2 < pulse.at_s - told.starts_at_s < seconds - 0.2
+    ]

@@ -9,9 +9,7 @@ made for practice and screens; kinds told by ear from it prove nothing about rea
 
 from __future__ import annotations
 
-import io
 import math
-import wave
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
@@ -19,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import butter, lfilter, sosfilt
 
+from farolito.acoustics.wav import Recording, encode_wav
 from farolito.simulator.loudness import NOISE_DB
 from farolito.simulator.sound import Heard
 
@@ -57,7 +56,8 @@ def wav_of(
         for pulse, made in zip(heard.pulses, heard.made, strict=True)
         if pulse.sensor == sensor and span_s[0] <= pulse.at_s < span_s[1]
     ]
-    return wav(recording(soundings, span_s[1] - span_s[0], rng))
+    samples = recording(soundings, span_s[1] - span_s[0], rng)
+    return encode_wav(Recording(samples, RATE_HZ))
 
 
 def recording(
@@ -76,18 +76,6 @@ def recording(
         if end > start >= 0:
             told[start:end] += shape[: end - start]
     return np.clip(told, -1.0, 1.0)
-
-
-def wav(samples: Floats) -> bytes:
-    """A WAV file, PCM of 16 bits."""
-    raw = np.round(np.clip(samples, -1, 1) * 32_767).astype("<i2").tobytes()
-    file = io.BytesIO()
-    with wave.open(file, "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(RATE_HZ)
-        out.writeframes(raw)
-    return file.getvalue()
 
 
 def friedlander(positive_s: float, seconds: float = 0.02) -> Floats:
