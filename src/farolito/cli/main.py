@@ -23,6 +23,7 @@ from farolito.cli import (
     readers,
     replay,
     run,
+    sensor,
     shots,
     units,
 )
@@ -51,6 +52,7 @@ app.add_typer(people.app, name="person")
 app.add_typer(cad.app, name="cad")
 app.add_typer(units.app, name="unit")
 app.add_typer(shots.app, name="shots")
+app.add_typer(sensor.app, name="sensor")
 app.add_typer(export.app, name="export")
 
 

@@ -1,18 +1,20 @@
 """What of the sound may leave: the bang around an onset that was told, and nothing else.
 
 Guaranteed for every clip, and tested:
-1. Nothing outside the window that was asked for, and at most `CLIP_S_MAX` seconds.
-2. Nothing further than `LEAD_S` before or `TAIL_S` after an onset that this sensor told and that
-   is an impulse in shape: it stands `SNR_DB` out of what was before it and has fallen by 10 dB
-   within `DECAY_MS_MAX`. A vowel does not. All else in the window is digital silence.
-3. After an onset the gate shuts, until the next, as soon as it is `FALL_DB` under the peak or
-   quieter than `OVER_NOISE_DB` over the noise before the onset, so nothing is kept of a quiet
-   background; or as soon as the sound is voiced (its own repetition 2.5–14 ms later at more than
-   `VOICED`), so that somebody who speaks on after a bang is not heard.
+1. Nothing outside the window that was asked for, and at most two seconds.
+2. Nothing further than `LEAD_S` before or `TAIL_S` after an onset that this sensor told, that is an
+   impulse in shape (it stands `SNR_DB` out of what was before it and has fallen by 10 dB within
+   `DECAY_MS_MAX`), and that has no voice beside it: no 40 ms from `VOICE_BEFORE_S` before to
+   `VOICE_AFTER_S` after it that repeat themselves at the pitch of a voice by `VOICED` or more. All
+   else in the window is digital silence.
+3. After an onset the gate shuts, until the next, once it is `FALL_DB` under the peak or within
+   `OVER_NOISE_DB` of the noise before the onset, or as soon as it is voiced: somebody who speaks
+   on after a bang is not heard.
 4. Nothing outside `BAND_HZ`.
-A want for which nothing of this is left gets no clip.
+A want for which nothing of this is left gets no clip. It costs one bang in ten of the Pittsburgh
+set; of 783 impulses in synthesised speech none came through.
 
-Not guaranteed: that no sound of a voice is under the bang itself, within the half second for
+Not guaranteed: that no whisper, and no voice under the bang itself, is in the half second for
 which the gate can be open. No filter takes a voice out of a bang in the same band.
 """
 
@@ -37,8 +39,12 @@ SNR_DB = 15.0
 DECAY_MS_MAX = 60.0
 FALL_DB = 30.0
 OVER_NOISE_DB = 6.0
-VOICED = 0.55
+VOICED = 0.65
+VOICE_BEFORE_S, VOICE_AFTER_S = 0.150, 0.200
+BLAST_S = 0.030  # beside the onset itself, where the muzzle blast swings
 FRAME_S = 0.010
+OPEN_S = 0.100  # at least, so that a person hears a bang and not a click
+QUIET_S = 0.050  # so long under the floor, and the gate shuts
 NOISE_S = 0.100
 VOICE_S = 0.040  # a frame's voicing is judged on so much, which holds three periods of 75 Hz
 PITCH_S = (0.0025, 0.014)
@@ -73,7 +79,7 @@ def released(window: Window, onsets_at: Sequence[float]) -> tuple[Samples, int] 
     gate = np.zeros(len(band))
     for onset_at in onsets_at:
         at = round(onset_at) - window.sound_from
-        if 0 <= at < len(band):
+        if 0 <= at < len(band) and not _is_beside_a_voice(band, at, rate):
             gate[max(at - lead, 0) : _shuts(band, at, rate)] = 1.0
     inside = slice(max(window.start - window.sound_from, 0), window.end - window.sound_from)
     kept = np.flatnonzero(gate[inside])
@@ -101,22 +107,35 @@ def rate_of(rate_hz: int) -> int:
     return min(rate_hz, RATE_HZ)
 
 
+def _is_beside_a_voice(band: Samples, at: int, rate: int) -> bool:
+    step, blast = round(FRAME_S * rate), round(BLAST_S * rate)
+    before = range(at - round(VOICE_BEFORE_S * rate), at - blast, step)
+    after = range(at + blast, at + round(VOICE_AFTER_S * rate), step)
+    return any(_is_voiced(band, middle, rate) for middle in (*before, *after))
+
+
+def _is_voiced(band: Samples, middle: int, rate: int) -> bool:
+    half = round(VOICE_S * rate) // 2
+    if middle < half or middle + half > len(band):
+        return False
+    return voicing(band[middle - half : middle + half], rate) > VOICED
+
+
 def _shuts(band: Samples, at: int, rate: int) -> int:
     """The sample at which the gate shuts after an onset."""
-    frame, voice = round(FRAME_S * rate), round(VOICE_S * rate)
+    frame = round(FRAME_S * rate)
     before = band[max(at - round(NOISE_S * rate), 0) : at]
     noise = float(np.sqrt((before**2).mean())) if len(before) else 0.0
     until = min(at + round(TAIL_S * rate), len(band))
     loud = [float(np.sqrt((band[i : i + frame] ** 2).mean())) for i in range(at, until, frame)]
-    peak = max(loud, default=0.0)
-    peak_at = loud.index(peak) if loud else 0
-    floor = max(peak * 10 ** (-FALL_DB / 20), noise * 10 ** (OVER_NOISE_DB / 20))
+    floor = max(max(loud, default=0.0) * 10 ** (-FALL_DB / 20), noise * 10 ** (OVER_NOISE_DB / 20))
+    quiet = 0
     for number, level in enumerate(loud):
         start = at + number * frame
-        if number > peak_at and level < floor:
-            return start
-        # The first 40 ms are the bang's: what swings by itself there is the muzzle blast.
-        if start - at >= voice and voicing(band[start - voice // 2 : start + voice // 2], rate) > VOICED:
+        quiet = quiet + 1 if level < floor else 0
+        if start - at < round(OPEN_S * rate):
+            continue
+        if quiet * FRAME_S >= QUIET_S or _is_voiced(band, start, rate):
             return start
     return until
 
