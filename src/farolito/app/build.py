@@ -6,14 +6,16 @@ import asyncio
 import fcntl
 import logging
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from farolito import __version__
+from farolito.acoustics.storm import Storm
 from farolito.app import doors, incoming, nats, outgoing, postgres
 from farolito.app.clock import ids, now
 from farolito.app.collector import spare_the_collector
@@ -43,7 +45,7 @@ from farolito.audit.records import origin_of
 from farolito.briefing import Briefing, Words
 from farolito.bus import Bus
 from farolito.console import Services, make_app
-from farolito.console.sockets import Hub
+from farolito.console.sockets import Hub, StormCard
 from farolito.desk import Desk, Dispatch
 from farolito.gate import Gate, Records, system_ask
 from farolito.identity import Identity, system_person
@@ -275,6 +277,7 @@ class Node:
                 watch=self.watch,
                 system=self.system,
                 signer_for=self.incoming.signer_for,
+                on_storms=self._storms_are,
             ),
             self.state,
             now,
@@ -303,6 +306,12 @@ class Node:
     def _told(self) -> None:
         self.hub.nudge()
         self.outgoing.nudge()
+
+    def _storms_are(self, storms: Sequence[Storm]) -> None:
+        self.hub.storms = tuple(
+            StormCard(s.number, s.kind, s.says, datetime.fromtimestamp(s.since_s, UTC), s.sources)
+            for s in storms
+        )
 
     async def _people(self) -> list[Person]:
         """Who may sign in now."""

@@ -19,7 +19,7 @@ import asyncio
 import logging
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -27,6 +27,8 @@ import asyncpg
 import msgspec
 
 from farolito.acoustics import Pulse, Source
+from farolito.acoustics.answer import shot_of
+from farolito.acoustics.storm import Storm
 from farolito.app.locator import Found, Locator
 from farolito.app.sensors import Sensors
 from farolito.bus import Bus, SoundBatch
@@ -86,6 +88,7 @@ class Listening:
         pictures: Pictures,
         agency: AgencyId,
         clock: Callable[[], datetime],
+        on_storms: Callable[[Sequence[Storm]], None] = lambda _: None,
     ) -> None:
         self._database = database
         self._bus = bus
@@ -96,6 +99,7 @@ class Listening:
         self._pictures = pictures
         self._agency = agency
         self._clock = clock
+        self._on_storms = on_storms
         self._fresh: list[Pulse] = []
         self._last_pulse_s = -math.inf
         self._marks: deque[tuple[float, int]] = deque()  # (arrived, sequence)
@@ -171,6 +175,7 @@ class Listening:
             pulses, self._fresh = self._fresh, []
             reply = await self._locator.tick(pulses, now_s)
             self.ticks_s.append(reply.took_s)
+            self._on_storms(reply.storms)
             for found in reply.found:
                 self._sensors.learn(found.source)
                 self._untold.append(self._shot(found))
@@ -182,8 +187,6 @@ class Listening:
                 self._untold.popleft()
 
     def _shot(self, found: Found) -> tuple[Shot, str, bytes]:
-        from farolito.acoustics.answer import shot_of
-
         source = found.source
         track = f"{self._locator.boot}:{source.track}"
         first_ms = int(source.rounds[0].at_s * 1000)
@@ -197,6 +200,7 @@ class Listening:
             kinds=found.kinds,
             because=found.because,
         )
+        shot = msgspec.structs.replace(shot, storm=found.storm)
         return shot, track, self._evidence(source)
 
     def _evidence(self, source: Source) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import sys
 import time
@@ -20,6 +21,7 @@ from pathlib import Path
 import msgspec
 
 from farolito.acoustics import Air, Net, Pulse, Sensor, Source
+from farolito.acoustics.storm import Sky, Sounded, Storm, prior_in, within
 from farolito.app.supervise import Child, Supervisor
 from farolito.model import FarolitoError, SoundKind
 
@@ -29,6 +31,7 @@ NAME = "locator"
 ANSWER_S_MAX = 30.0  # a first tick may wait for its loops to be compiled
 FRAME_BYTES_MAX = 64 * 2**20
 REMEMBERED_S = 20.0  # of pulses, told again to a locator that was started anew
+STORMS_EVERY_S = 1.0
 
 
 class Question(msgspec.Struct, frozen=True, array_like=True):
@@ -41,15 +44,18 @@ class Question(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """A source that is new or better known, what kind of sound it was, and why."""
+    """A source that is new or better known, what kind of sound it was, and why. `storm` says what
+    thunder or show of fireworks it was heard in."""
 
     source: Source
     kinds: dict[SoundKind, float]
     because: tuple[str, ...]
+    storm: str = ""
 
 
 class Reply(msgspec.Struct, frozen=True, array_like=True):
     found: tuple[Found, ...]
+    storms: tuple[Storm, ...]
     took_s: float
 
 
@@ -183,6 +189,9 @@ class Session:
         self._listening = Listening(Net(()), Air())
         self._net = Net(())
         self._air = Air()
+        self._sky = Sky(self._net)
+        self._storms: tuple[Storm, ...] = ()
+        self._looked_s = -math.inf
         self._recent: deque[Pulse] = deque()
 
     def answer(self, question: Question) -> Reply:
@@ -190,6 +199,7 @@ class Session:
         if question.net is not None:
             self._net = Net(question.net)
             self._listening.use(self._net)
+            self._sky.use(self._net)
         if question.air is not None:
             self._air = question.air
             self._listening.use_air(self._air)
@@ -197,11 +207,28 @@ class Session:
         while self._recent and self._recent[0].at_s < question.now_s - REMEMBERED_S:
             self._recent.popleft()
         self._listening.hear(question.pulses)
-        found = []
-        for source in self._listening.tick(question.now_s):
-            kinds, because = self._odds(source, tuple(self._recent), self._net, self._air)
-            found.append(Found(source, kinds, because))
-        return Reply(tuple(found), time.perf_counter() - began)
+        self._sky.hear(question.pulses)
+        sources = self._listening.tick(question.now_s)
+        told = [(s, *self._odds(s, tuple(self._recent), self._net, self._air)) for s in sources]
+        for source, kinds, _ in told:
+            self._sky.source(_sounded(source, kinds))
+        if question.now_s - self._looked_s >= STORMS_EVERY_S or told:
+            self._storms = self._sky.storms(question.now_s)
+            self._looked_s = question.now_s
+        found = tuple(self._in_the_storm(*one) for one in told)
+        return Reply(found, self._storms, time.perf_counter() - began)
+
+    def _in_the_storm(
+        self, source: Source, kinds: dict[SoundKind, float], because: tuple[str, ...]
+    ) -> Found:
+        """While it thunders, or a show goes on at that place, each sound is likelier that."""
+        place = source.place
+        storms = [one for one in self._storms if one.holds(place.x_m, place.y_m)]
+        if not storms:
+            return Found(source, kinds, because)
+        says = "; ".join(storm.says for storm in storms)
+        odds = within(kinds, prior_in(storms, place.x_m, place.y_m))
+        return Found(source, odds, (*because, says), says)
 
 
 def _let_go(socket: Path) -> None:
@@ -211,6 +238,16 @@ def _let_go(socket: Path) -> None:
 
 def _keep_private(socket: Path) -> None:
     socket.chmod(0o600)
+
+
+def _sounded(source: Source, kinds: dict[SoundKind, float]) -> Sounded:
+    return Sounded(
+        track=source.track,
+        at_s=source.rounds[0].at_s,
+        x_m=source.place.x_m,
+        y_m=source.place.y_m,
+        kinds=kinds,
+    )
 
 
 async def _send(writer: asyncio.StreamWriter, body: bytes) -> None:

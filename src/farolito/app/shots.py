@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from farolito.acoustics.coverage import Surface
+from farolito.acoustics.storm import Storm
 from farolito.app.config import Config
 from farolito.app.listening import Listening
 from farolito.app.locator import Locator
@@ -57,6 +58,7 @@ class Rooms(NamedTuple):
     watch: Watch
     system: Person
     signer_for: SignerFor
+    on_storms: Callable[[Sequence[Storm]], None]
 
 
 class Shots:
@@ -113,6 +115,7 @@ class Shots:
             rooms.pictures,
             self._agency,
             clock,
+            rooms.on_storms,
         )
 
     async def close(self) -> None:

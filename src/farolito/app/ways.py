@@ -120,7 +120,7 @@ class Ways:
         for item in items:
             if isinstance(item.what, Brief):
                 self._take(item.what)
-            else:
+            elif isinstance(item.what, Incident):
                 self._status.update(_statuses(item.what))
                 if item.what.state is not IncidentState.OPEN:
                     self._forget(item.what.incident_id)

@@ -98,6 +98,16 @@ class SilentSource(msgspec.Struct, frozen=True):
     seconds: int
 
 
+class StormCard(msgspec.Struct, frozen=True):
+    """Thunder, or a show of fireworks: one card for all that it makes the sensors hear."""
+
+    number: int
+    kind: str
+    says: str
+    since: datetime
+    sources: int
+
+
 class OldList(msgspec.Struct, frozen=True):
     """A hot list past its limit: the alarm of the whole desk, not of one alert."""
 
@@ -128,6 +138,7 @@ class Hub:
         self._news = asyncio.Condition()
         self.seq = 0
         self.silent: Sequence[SilentSource] = ()  # likewise
+        self.storms: Sequence[StormCard] = ()  # likewise
         self.old_lists: Sequence[OldList] = ()  # told by the app, shown until they are renewed
         self.sockets = 0
 
@@ -323,7 +334,7 @@ class Live:
         await self._send({"k": "hello", "seq": seq, "at": self._clock(), "permit": permit})
         loop = asyncio.get_running_loop()
         checked = ticked = loop.time()
-        shown: dict[str, Sequence[Any]] = {"lists": (), "sources": ()}
+        shown: dict[str, Sequence[Any]] = {"lists": (), "sources": (), "storms": ()}
         while not watch.done():
             seq = await self._send_news(asker, seq)
             now = loop.time()
@@ -345,6 +356,7 @@ class Live:
         for kind, key, now in (
             ("lists", "old", self._hub.old_lists),
             ("sources", "silent", self._hub.silent),
+            ("storms", "storms", self._hub.storms),
         ):
             if now != shown[kind]:
                 shown[kind] = now
