@@ -155,7 +155,8 @@ def _chance(paths: _Paths, net: Net, air: Air, hearing: Hearing) -> tuple[Floats
     stray = -np.expm1(-net.strays_per_s[paths.sensor] * hearing.window_s)
     needed = _needed(hears, np.maximum(stray, 1e-6), hearing)
     clock_sd = np.array([sensor.clock_sd_s for sensor in net.sensors])[paths.sensor]
-    sd_s = np.sqrt(deployment.path_sd_s**2 + deployment.jitter_sd_s**2 + clock_sd**2)
+    path_sd_s = (deployment.early_sd_s + deployment.late_sd_s) / 2
+    sd_s = np.sqrt(path_sd_s**2 + deployment.jitter_sd_s**2 + clock_sd**2)
     xx, xy, yy = _spread(paths, hears * _information(sd_s, deployment), air)
     xx, yy = xx + deployment.ellipse_floor_m**2, yy + deployment.ellipse_floor_m**2
     expected = hears.sum(axis=1)
