@@ -94,6 +94,7 @@ class Behind:
     def __init__(self, *sensors: GunshotSensor) -> None:
         self.registered = {one.device.device_id: one for one in sensors or (sensor(),)}
         self.published: list[SoundBatch] = []
+        self.begun = 0  # handed to the bus, whether or not it has them yet
         self.letters: list[tuple[Device | None, str, bytes]] = []
         self.alarms: list[tuple[str, str]] = []
         self.heard_pulses = 0
@@ -118,6 +119,7 @@ class Behind:
         return self.door
 
     async def publish(self, batch: SoundBatch) -> None:
+        self.begun += 1
         if self.held is not None:
             await self.held.wait()
         if self.bus_is_down:
