@@ -16,17 +16,19 @@ ORIGIN_M = (-11_000.0, 3_500.0)  # each position has an origin of its own
 RECORDED = 6
 
 
-def live_fire(folder: Path, tests: int = 2, *, recorded: bool = False) -> list[Trial]:
+def live_fire(
+    folder: Path, tests: int = 2, *, scene: str = "single", recorded: bool = False
+) -> list[Trial]:
     """Writes FP1/test_001 … and tells the scenes."""
     made = []
     for number in range(1, tests + 1):
         home = folder / f"FP{1 + number % 2}" / f"test_{number:03d}"
         home.mkdir(parents=True)
-        scene = trial("string", 40 + number)
-        made.append(scene)
-        _write(home, scene)
+        heard = trial(scene, 40 + number)
+        made.append(heard)
+        _write(home, heard)
         if recorded:
-            _record(home, scene)
+            _record(home, heard)
     return made
 
 

@@ -24,7 +24,7 @@ ROW = (
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("live")
-    live_fire(home, 2, recorded=True)
+    live_fire(home, 2, scene="string", recorded=True)
     return home
 
 
