@@ -216,6 +216,7 @@ class Node:
             hub=self.hub,
             positions=self.positions,
             words=self.words,
+            shots=self.shots,
             clock=now,
             started_at=now(),
         )

@@ -12,6 +12,7 @@ from farolito.app import health
 from farolito.app.config import Config
 from farolito.app.pipeline import Pipeline
 from farolito.app.positions import Positions
+from farolito.app.shots import Shots
 from farolito.app.supervise import Supervisor
 from farolito.app.watch import Watch
 from farolito.audit import Ledger, Spool
@@ -40,6 +41,7 @@ class Figures:
     hub: Hub
     positions: Positions
     words: Words
+    shots: Shots
     clock: Callable[[], datetime]
     started_at: datetime
 
@@ -84,6 +86,7 @@ class Figures:
                 silent_cads=[(one.name, one.seconds) for one in self.hub.silent],
                 positions={"heard": self.positions.heard, **self.positions.counts},
                 words_problems=[why.says for why in self.words.problems],
+                sound=self.shots.health(),
             )
         )
 

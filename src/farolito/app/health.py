@@ -21,6 +21,8 @@ REJECTED_SHARE_HIGH = 0.05
 POSITIONS_DOUBTED_SHARE_HIGH = 0.02
 _DOUBTED = frozenset({Doubt.IMPOSSIBLE_SPEED, Doubt.TWO_PLACES, Doubt.CLOCK_SKEW})
 CHECKPOINT_AFTER = timedelta(minutes=2)
+SENSORS_OUT_SHARE_HIGH = 0.1
+TICK_HIGH_MS = 1_000.0
 
 Word = Literal["wrong", "look", "fine"]
 
@@ -31,6 +33,18 @@ class Finding(msgspec.Struct, frozen=True):
     level: Word
     what: str
     do: str
+
+
+class Sound(msgspec.Struct, frozen=True, kw_only=True):
+    """Gunshot sensors and the locator. `not_up`: name, what is wrong, what to do. `delay_p95_s`:
+    from the discharge to the desk."""
+
+    sensors: int = 0
+    not_up: Sequence[tuple[str, str, str]] = ()
+    told: int = 0
+    let_go: int = 0
+    tick_p99_ms: float | None = None
+    delay_p95_s: float | None = None
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +75,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     silent_cads: Sequence[tuple[str, int]]  # by name, with the seconds of silence
     positions: Mapping[str, int]  # heard, and what was not believed, by reason
     words_problems: Sequence[str]
+    sound: Sound
 
 
 def report(facts: Facts) -> Mapping[str, Any]:
@@ -76,6 +91,7 @@ def report(facts: Facts) -> Mapping[str, Any]:
         *_lists(facts),
         *_sources(facts),
         *_dispatch(facts),
+        *_sound(facts.sound),
     ]
     findings.sort(key=lambda f: ("wrong", "look", "fine").index(f.level))
     return {
@@ -93,6 +109,7 @@ def report(facts: Facts) -> Mapping[str, Any]:
             }
         ],
         "positions": facts.positions,
+        "sound": facts.sound,
         "children": [
             {"name": c.name, "ready": c.is_ready, "restarts": c.restarts, "up_s": round(c.up_s)}
             for c in facts.children
@@ -240,6 +257,23 @@ def _dispatch(facts: Facts) -> list[Finding]:
     if doubted > POSITIONS_DOUBTED_SHARE_HIGH * facts.positions.get("heard", 0):
         found.append(Finding("look", f"{doubted} positions of units were doubted",
                              "see which unit is drawn as doubtful on the map"))  # fmt: skip
+    return found
+
+
+def _sound(sound: Sound) -> list[Finding]:
+    found = [
+        Finding("look", f"{name}: {says}" if says else f"{name} is not heard", do)
+        for name, says, do in sound.not_up
+    ]
+    if sound.sensors and len(sound.not_up) > SENSORS_OUT_SHARE_HIGH * sound.sensors:
+        what = f"{len(sound.not_up)} of {sound.sensors} gunshot sensors are out: shots are missed"
+        found.append(Finding("wrong", what, "see the map of coverage, and what each sensor says"))
+    if sound.tick_p99_ms is not None and sound.tick_p99_ms > TICK_HIGH_MS:
+        what = f"locating shots takes {sound.tick_p99_ms:.0f} ms: they come late"
+        found.append(Finding("look", what, "give the node another core"))
+    if sound.let_go:
+        what = f"{sound.let_go} solutions of shots were let go while the store was away"
+        found.append(Finding("wrong", what, "see the log of PostgreSQL"))
     return found
 
 

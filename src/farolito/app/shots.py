@@ -15,6 +15,7 @@ import numpy as np
 from farolito.acoustics.coverage import Surface
 from farolito.acoustics.storm import Storm
 from farolito.app.config import Config
+from farolito.app.health import Sound
 from farolito.app.listening import Listening
 from farolito.app.locator import Locator
 from farolito.app.sensors import Sensors
@@ -147,6 +148,17 @@ class Shots:
             "dead": down,
             **_drawn(surface, self.sensors),
         }
+
+    def health(self) -> Sound:
+        ticks, delays = sorted(self.listening.ticks_s), sorted(self.listening.delays_s)
+        return Sound(
+            sensors=self.sensors.count,
+            not_up=[(device.name, t.says, t.do) for device, t in self.sensors.not_up()],
+            told=self.listening.told,
+            let_go=self.listening.let_go,
+            tick_p99_ms=round(1000 * ticks[int(0.99 * len(ticks))], 1) if ticks else None,
+            delay_p95_s=round(delays[int(0.95 * len(delays))], 2) if delays else None,
+        )
 
     async def registered(self) -> None:
         """Sensors were added, moved or removed."""
