@@ -1,4 +1,5 @@
-"""`farolito export timings`: the honest clocks as a file that others can check."""
+"""`farolito export`: the honest clocks, and how good the alerts of shots were, as files that others
+can check."""
 
 from __future__ import annotations
 
@@ -9,9 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 from farolito.cli.node_client import URL, NodeUrl, TokenFile, ask
+from farolito.desk.shot_record import csv_of
+from farolito.model import Share, ShotRecord
 
 app = typer.Typer(no_args_is_help=True, help="Take figures out of the node, through its gate.")
 
@@ -45,6 +49,54 @@ def timings(
         typer.echo(f"{len(found['rows'])} rows in {out}, permit {found['permit']}.", err=True)
         return
     _show(found)
+
+
+@app.command("shots")
+def shots(
+    out: Annotated[Path | None, typer.Argument(help="A .csv file; none: a table")] = None,
+    days: Annotated[float, typer.Option(min=0.01, max=1826, help="How far back")] = 365.0,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document")] = False,
+    node: NodeUrl = URL,
+    token_file: TokenFile = None,
+) -> None:
+    """Alerts of shots by zone, hour and kind: confirmed, unfounded, unknown, and the misses."""
+    found = ask("GET", node, f"/api/admin/shots/record?days={days:g}", token_file)
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    record = msgspec.convert(found["record"], ShotRecord)
+    if out is not None:
+        out.write_text(csv_of(record), "utf-8")
+        typer.echo(f"{record.all.alerts} alerts in {out}, permit {found['permit']}.", err=True)
+        return
+    _show_shots(record, found["permit"])
+
+
+def _show_shots(record: ShotRecord, permit: int) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    title = f"Shots from {record.since:%Y-%m-%d} to {record.until:%Y-%m-%d}, permit {permit}"
+    table = Table(title=title)
+    headings = ("", "alerts", "confirmed", "unfounded", "unknown", "open", "misses",
+                "confirmed of all", "found")  # fmt: skip
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading else "left")
+    for by, group in (
+        ("all", (record.all,)), ("zone ", record.by_zone), ("hour ", record.by_hour),
+        ("heard as ", record.by_kind),
+    ):  # fmt: skip
+        for one in group:
+            counts = (one.alerts, one.confirmed, one.unfounded, one.unknown, one.open, one.misses)
+            shares = (one.confirmed_of_all, one.found)
+            table.add_row(f"{by}{one.name}", *map(str, counts), *map(_share, shares))
+    Console().print(table)
+
+
+def _share(told: Share) -> str:
+    if told.share is None or told.low is None or told.high is None:
+        return "–"
+    return f"{told.share:.0%} ({told.low:.0%}–{told.high:.0%})"
 
 
 def _csv(rows: list[Mapping[str, Any]]) -> str:

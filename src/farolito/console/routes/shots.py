@@ -40,6 +40,7 @@ LISTENED_MAX = 64
 ROUNDS_MAX = 1000
 USUAL_PERIOD = timedelta(days=365)
 PERIOD_MAX = timedelta(days=366 * 5)
+DAYS_MIN = 0.01
 PUBLIC_KEPT_S = 60
 LANGUAGES = ("en", "es")
 
@@ -266,11 +267,11 @@ async def record_csv(
 async def admin_record(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
-    since: FromQuery[datetime | None] = None,
-    until: FromQuery[datetime | None] = None,
+    days: FromQuery[float] = 365.0,
 ) -> dict[str, Any]:
     """The figures, taken out by the command line."""
-    start, end = _period(since, until, services.clock())
+    end = services.clock()
+    start = end - timedelta(days=max(DAYS_MIN, min(days, PERIOD_MAX.days)))
     query = f"export figures of shots {start:%F} to {end:%F}"
     ask = admin_ask(request, services, Thing.SHOT_FIGURE, query)
     answer = await _desk(services).export_record(ask, start, end)
