@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+
 from farolito.delivery.wording import Wording, instant
+from farolito.geo.shot_place import within_m
 from farolito.ingest.avl.cot import CotEvent, element
 from farolito.model import (
     AgencyId,
@@ -19,11 +22,13 @@ from farolito.model import (
     Brief,
     CalledUnit,
     Device,
+    Ellipse,
     Incident,
     IncidentState,
     Level,
     PartKind,
     Point,
+    ShotAlert,
     Unit,
     UnitId,
     UnitStatus,
@@ -35,6 +40,7 @@ SENSOR = "b-m-p-s-p-loc"  # a camera or reader
 OWN_UNIT = "a-f-G-U-U-L-C"  # friendly, ground, law enforcement, civilian (MIL-STD-2525 UULC)
 RTCC = "a-f-G-U-C"  # what ATAK lists as a contact one can write to
 REMOVE = "t-x-d-d"
+ELLIPSE = "u-d-c-e"  # a drawn ellipse, as ATAK's own drawing tool writes it
 
 INCIDENT_STALE = timedelta(hours=1)  # renewed long before, so only a lost node lets it fade
 UNIT_STALE = timedelta(minutes=2)  # after its last word, not after ours
@@ -42,8 +48,10 @@ DEVICE_STALE = timedelta(hours=12)
 RTCC_STALE = timedelta(minutes=5)
 REMARKS_CHARACTERS_MAX = 4_000  # a phone's screen holds far less; longer is cut with a mark
 CALLSIGN_CHARACTERS_MAX = 64
+PLACES_SHOWN_MAX = 4  # of one shot, the likeliest; `ce` holds the others as well
 
 _ORANGE, _YELLOW, _RED, _WHITE = -35_072, -256, -65_536, -1  # ARGB, signed, as ATAK writes it
+_RED_FAINT = 0x33FF0000
 _COLOURS = {Level.P1: _RED, Level.P2: _ORANGE, Level.P3: _YELLOW, Level.P4: _WHITE}
 
 
@@ -113,6 +121,32 @@ def alert(what: Alert, now: datetime, wording: Wording) -> CotEvent | None:
         None,
         _contact(f"P{int(what.level)} {plate}") + _colour(_COLOURS[what.level]) + _remarks(lines),
     )
+
+
+def shots(what: ShotAlert, now: datetime, wording: Wording) -> list[CotEvent]:
+    """Where sensors heard gunfire: a spot and its ellipse for each place that it may have been.
+
+    Empty unless a person heard gunfire in it and nobody has said yet what came of it. `ce` holds
+    every place among which the sensors could not choose, so no receiver takes one of them as sure.
+    """
+    if not what.is_confirmed or what.state is not AlertState.CONFIRMED:
+        return []
+    shot = what.shot
+    places = [(one.place, one.ellipse, one.share) for one in shot.modes[:PLACES_SHOWN_MAX]]
+    made: list[CotEvent] = []
+    for i, (place, ellipse, share) in enumerate(places or [(shot.place, shot.ellipse, None)]):
+        name = uid(what.agency, "shot", what.alert_id) + (f".{i + 1}" if i else "")
+        times = (fired_at(what), now, now + INCIDENT_STALE)
+        of_all = "" if share is None else f", {share:.0%}"
+        title = f"{wording['shots']}: {_count(what.rounds, wording)}{of_all}"
+        ce = within_m(msgspec.structs.replace(shot, place=place))
+        detail = _contact(title) + _colour(_RED) + _remarks(_shot_lines(what, share, wording))
+        made.append(_marker(name, SPOT, "m-f", times, place, ce, detail))
+        if ellipse is not None:
+            area = f"{name}.area"
+            detail = _ellipse(area, ellipse) + _contact(title) + element("archive", {})
+            made.append(_marker(area, ELLIPSE, "m-f", times, place, ce, detail))
+    return made
 
 
 def brief(what: Brief, now: datetime, wording: Wording) -> CotEvent | None:
@@ -256,6 +290,55 @@ def _remarks(lines: Iterable[str]) -> str:
     return element("remarks", {}, text=says)
 
 
+def _shot_lines(what: ShotAlert, share: float | None, wording: Wording) -> list[str]:
+    shot = what.shot
+    sure = wording["rough"]
+    if share is not None:
+        sure = f"{wording['one_of']} {share:.0%}"
+    elif shot.ellipse is not None:
+        ellipse = shot.ellipse
+        sure = f"{wording['within']} {ellipse.semi_major_m:.0f} m ({ellipse.probability:.0%})"
+    heard = f"{wording['sensors']} ({len(shot.heard)})" if shot.heard else str(shot.source)
+    return [
+        f"{_count(what.rounds, wording)} {instant(fired_at(what))}: {wording['reviewed']}",
+        sure,
+        wording["outside_net"] if shot.outside_net else "",
+        f"{wording['source']}: {heard}, {wording['as_of']} {instant(shot.located_at)}",
+    ]
+
+
+def fired_at(what: ShotAlert) -> datetime:
+    """The first discharge."""
+    return min(shot.discharged_at for shot in what.shots)
+
+
+def _count(rounds: int, wording: Wording) -> str:
+    return f"{rounds} {wording['round' if rounds == 1 else 'rounds']}"
+
+
+def _ellipse(name: str, of: Ellipse) -> str:
+    """Half-axes in metres, and the long one's bearing; iTAK draws none without the style."""
+    shape = element(
+        "ellipse",
+        {
+            "major": f"{of.semi_major_m:.1f}",
+            "minor": f"{of.semi_minor_m:.1f}",
+            "angle": f"{of.bearing_deg:.1f}",
+        },
+    )
+    line = element("color", {}, text="ff0000ff") + element("width", {}, text="3.0")
+    style = element("LineStyle", {}, line)
+    style += element("PolyStyle", {}, element("color", {}, text="330000ff"))
+    link = element(
+        "link",
+        {"uid": f"{name}.Style", "type": "b-x-KmlStyle", "relation": "p-c"},
+        element("Style", {}, style),
+    )
+    stroke = element("strokeColor", {"value": str(_RED)}) + element("strokeWeight", {"value": "3"})
+    fill = element("fillColor", {"value": str(_RED_FAINT)})
+    return element("shape", {}, shape + link) + stroke + fill
+
+
 def _where(where: str, within_m: float | None) -> str:
     return where if within_m is None else f"{where}, ± {within_m:.0f} m"
 
@@ -268,6 +351,8 @@ def _sources(what: Incident, wording: Wording) -> str:
             said.append(f"{wording['call']} {part.label}")
         elif part.kind is PartKind.REPORT:
             said.append(wording["report"])
+        elif part.kind is PartKind.SHOT and part.is_confirmed:
+            said.append(wording["shots_heard"])
     return ", ".join(dict.fromkeys(said)) or wording["confirmed_alert"]
 
 

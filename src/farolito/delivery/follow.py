@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import msgspec
 
 from farolito.gate import AWAY, Gate, Records
-from farolito.model import AlertId, AlertState, Brief, Incident, PartKind
+from farolito.model import AlertId, AlertState, Brief, Incident, PartKind, ShotAlert, ShotAlertId
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +19,7 @@ POLL_S = 1.0  # should a nudge be lost, the feed is looked at all the same
 
 _incident = msgspec.json.Decoder(Incident).decode
 _brief = msgspec.json.Decoder(Brief).decode
+_shot = msgspec.json.Decoder(ShotAlert).decode
 _CONFIRMED = frozenset({AlertState.CONFIRMED, AlertState.CLOSED})
 
 
@@ -26,7 +27,7 @@ class News(msgspec.Struct, frozen=True):
     """One change. `stands`: some person's word is behind it, so it may leave the desk."""
 
     seq: int
-    what: Incident | Brief
+    what: Incident | Brief | ShotAlert
     stands: bool = True
 
 
@@ -89,14 +90,18 @@ async def _news(records: Records, item: Any) -> News | None:
     if item.kind == "incident":
         what = _incident(item.body)
         return News(item.seq, what, await stands(records, what))
+    if item.kind == "shot":
+        heard = _shot(item.body)
+        return News(item.seq, heard, heard.is_confirmed)
     return None
 
 
 async def stands(records: Records, what: Incident) -> bool:
-    """Whether a call, a report or a confirmed alert is in it.
+    """Whether a call, a report, a confirmed alert or shots that a person reviewed are in it.
 
     An alert that nobody confirmed can be alone in an incident when a person split off the call it
-    had joined; then the machine's word is all there is, and it stays at the desk.
+    had joined, and shots when a person heard no gunfire in them; then the machine's word is all
+    there is, and it stays at the desk.
     """
     if any(part.kind in {PartKind.CALL, PartKind.REPORT} for part in what.parts):
         return True
@@ -104,5 +109,9 @@ async def stands(records: Records, what: Incident) -> bool:
         if part.kind is PartKind.ALERT:
             alert = await records.alerts.get(AlertId(part.part_id))
             if alert is not None and alert.state in _CONFIRMED:
+                return True
+        if part.kind is PartKind.SHOT:
+            heard = await records.shots.get(ShotAlertId(part.part_id))
+            if heard is not None and heard.is_confirmed:
                 return True
     return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -17,6 +17,9 @@ from farolito.model import (
     Incident,
     IncidentId,
     IncidentState,
+    PartKind,
+    ShotAlert,
+    ShotAlertId,
     Unit,
     UnitId,
     UnitStatus,
@@ -39,11 +42,12 @@ class Picture(msgspec.Struct, frozen=True):
     seq: int
     incidents: dict[IncidentId, Incident]
     briefs: Sequence[Brief] = ()
+    shots: Mapping[ShotAlertId, ShotAlert] = {}
 
 
 async def picture(gate: Gate, unit: UnitId | None, now: datetime) -> Picture:
-    """Open incidents that some person's word stands behind, and the running briefs of a unit,
-    the oldest first."""
+    """Open incidents that some person's word stands behind with the shots that a person reviewed,
+    and the running briefs of a unit, the oldest first."""
 
     async def work(records: Records) -> Picture:
         seq = await records.feed.end()
@@ -54,7 +58,14 @@ async def picture(gate: Gate, unit: UnitId | None, now: datetime) -> Picture:
         ]
         briefs = await records.briefs.of_unit(unit, now - SHOWN_FOR) if unit else []
         running = [one for one in reversed(briefs) if not is_over(one)]
-        return Picture(seq, {one.incident_id: one for one in shown}, running)
+        heard = [
+            await records.shots.get(ShotAlertId(part.part_id))
+            for one in shown
+            for part in one.parts
+            if part.kind is PartKind.SHOT
+        ]
+        shots = {one.alert_id: one for one in heard if one is not None and one.is_confirmed}
+        return Picture(seq, {one.incident_id: one for one in shown}, running, shots)
 
     return await gate.following(work)
 

@@ -1,8 +1,9 @@
 """What happens here, on the maps of TAK users: each gets what the gate permits them, no more.
 
-An officer sees the incidents of the own agency, the units at work on them, and the briefs of the
-own unit; an operator or supervisor all units and devices, and no briefs. Who is nobody we know
-gets nothing. A muted unit has no place here, not even an old one.
+An officer sees the incidents of the own agency, the shots that a person heard as gunfire, the
+units at work on them, and the briefs of the own unit; an operator or supervisor all units and
+devices, and no briefs. Who is nobody we know gets nothing. A muted unit has no place here, not
+even an old one.
 
 Sums: an incident's change is made once and encoded once for all who get it; 500 officers and
 2,000 units at work on nothing cost one look at the units every two seconds.
@@ -20,7 +21,7 @@ from typing import NamedTuple
 from farolito.delivery import chat, cot
 from farolito.delivery.answers import Answers, Receipts
 from farolito.delivery.follow import News
-from farolito.delivery.picture import Around, mates, picture
+from farolito.delivery.picture import SHOWN_FOR, Around, mates, picture
 from farolito.delivery.subscriber import Key, Subscriber, TakLink, Who, key_of, spread
 from farolito.delivery.wording import wording_of
 from farolito.gate import AWAY, Gate, LedgerDown
@@ -32,6 +33,8 @@ from farolito.model import (
     IncidentId,
     IncidentState,
     Person,
+    ShotAlert,
+    ShotAlertId,
     Thing,
     Unit,
     UnitId,
@@ -81,6 +84,7 @@ class TakFeed:
         self._subscribers: dict[Key, Subscriber] = {}
         self._strangers: dict[Key, float] = {}  # until when
         self._open: dict[IncidentId, Incident] = {}
+        self._shots: dict[ShotAlertId, ShotAlert] = {}
         self._placed: dict[UnitId, datetime | None] = {}
         self.figures: Counter[str] = Counter()
         self._answers = Answers(receipts, self._wording, clock, self.figures)
@@ -145,8 +149,7 @@ class TakFeed:
     async def news(self, items: Sequence[News]) -> None:
         for item in items:
             ready = [one for one in self._subscribers.values() if _is_next(one, item)]
-            if isinstance(item.what, Incident):
-                self._track(item.what, item.stands)
+            self._track(item.what, item.stands)
             self._tell(item, ready)
             for one in ready:
                 one.seq = item.seq
@@ -154,6 +157,7 @@ class TakFeed:
     async def anew(self) -> None:
         now = await picture(self._gate, None, self._clock())
         self._open = now.incidents
+        self._shots = dict(now.shots)
         for one in list(self._subscribers.values()):
             await self._present(one)
 
@@ -165,9 +169,11 @@ class TakFeed:
             now = await picture(self._gate, one.person.unit, self._clock())
             if one.link.is_direct:
                 one.send(cot.presence(*one.link.sender, self._clock()))
-            self._clean(one, now.incidents)
+            self._clean(one, now.incidents, now.shots.values())
             for what in now.incidents.values():
                 self._incident(what, True, [one])
+            for heard in now.shots.values():
+                self._shot(heard, [one])
             if one.may(Thing.MAP):
                 self._devices(one)
             for brief in now.briefs:
@@ -189,24 +195,35 @@ class TakFeed:
     def _tell(self, item: News, to: Sequence[Subscriber]) -> None:
         if isinstance(item.what, Brief):
             self._brief(item.what, to)
+        elif isinstance(item.what, ShotAlert):
+            self._shot(item.what, to)
         else:
             self._incident(item.what, item.stands, to)
 
-    def _track(self, what: Incident, stands: bool) -> None:
-        if stands and what.state is IncidentState.OPEN:
+    def _track(self, what: Incident | Brief | ShotAlert, stands: bool) -> None:
+        if isinstance(what, Brief):
+            return
+        if isinstance(what, ShotAlert):
+            self._shots.pop(what.alert_id, None)
+            if stands:
+                self._shots[what.alert_id] = what
+        elif stands and what.state is IncidentState.OPEN:
             self._open[what.incident_id] = what
         else:
             self._open.pop(what.incident_id, None)
 
-    def _clean(self, one: Subscriber, open_: Iterable[IncidentId]) -> None:
+    def _clean(
+        self, one: Subscriber, open_: Iterable[IncidentId], heard: Iterable[ShotAlert] = ()
+    ) -> None:
         """Take away what was shown and is no more: closed meanwhile, or no longer permitted."""
-        agency = self._gate.owner
+        agency, now = self._gate.owner, self._clock()
         still = {cot.uid(agency, "incident", each) for each in open_}
+        still |= {marker.uid for each in heard for marker in cot.shots(each, now, self._wording)}
         if not one.may(Thing.INCIDENT):
             still = set()
         still |= {cot.uid(agency, "brief", each) for each in one.running}
         for uid in one.shown - still:
-            one.send(cot.removal(uid, self._clock()))
+            one.send(cot.removal(uid, now))
         one.shown &= still
 
     def _incident(self, what: Incident, stands: bool, to: Sequence[Subscriber]) -> None:
@@ -222,6 +239,23 @@ class TakFeed:
         spread(cot.removal(uid, now), those)
         for one in those:
             one.shown.discard(uid)
+
+    def _shot(self, what: ShotAlert, to: Sequence[Subscriber]) -> None:
+        """Its markers as they are now, and none of those that were: a place that the sensors have
+        ruled out, or everything, where a person heard no gunfire."""
+        now = self._clock()
+        markers = cot.shots(what, now, self._wording)
+        those = [one for one in to if one.may(Thing.INCIDENT)]
+        for marker in markers:
+            spread(marker, those)
+        wanted = {marker.uid for marker in markers}
+        root = cot.uid(what.agency, "shot", what.alert_id)
+        for one in to:
+            drawn = {uid for uid in one.shown if uid.startswith(root)}
+            keep = wanted if one.may(Thing.INCIDENT) else set()
+            for uid in drawn - keep:
+                one.send(cot.removal(uid, now))
+            one.shown = (one.shown - drawn) | keep
 
     def _brief(self, what: Brief, to: Sequence[Subscriber]) -> None:
         muted = self._muted()
@@ -377,6 +411,11 @@ class TakFeed:
         for what in list(self._open.values()):
             self._incident(what, True, ready)
         now = self._clock()
+        for heard in list(self._shots.values()):
+            if now - cot.fired_at(heard) <= SHOWN_FOR:
+                self._shot(heard, ready)
+            else:  # nobody has said what came of it: its marker fades with the shift
+                del self._shots[heard.alert_id]
         for one in ready:
             for brief in one.running.values():
                 self._waypoint(one, brief, now)
