@@ -47,7 +47,7 @@ class Envelope:
         self.frame_samples = max(1, round(rate_hz * FRAME_S))
         high = min(band_hz[1], 0.45 * rate_hz)
         self._sos = butter(BAND_ORDER, [band_hz[0], high], "bandpass", fs=rate_hz, output="sos")
-        self._state: Samples | None = None
+        self._state: Samples = np.zeros((len(self._sos), 2))
         self.raw: Samples = np.empty(0)
         self.band: Samples = np.empty(0)
         self.loud: Samples = np.empty(0)
@@ -69,8 +69,8 @@ class Envelope:
 
     def hear(self, samples: Samples) -> None:
         """Takes the next samples in; a frame that is not full yet waits for the next."""
-        if self._state is None:
-            self._state = np.zeros((len(self._sos), 2))
+        if not len(samples):
+            return
         filtered, self._state = sosfilt(self._sos, samples, zi=self._state)
         self.raw = np.concatenate([self.raw, samples])
         self.band = np.concatenate([self.band, filtered])
