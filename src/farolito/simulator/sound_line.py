@@ -10,18 +10,19 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 import httpx
 import msgspec
 import numpy as np
 
 from farolito.acoustics import Pulse
+from farolito.acoustics.wav import Recording, encode_wav
 from farolito.simulator import sensor_message
 from farolito.simulator.ears import Ear, Ears
 from farolito.simulator.sensor_message import Body, Signing
-from farolito.simulator.sound_waves import RATE_HZ, Sounding, recording, wav
-from farolito.simulator.soundscape import Soundscape, Told
+from farolito.simulator.sound_waves import RATE_HZ, Sounding, recording
+from farolito.simulator.soundscape import Told
 
 PATH = "/ingest/gunshot/farolito"
 WANTS = "/ingest/gunshot/wants"
@@ -33,6 +34,17 @@ PAUSE_S = (0.5, 8.0)
 TRIES_MAX = 20
 CLIP_S = 2.0
 ANEMOMETERS_EVERY = 12  # every so many sensors one measures the wind too
+
+
+class Heard(Protocol):
+    """What the sensors hear, moment by moment; `truths` are taken out and written down."""
+
+    @property
+    def truths(self) -> list[Any]: ...
+
+    def until(self, at: datetime) -> list[Told]: ...
+
+    def behind(self, sensor: str, from_s: float, to_s: float) -> list[Told]: ...
 
 
 class SoundKept(msgspec.Struct):
@@ -50,7 +62,7 @@ class SoundLine:
         self,
         base_url: str,
         ears: Ears,
-        soundscape: Soundscape,
+        soundscape: Heard,
         now: Callable[[], datetime],
         book: BinaryIO,
     ) -> None:
@@ -144,7 +156,7 @@ class SoundLine:
         soundings = [_sounding(one, starts_s) for one in told]
         samples = recording(soundings, seconds, self._rng)
         assert len(samples) <= CLIP_S * RATE_HZ, "a clip is two seconds at most"
-        return sensor_message.clip(want["want"], starts_s, wav(samples))
+        return sensor_message.clip(want["want"], starts_s, encode_wav(Recording(samples, RATE_HZ)))
 
     def _begin(self, sending: Any) -> None:
         task = asyncio.create_task(sending)
