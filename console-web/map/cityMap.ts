@@ -5,22 +5,18 @@
  * Loaded late, so that the queue stands on the screen before a megabyte of map library.
  */
 
-import 'maplibre-gl/dist/maplibre-gl.css'
-
 import {
-  addProtocol,
   AttributionControl,
   type GeoJSONSource,
   LngLatBounds,
   Map as GlMap,
   NavigationControl,
   ScaleControl,
-  setWorkerUrl,
 } from 'maplibre-gl'
-import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
-import { PMTiles, Protocol } from 'pmtiles'
 
 import type { Alert, Device, Incident, Point } from '../wire/model'
+import { openTiles } from './library'
+import type { Coverage } from '../wire/model.shots'
 import { drawMarks } from './marks'
 import { circle, toWorld } from './mercator'
 import { meter } from './meter'
@@ -29,10 +25,6 @@ import { ShotLayers, type ShotScene } from './shotLayers'
 import { isSlow } from './slow'
 import { mapStyle } from './style'
 import { EVERY_SLOW_MS, type UnitLook, UnitsCanvas, type View } from './unitsCanvas'
-
-setWorkerUrl(workerUrl)
-const protocol = new Protocol()
-addProtocol('pmtiles', protocol.tile)
 
 const LABELS_MAX = 60 // unit call signs drawn at once; beyond that the dots alone
 const LABELS_FROM_ZOOM = 12
@@ -140,20 +132,8 @@ export class CityMap {
     tiles: string | null,
     texts: Record<string, string>,
   ): Promise<CityMap> {
-    let home: LngLatBounds | null = null
-    let found = tiles
-    if (tiles) {
-      const archive = new PMTiles(new URL(tiles, location.href).href)
-      try {
-        const header = await archive.getHeader()
-        home = new LngLatBounds([header.minLon, header.minLat, header.maxLon, header.maxLat])
-        protocol.add(archive)
-        found = archive.source.getKey()
-      } catch {
-        found = null
-      }
-    }
-    return new CityMap(box, labelBox, events, positions, now, isLight, found, home, texts)
+    const { key, home } = await openTiles(tiles)
+    return new CityMap(box, labelBox, events, positions, now, isLight, key, home, texts)
   }
 
   get hasStreets(): boolean {
@@ -231,6 +211,11 @@ export class CityMap {
       }),
     )
     return { centre: { lat, lon: lng }, zoom: this.#map.getZoom(), holes }
+  }
+
+  /** All of the gunshot coverage. */
+  goToCoverage({ west, south, east, north }: Coverage): void {
+    this.#map.fitBounds([west, south, east, north], { padding: 40, duration: 0 })
   }
 
   /** A shot and all places that explain it, as near as they fit. */

@@ -41,7 +41,7 @@ export function paintCoverage(canvas: HTMLCanvasElement, coverage: Coverage, isL
       pen.fillRect(column * cell, row * cell, cell, cell)
     }
   }
-  hatch(pen, coverage, cell, colours.at(-1)!)
+  hatch(pen, coverage, cell, colours[1]!)
 }
 
 /** The lowest step is also hatched. */

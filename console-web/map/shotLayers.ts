@@ -120,7 +120,7 @@ export class ShotLayers {
     } as CanvasSource['options'])
     const below = map.getLayer('shot-lines') ? 'shot-lines' : undefined
     map.addLayer(
-      { id: COVERAGE, type: 'raster', source: COVERAGE, paint: { 'raster-resampling': 'nearest', 'raster-fade-duration': 0 } },
+      { id: COVERAGE, type: 'raster', source: COVERAGE, paint: { 'raster-resampling': 'linear', 'raster-fade-duration': 0 } },
       below,
     )
     const lines: GeoJSON.MultiLineString = { type: 'MultiLineString', coordinates: ninetyLine(coverage) }

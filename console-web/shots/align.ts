@@ -49,11 +49,15 @@ export function travelOf(heard: Heard, shot: Shot): number {
   return best !== null && Math.abs(best - plain) <= SAME_ROUND_S ? best : plain
 }
 
-/** The clips, the nearest sensor first; those whose distance is not known come last. */
+/**
+ * One clip a sensor, the nearest sensor first; those whose distance is not known come last. Of
+ * several clips of one sensor the one that begins nearest to what it heard stands for it: it is
+ * also the one that the node plays.
+ */
 export function placed(clips: readonly Clip[], shot: Shot): Placed[] {
   const byDevice = new Map((shot.heard ?? []).map((h) => [h.sensor, h]))
   const began = Date.parse(shot.discharged_at) / 1000
-  return clips
+  return oneEach(clips, byDevice, shot)
     .map((clip): Placed => {
       const heard = byDevice.get(clip.sensor)
       if (!heard) return { clip, starts: null, metres: null }
@@ -65,6 +69,17 @@ export function placed(clips: readonly Clip[], shot: Shot): Placed[] {
         (a.metres ?? Infinity) - (b.metres ?? Infinity) ||
         a.clip.sensor.localeCompare(b.clip.sensor),
     )
+}
+
+function oneEach(clips: readonly Clip[], heard: ReadonlyMap<string, Heard>, shot: Shot): Clip[] {
+  const best = new Map<string, { clip: Clip; off: number }>()
+  for (const clip of clips) {
+    const near = Date.parse(heard.get(clip.sensor)?.onset_at ?? shot.discharged_at)
+    const off = Math.abs(Date.parse(clip.starts_at) - near)
+    const known = best.get(clip.sensor)
+    if (!known || off < known.off) best.set(clip.sensor, { clip, off })
+  }
+  return [...best.values()].map((b) => b.clip)
 }
 
 /** Rounds as seconds on the axis. */

@@ -69,8 +69,9 @@ export class SensorNet {
     try {
       const answer = await get<Coverage>('/api/sensors/coverage')
       if (answer.permit != null) this.permitted(answer.permit)
-      this.coverage = answer
-      this.coverageStanding = 'known'
+      const has = answer.rows > 0 && answer.columns > 0
+      this.coverage = has ? answer : null
+      this.coverageStanding = has ? 'known' : 'absent'
     } catch (error) {
       this.coverageStanding = standingOf(error)
     }

@@ -167,7 +167,7 @@ export class ShotBoard {
   }
 
   async #askWaves(alert: ShotAlert): Promise<void> {
-    for (const clip of alert.clips ?? []) {
+    for (const { clip } of placed(alert.clips ?? [], leading(alert))) {
       if (this.#askedWaves.has(clip.sha256)) continue
       this.#askedWaves.add(clip.sha256)
       const path = `/api/shots/${alert.alert_id}/wave/${encodeURIComponent(clip.sensor)}`

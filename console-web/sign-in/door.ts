@@ -4,7 +4,7 @@ import type { Role } from '../wire/model'
 
 export const LOCK_AFTER_S = 1_800 // CJIS: at most 30 minutes; a site exempt from it sends 0
 
-export type PageName = 'console' | 'brief' | 'audit' | 'health' | 'timings'
+export type PageName = 'console' | 'brief' | 'audit' | 'health' | 'timings' | 'shots'
 
 const PATHS: Record<PageName, string> = {
   console: '/',
@@ -12,16 +12,17 @@ const PATHS: Record<PageName, string> = {
   audit: '/audit',
   health: '/health',
   timings: '/timings',
+  shots: '/shots',
 }
 
 /** The pages of each role, its own one first. The node decides; this only spares a refusal. */
 export const PAGES_OF: Record<Role, readonly PageName[]> = {
-  operator: ['console', 'timings', 'health'],
-  supervisor: ['console', 'timings', 'health'],
+  operator: ['console', 'shots', 'timings', 'health'],
+  supervisor: ['console', 'shots', 'timings', 'health'],
   detective: ['console', 'health'],
   officer: ['brief'],
-  auditor: ['audit', 'timings', 'health'],
-  agency_admin: ['health', 'timings'],
+  auditor: ['audit', 'shots', 'timings', 'health'],
+  agency_admin: ['health', 'shots', 'timings'],
   sysadmin: ['health'],
   system: ['health'],
 }

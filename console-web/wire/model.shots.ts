@@ -179,6 +179,7 @@ export interface Sensor {
   place?: Point | null
   state: SensorState
   says?: string
+  do?: string
   heard_at?: string | null
   clock_error_s?: number | null
   noise_db?: number | null
@@ -193,7 +194,7 @@ export interface SensorsAnswer {
   sensors: Sensor[]
 }
 
-/** Chance in percent to hear one gunshot, row by row from the north; −1 lies outside. */
+/** Chance in percent to hear and place one gunshot, row by row from the north; −1 lies outside. */
 export interface Coverage {
   at: string
   permit?: number | null
@@ -204,7 +205,7 @@ export interface Coverage {
   columns: number
   rows: number
   p: number[]
-  median?: number | null
+  median?: number | null // 0…1
   area_km2_over_90?: number | null
   dead?: string[]
   weather?: Weather | null
