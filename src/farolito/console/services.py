@@ -14,15 +14,15 @@ from farolito.console.sockets import Hub
 from farolito.desk import Desk, Dispatch, NotFound, ShotDesk
 from farolito.gate import Answer, Ask, Gate
 from farolito.identity import Identity
-from farolito.model import Agency, Device, EntryId, Incident, ListId
-
-
-async def _no_sensors() -> Mapping[str, Any]:
-    raise NotFound("this node hears no gunshot sensors", "register one: docs, page on shots")
+from farolito.model import Agency, Device, EntryId, Incident, ListId, ShotAlert
 
 
 async def _no_page(_: str) -> tuple[str, bytes]:
     raise NotFound("this node publishes no figures of shots")
+
+
+def _no_reach(_: ShotAlert) -> Mapping[str, Any]:
+    raise NotFound("this node does not reckon who is in reach", "see the health page")
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Services:
     `ways_to` gives `assigned` and `nearest`: who is on the way, who else could be, how long by
     road. `push_allowed` raises FarolitoError for an address that nothing may be sent to.
     `sensors` and `coverage` tell of the gunshot sensors as the API does, without the permit.
+    `shot_reach` gives `units`, `cameras` and `readers` around shots.
     `public_page` gives media type and bytes of the public figures: "en", "es" or "json".
     """
 
@@ -62,9 +63,10 @@ class Services:
     push_key: str | None
     push_allowed: Callable[[str], Awaitable[None]]
     admin_token: str
+    shots: ShotDesk
+    sensors: Callable[[], Awaitable[Mapping[str, Any]]]
+    coverage: Callable[[], Awaitable[Mapping[str, Any]]]
     tiles: Path
     web: Path
-    shots: ShotDesk | None = None
-    sensors: Callable[[], Awaitable[Mapping[str, Any]]] = _no_sensors
-    coverage: Callable[[], Awaitable[Mapping[str, Any]]] = _no_sensors
+    shot_reach: Callable[[ShotAlert], Mapping[str, Any]] = _no_reach
     public_page: Callable[[str], Awaitable[tuple[str, bytes]]] = _no_page

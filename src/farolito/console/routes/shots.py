@@ -17,7 +17,7 @@ from farolito.console.routes.admin import admin_ask
 from farolito.console.services import Services
 from farolito.console.signed_in import OPEN, Asker
 from farolito.console.waveform import waveform
-from farolito.desk import NotFound, ShotDesk
+from farolito.desk import NotFound
 from farolito.desk.shot_record import csv_of
 from farolito.desk.shot_steps import heard_at
 from farolito.gate import Ask, PictureName, Records
@@ -74,12 +74,6 @@ class Miss(msgspec.Struct, frozen=True):
     note: Note = ""
 
 
-def _desk(services: Services) -> ShotDesk:
-    if services.shots is None:
-        raise NotFound("this node has no desk for shots", "see the health page")
-    return services.shots
-
-
 def _ask(asker: Asker, query: str, thing: Thing = Thing.SHOT) -> Ask:
     """For the work on what is happening now, where the screen of an operator names no purpose."""
     usual = Purpose.IN_PROGRESS_CALL if asker.person.role in _QUEUE else None
@@ -90,7 +84,7 @@ def _ask(asker: Asker, query: str, thing: Thing = Thing.SHOT) -> Ask:
 async def shots(
     asker: NamedDependency[Asker], services: NamedDependency[Services]
 ) -> dict[str, Any]:
-    answer = await _desk(services).all(_ask(asker, "shots"))
+    answer = await services.shots.all(_ask(asker, "shots"))
     return {
         "seq": answer.value.seq,
         "at": services.clock(),
@@ -105,7 +99,7 @@ async def one(
     alert_id: FromPath[UUID], asker: NamedDependency[Asker], services: NamedDependency[Services]
 ) -> dict[str, Any]:
     ask = _ask(asker, f"shot alert {alert_id}")
-    answer = await _desk(services).one(ask, ShotAlertId(alert_id))
+    answer = await services.shots.one(ask, ShotAlertId(alert_id))
     return {**answer.value, "permit": answer.permit}
 
 
@@ -114,7 +108,7 @@ async def take(
     alert_id: FromPath[UUID], asker: NamedDependency[Asker], services: NamedDependency[Services]
 ) -> dict[str, Any]:
     ask = _ask(asker, f"take shot alert {alert_id}")
-    answer = await _desk(services).take(ask, ShotAlertId(alert_id))
+    answer = await services.shots.take(ask, ShotAlertId(alert_id))
     return {"shot": answer.value, "permit": answer.permit}
 
 
@@ -127,7 +121,7 @@ async def review(
 ) -> dict[str, Any]:
     ask = _ask(asker, f"review shot alert {alert_id} as {data.kind.value}")
     listened = [DeviceId(sensor) for sensor in data.listened]
-    answer = await _desk(services).review(
+    answer = await services.shots.review(
         ask, ShotAlertId(alert_id), data.version, data.kind, listened, data.note.strip()
     )
     return {"shot": answer.value, "permit": answer.permit}
@@ -141,7 +135,7 @@ async def outcome(
     services: NamedDependency[Services],
 ) -> dict[str, Any]:
     ask = _ask(asker, f"outcome of shot alert {alert_id}: {data.outcome.value}")
-    answer = await _desk(services).outcome(
+    answer = await services.shots.outcome(
         ask, ShotAlertId(alert_id), data.outcome, data.note.strip()
     )
     return {"shot": answer.value, "permit": answer.permit}
@@ -218,7 +212,7 @@ async def miss(
 ) -> dict[str, Any]:
     ask = _ask(asker, f"a shooting without an alert, known by {data.known_by.value}")
     place = Point(data.lat, data.lon)
-    answer = await _desk(services).miss(
+    answer = await services.shots.miss(
         ask, data.at, place, data.known_by, data.rounds, data.note.strip()
     )
     return {"miss": answer.value, "permit": answer.permit}
@@ -234,11 +228,11 @@ async def record(
     """The figures; the misses one by one, with their places, only for those who work on shots."""
     start, end = _period(since, until, services.clock())
     ask = _ask(asker, f"figures of shots {start:%F} to {end:%F}", Thing.SHOT_FIGURE)
-    answer = await _desk(services).record(ask, start, end)
+    answer = await services.shots.record(ask, start, end)
     misses: list[Any] = []
     if asker.person.role in _QUEUE:
         places = _ask(asker, f"missed shots {start:%F} to {end:%F}")
-        misses = (await _desk(services).misses(places, start, end)).value
+        misses = (await services.shots.misses(places, start, end)).value
     return {"record": answer.value, "misses": misses, "permit": answer.permit}
 
 
@@ -251,7 +245,7 @@ async def record_csv(
 ) -> Response[str]:
     start, end = _period(since, until, services.clock())
     ask = _ask(asker, f"export figures of shots {start:%F} to {end:%F}", Thing.SHOT_FIGURE)
-    answer = await _desk(services).export_record(ask, start, end)
+    answer = await services.shots.export_record(ask, start, end)
     return Response(
         csv_of(answer.value),
         media_type="text/csv; charset=utf-8",
@@ -274,7 +268,7 @@ async def admin_record(
     start = end - timedelta(days=max(DAYS_MIN, min(days, PERIOD_MAX.days)))
     query = f"export figures of shots {start:%F} to {end:%F}"
     ask = admin_ask(request, services, Thing.SHOT_FIGURE, query)
-    answer = await _desk(services).export_record(ask, start, end)
+    answer = await services.shots.export_record(ask, start, end)
     return {"record": answer.value, "permit": answer.permit}
 
 
