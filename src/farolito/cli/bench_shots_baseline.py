@@ -22,6 +22,7 @@ NEAREST = 6
 AROUND = 10  # sensors about the anchor that are asked whether they heard it too
 LATE_S = 0.020  # beyond what sound takes from sensor to sensor
 SCALE_S = 0.010
+RUNAWAY_M = 3_000.0
 STARTS_M = 400.0  # further starts so far from the middle
 QUIET_DB = 0.0  # of a pulse whose level is not told
 
@@ -93,4 +94,6 @@ def solve(
             best = found
     assert best is not None
     x, y, t = (float(v) for v in best.x)
-    return (x, y, zero_s + t) if math.isfinite(x + y + t) else None
+    # A place that no sensor could hear is one that the solver ran away to.
+    is_sane = math.isfinite(x + y + t) and math.dist((x, y), tuple(middle)) <= RUNAWAY_M
+    return (x, y, zero_s + t) if is_sane else None

@@ -34,10 +34,10 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
 
 QUICK = Size(
     like={
-        "single": 16, "string": 16, "full_auto": 12, "two_shooters": 12, "five_strings": 4,
-        "moving": 6, "none": 6,
+        "single": 12, "string": 8, "full_auto": 6, "two_shooters": 6, "five_strings": 2,
+        "moving": 3, "none": 4,
     },
-    harsh={"single": 8, "string": 6},
+    harsh={"single": 6},
 )  # fmt: skip
 FULL = Size(
     like={
