@@ -107,7 +107,14 @@ class MapSurroundings:
         told = self._geocoder.describe((place.lat, place.lon))
         return None if told is None else told.text
 
-    def nearest(self, place: Point, units: Sequence[Unit], now: datetime) -> list[Near]:
+    @property
+    def graph(self) -> RoadGraph | None:
+        """The roads; None where there is no map."""
+        return self._graph
+
+    def nearest(
+        self, place: Point, units: Sequence[Unit], now: datetime, told: int = NEAR_TOLD
+    ) -> list[Near]:
         """Units that could come, the soonest by road first, then those no road leads from.
 
         Only believed positions of the last minutes count, and no undercover unit is named.
@@ -131,7 +138,7 @@ class MapSurroundings:
         by_road: dict[int, float] = {}
         if self._graph is not None:
             starts = [(u.place.lat, u.place.lon) for _, _, u in looked_at if u.place]
-            by_road = dict(self._graph.nearest(to, starts, NEAR_TOLD))
+            by_road = dict(self._graph.nearest(to, starts, told))
         soonest = [
             Near(unit=looked_at[i][2], seconds=seconds, metres=looked_at[i][0])
             for i, seconds in by_road.items()
@@ -141,7 +148,7 @@ class MapSurroundings:
             for i, (metres, _, unit) in enumerate(looked_at)
             if i not in by_road
         ]
-        return (soonest or rest)[:NEAR_TOLD]
+        return (soonest or rest)[:told]
 
     def eye(self, place: Point) -> Eye | None:
         """The camera that stands nearest, else the plate reader."""

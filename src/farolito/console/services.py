@@ -21,7 +21,7 @@ async def _no_page(_: str) -> tuple[str, bytes]:
     raise NotFound("this node publishes no figures of shots")
 
 
-def _no_reach(_: ShotAlert) -> Mapping[str, Any]:
+async def _no_reach(_: ShotAlert) -> Mapping[str, Any]:
     raise NotFound("this node does not reckon who is in reach", "see the health page")
 
 
@@ -68,5 +68,5 @@ class Services:
     coverage: Callable[[], Awaitable[Mapping[str, Any]]]
     tiles: Path
     web: Path
-    shot_reach: Callable[[ShotAlert], Mapping[str, Any]] = _no_reach
+    shot_reach: Callable[[ShotAlert], Awaitable[Mapping[str, Any]]] = _no_reach
     public_page: Callable[[str], Awaitable[tuple[str, bytes]]] = _no_page

@@ -7,7 +7,7 @@ Never: I/O, a clock or chance; never a guess where the map says nothing (None, o
 
 from farolito.geo.distance import Plane, bearing_deg, compass, distance_m, point_to_segment
 from farolito.geo.geocode import Found, Geocoder, Whereabouts
-from farolito.geo.road_graph import RoadGraph, Route, Snap
+from farolito.geo.road_graph import Drive, RoadGraph, Route, Snap
 from farolito.geo.street_map import (
     Area,
     Building,
@@ -26,6 +26,7 @@ __all__ = [
     "Atlas",
     "Beats",
     "Building",
+    "Drive",
     "Found",
     "Geocoder",
     "Landmark",
