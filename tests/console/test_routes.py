@@ -16,15 +16,17 @@ from tests.running import RunningNode
 
 pytestmark = [pytest.mark.node, pytest.mark.asyncio(loop_scope="module")]
 
-# What anybody may ask: pages and their parts, the way in, and whether the web lives. No data.
+# What anybody may ask: pages and their parts, the way in, whether the web lives, and what is
+# published: figures with small counts hidden. No other data.
 OPEN = {
     "/": "the page", "/brief": "the page", "/audit": "the page", "/health": "the page",
-    "/timings": "the page", "/sw.js": "the page's own worker", "/brief.webmanifest": "its name",
+    "/timings": "the page", "/shots": "the page", "/sw.js": "the page's own worker", "/brief.webmanifest": "its name",
     "/api/words": "words, no fact", "/api/words/plate": "words, no fact",
     "/favicon.svg": "a picture", "/livez": "that the web answers",
     "/api/session/demo": "the way in", "/api/session/passkey/begin": "the way in",
     "/api/session/passkey/finish": "the way in", "/api/session/register/begin": "the way in",
     "/api/session/register/finish": "the way in",
+    "/public/shots": "published figures", "/public/shots.json": "published figures",
 }  # fmt: skip
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 
