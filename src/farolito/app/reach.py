@@ -1,8 +1,9 @@
 """Who and what is in reach of shots: units that could come, what may have seen who left.
 
 The search goes over the road graph once for each place it may have been: some 50 ms in a metro of
-10,000 streets with 300 readers, in a thread, so that nobody waits for it but who asked. Reads of plates are not opened here: which
-reader to look at from which second needs no case, what it read does.
+10,000 streets with 300 readers, in a thread, so that nobody waits for it but who asked. Reads of
+plates are not opened here: which reader to look at from which second needs no case, what it read
+does.
 """
 
 from __future__ import annotations

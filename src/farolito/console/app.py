@@ -30,6 +30,7 @@ from farolito.console.routes import (
     push,
     session,
     shots,
+    shots_reach,
     timings,
     words,
 )
@@ -97,6 +98,7 @@ def make_app(services: Services) -> Litestar:
             *alerts.ROUTES,
             *incidents.ROUTES,
             *shots.ROUTES,
+            *shots_reach.ROUTES,
             *briefs.ROUTES,
             *timings.ROUTES,
             *words.ROUTES,
