@@ -12,9 +12,10 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
 
     A sensor hears a round at range r with `floor + height / (1 + exp((r - half_m) / fade_m))`,
     never beyond `range_max_m`. A direct arrival's level is `level_db - slope_db · log10 r`, 1 sd
-    `level_sd_db`, where guns differ by `gun_sd_db`. `path_sd_s`: 1 sd of an arrival against the
-    straight line, common to all rounds of a string; `jitter_sd_s`: what differs from one round
-    to the next. `freedom`: of the Student-t by which paths scatter. `ellipse_floor_m`: 1 sd an
+    `level_sd_db`, where guns differ by `gun_sd_db`. `early_sd_s`, `late_sd_s`: how an arrival
+    scatters against the straight line, to each side of the likeliest (bent paths only delay),
+    common to all rounds of a string; `freedom` of this Student-t; `jitter_sd_s`: what differs from
+    one round to the next. `ellipse_floor_m`: 1 sd an
     axis of what no number of rounds takes away. `sure_*`: of the logistic map from score to
     probability.
     """
@@ -28,13 +29,19 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     slope_db: float = 14.2
     level_sd_db: float = 8.1
     gun_sd_db: float = 6.0
-    path_sd_s: float = 0.010
+    early_sd_s: float = 0.008
+    late_sd_s: float = 0.012
     jitter_sd_s: float = 0.003
     freedom: float = 3.0
     ellipse_floor_m: float = 2.0
     sure_offset: float = -4.0
     sure_per_nat: float = 0.15
     sure_per_share: float = 4.0
+
+    @property
+    def path_sd_s(self) -> float:
+        """One figure for both sides."""
+        return math.sqrt(self.early_sd_s * self.late_sd_s)
 
     def hears(self, range_m: float) -> float:
         """Chance that a sensor as good as most reports one round fired at this range."""

@@ -30,7 +30,8 @@ class Prior(NamedTuple):
     wind_y_mps: float
     sound_sd_mps: float
     wind_sd_mps: float
-    path_sd_s: float
+    early_sd_s: float
+    late_sd_s: float
     freedom: float
 
     @classmethod
@@ -38,7 +39,8 @@ class Prior(NamedTuple):
         return cls(
             air.sound_mps, air.wind_x_mps, air.wind_y_mps,
             max(air.sound_sd_mps, 0.05), max(air.wind_sd_mps, 0.05),
-            deployment.path_sd_s, deployment.freedom,
+            deployment.early_sd_s,
+            deployment.late_sd_s, deployment.freedom,
         )  # fmt: skip
 
 
@@ -82,7 +84,7 @@ def _rows(  # noqa: PLR0913 - columns, for the compiler
 
 @kernel
 def _solve(  # noqa: PLR0913 - columns, for the compiler
-    x: Floats, y: Floats, at: Floats, scale: Floats, prior: Prior, state: Floats
+    x: Floats, y: Floats, at: Floats, prior: Prior, state: Floats
 ) -> tuple[Floats, Floats, Floats]:
     """Iteratively reweighted Gauss–Newton from `state`; (state, residuals, covariance 2 × 2)."""
     n = x.size
@@ -96,7 +98,8 @@ def _solve(  # noqa: PLR0913 - columns, for the compiler
         _rows(x, y, at, solved, rows, residual)
         left, right = np.zeros((6, 6)), np.zeros(6)
         for i in range(n):
-            weight = (nu + 1.0) / (nu + (residual[i] / scale[i]) ** 2) / scale[i] ** 2
+            scale = prior.early_sd_s if residual[i] < 0.0 else prior.late_sd_s
+            weight = (nu + 1.0) / (nu + (residual[i] / scale) ** 2) / scale**2
             for a in range(6):
                 right[a] += weight * rows[i, a] * residual[i]
                 for b in range(6):
@@ -118,8 +121,9 @@ def _solve(  # noqa: PLR0913 - columns, for the compiler
     # The expected information of a Student-t, not the weights of the last step: those are
     # (nu + 3)/(nu + 1) times too sure.
     information = np.zeros((6, 6))
+    # Of a density with two scales, the information goes by their product.
+    sureness = (nu + 1.0) / ((nu + 3.0) * prior.early_sd_s * prior.late_sd_s)
     for i in range(n):
-        sureness = (nu + 1.0) / ((nu + 3.0) * scale[i] ** 2)
         for a in range(6):
             for b in range(6):
                 information[a, b] += sureness * rows[i, a] * rows[i, b]
@@ -136,21 +140,6 @@ def solve(x: Floats, y: Floats, at: Floats, prior: Prior, start: tuple[float, fl
     """The place and time (seconds as `at`) that explain arrivals `at` at sensors (x, y), from
     `start` (x, y, time)."""
     state = np.array([*start, prior.sound_mps, prior.wind_x_mps, prior.wind_y_mps])
-    scale = np.full(x.size, prior.path_sd_s)
-    found, residual, covariance = _solve(x, y, at, scale, prior, state)
+    found, residual, covariance = _solve(x, y, at, prior, state)
     x_m, y_m, at_s, *air = found.tolist()
     return Fix(x_m, y_m, at_s, air[0], air[1], air[2], residual, covariance)
-
-
-def bound_m(x: Floats, y: Floats, prior: Prior, place: tuple[float, float]) -> float:
-    """The Cramér–Rao bound: no unbiased locator has a smaller root mean square error with these
-    sensors, each heard once (one path an ear; prior knowledge of the air counted)."""
-    state = np.array([*place, 0.0, prior.sound_mps, prior.wind_x_mps, prior.wind_y_mps])
-    rows, residual = np.empty((x.size, 6)), np.empty(x.size)
-    _rows(x, y, np.zeros(x.size), state, rows, residual)
-    nu = prior.freedom
-    information = (nu + 1) / ((nu + 3) * prior.path_sd_s**2) * rows.T @ rows
-    information[3, 3] += prior.sound_sd_mps**-2
-    information[4, 4] += prior.wind_sd_mps**-2
-    information[5, 5] += prior.wind_sd_mps**-2
-    return math.sqrt(float(np.trace(np.linalg.inv(information)[:2, :2])))

@@ -18,8 +18,9 @@ from farolito.acoustics.settings import Tuning
 from farolito.acoustics.window import Floats, Ints, Law, Window, paths
 
 SILENT, MASKED = -1, -2  # in place of a pulse: not heard, or drowned by another source's
-DELAY_EARLY_S, DELAY_LATE_S, DELAY_STEP_S = -0.044, 0.064, 0.004
+DELAY_EARLY_S, DELAY_LATE_S = -0.044, 0.064
 NEAR_SDS = 3.5  # farther from its round than this, a pulse is another's
+ECHOES_S = 1.0  # later than this after a direct arrival, a pulse is no echo
 HEARS_STRENGTH = 3.0  # the range's curve is worth this many rounds against a sensor's own record
 PLACE_COST = 6.0  # a place may be chosen freely: what that alone wins
 SECOND_SHARE = 0.4  # of the strongest round's score and sensors, what each other must have
@@ -35,16 +36,21 @@ class Rule(NamedTuple):
     score_min: float
     sensors_min: int
     dead_s: float
-    path_sd_s: float
+    early_sd_s: float
+    late_sd_s: float
     freedom: float
     jitter_sd_s: float
+    keep_share: float
+    echo_rate_per_s: float
+    echo_s: float
 
     @classmethod
     def of(cls, tuning: Tuning, deployment: Deployment) -> Rule:
         return cls(
             tuning.round_half_s, tuning.round_tight_s, tuning.string_s, tuning.rounds_max,
             tuning.round_score_min, tuning.sensors_min, tuning.dead_s,
-            deployment.path_sd_s, deployment.freedom, deployment.jitter_sd_s,
+            deployment.early_sd_s, deployment.late_sd_s, deployment.freedom,
+            deployment.jitter_sd_s, tuning.round_keep_share, tuning.echo_rate_per_s, tuning.echo_s,
         )  # fmt: skip
 
 
@@ -193,6 +199,7 @@ def _ear(  # noqa: PLR0913 - scalars, for the compiler
     peak = math.log(1.0 / (sd * math.sqrt(2.0 * math.pi)))
     heard, open_rounds = 0, 0
     fit, off = 0.0, 0.0
+    claimed = np.empty(times.size + 1, np.int64)
     for k in range(times.size):
         at = times[k] + travel + delay
         j = _nearest(window, i, at, reach)
@@ -201,6 +208,7 @@ def _ear(  # noqa: PLR0913 - scalars, for the compiler
                 open_rounds += 1
             continue
         open_rounds += 1
+        claimed[heard] = j
         heard += 1
         residual = window.at_s[j] - at
         off += residual
@@ -209,14 +217,77 @@ def _ear(  # noqa: PLR0913 - scalars, for the compiler
     score = _log_beta(a + heard, b + open_rounds - heard) - _log_beta(a, b)
     if heard > 0:
         off /= heard
-        nu = rule.freedom
-        path = (delay + off) / rule.path_sd_s
         # The delay is integrated out (Laplace): its own density, times the width of the peak.
-        score += fit + math.lgamma((nu + 1) / 2) - math.lgamma(nu / 2)
-        score -= 0.5 * math.log(nu * math.pi) + math.log(rule.path_sd_s)
-        score -= (nu + 1) / 2 * math.log(1 + path * path / nu)
+        score += fit + _log_path(rule, delay + off)
         score += 0.5 * math.log(2.0 * math.pi * sd * sd / heard)
+        claimed[heard] = window.start[i + 1]
+        score += _echoes(window, rule, claimed[: heard + 1])
     return score, heard, off
+
+
+@kernel
+def _log_path(rule: Rule, delay: float) -> float:
+    """Density of a path's delay: a Student-t with one scale for early and one for late."""
+    nu = rule.freedom
+    scale = rule.early_sd_s if delay < 0.0 else rule.late_sd_s
+    peak = math.lgamma((nu + 1) / 2) - math.lgamma(nu / 2) - 0.5 * math.log(nu * math.pi)
+    peak -= math.log(0.5 * (rule.early_sd_s + rule.late_sd_s))
+    return peak - (nu + 1) / 2 * math.log(1 + (delay / scale) ** 2 / nu)
+
+
+@kernel
+def _echoes(window: Window, rule: Rule, claimed: Ints) -> float:
+    """What direct arrivals explain besides themselves: the pulses shortly after them, as echoes.
+    `claimed`: pulses in order of time, and the end of the sensor's."""
+    score = 0.0
+    for c in range(claimed.size - 1):
+        j = claimed[c]
+        end = claimed[c + 1]
+        last = c == claimed.size - 2
+        span = ECHOES_S if last else min(ECHOES_S, window.at_s[end] - window.at_s[j])
+        score -= rule.echo_rate_per_s * rule.echo_s * (1.0 - math.exp(-span / rule.echo_s))
+        for m in range(j + 1, end):
+            since = window.at_s[m] - window.at_s[j]
+            if since > ECHOES_S:
+                break
+            if not window.is_used[m]:
+                rate = rule.echo_rate_per_s * math.exp(-since / rule.echo_s)
+                score += math.log(1.0 + rate / window.rate_per_s[m])
+    return score
+
+
+@kernel
+def _likely_delay(  # noqa: PLR0913 - scalars, for the compiler
+    window: Window, rule: Rule, i: int, travel: float, p: float, times: Floats
+) -> float:
+    """The delay at which most rounds have a pulse at sensor i, weighed by how likely it is; nan
+    where none has any."""
+    low, high = window.start[i], window.start[i + 1]
+    off = np.empty((high - low) * times.size)
+    count = 0
+    for k in range(times.size):
+        at = times[k] + travel
+        first = low + np.searchsorted(window.at_s[low:high], at + DELAY_EARLY_S)
+        for j in range(first, high):
+            if window.at_s[j] > at + DELAY_LATE_S:
+                break
+            if not window.is_used[j]:
+                off[count] = window.at_s[j] - at
+                count += 1
+    if count == 0:
+        return np.nan
+    off = np.sort(off[:count])
+    gain = math.log(p / (window.rate_per_s[low] * rule.jitter_sd_s * 2.5)) - math.log(1.0 - p)
+    best, delay = -1e9, np.nan
+    tail = 0
+    for head in range(count):
+        while off[head] - off[tail] > 4.0 * rule.jitter_sd_s:
+            tail += 1
+        middle = np.mean(off[tail : head + 1])
+        value = (head - tail + 1) * gain + _log_path(rule, middle)
+        if value > best:
+            best, delay = value, middle
+    return delay
 
 
 @kernel
@@ -230,28 +301,55 @@ def _fit(
     for i in range(n):
         if hears[i] <= 0.0:
             continue
-        best, best_delay, best_heard = -1e9, 0.0, 0
-        delay = DELAY_EARLY_S
-        while delay <= DELAY_LATE_S:
-            score, heard, off = _ear(window, rule, i, travel[i], hears[i], times, delay)
-            if score > best:
-                best, best_delay, best_heard = score, delay + off, heard
-            delay += DELAY_STEP_S
-        if best_heard > 0:
-            score, heard, off = _ear(window, rule, i, travel[i], hears[i], times, best_delay)
-            if score >= best:
-                best, best_heard = score, heard
-                best_delay += off
-        scores[i] = best
-        if best_heard > 0:
-            delays[i] = best_delay
+        delay = _likely_delay(window, rule, i, travel[i], hears[i], times)
+        # A delay no path has: the score of a sensor that heard nothing.
+        scores[i], heard, off = _ear(window, rule, i, travel[i], hears[i], times, 1e6)
+        if not math.isnan(delay):
+            for _ in range(2):
+                score, heard, off = _ear(window, rule, i, travel[i], hears[i], times, delay)
+                if heard > 0 and score > scores[i]:
+                    scores[i] = score
+                    delays[i] = delay + off
+                delay += off
         for k in range(rounds):
-            at = times[k] + travel[i] + best_delay
-            if best_heard > 0:
+            at = times[k] + travel[i]
+            if not math.isnan(delays[i]):
+                at += delays[i]
                 pulse[k, i] = _nearest(window, i, at, NEAR_SDS * rule.jitter_sd_s)
             if pulse[k, i] < 0 and _is_masked(window, i, at, rule.dead_s):
                 pulse[k, i] = -2
     return scores, delays, pulse
+
+
+@kernel
+def _share_of_rounds(window: Window, rule: Rule, hears: Floats, pulse: Ints) -> Floats:
+    """Each round's score as a share of what this string's rounds are expected to score, each
+    sensor judged by its own record in the string. Another's round has no share in the rhythm."""
+    rounds = pulse.shape[0]
+    score, expected = np.zeros(rounds), np.zeros(rounds)
+    peak = math.log(1.0 / (rule.jitter_sd_s * math.sqrt(2.0 * math.pi))) - 0.5
+    for i in range(hears.size):
+        if hears[i] <= 0.0:
+            continue
+        heard, told = 0, 0
+        for k in range(rounds):
+            heard += pulse[k, i] >= 0
+            told += pulse[k, i] != -2
+        p = (HEARS_STRENGTH * hears[i] + heard) / (HEARS_STRENGTH + told)
+        p = min(p, 0.97)
+        miss = math.log(1.0 - p)
+        for k in range(rounds):
+            if pulse[k, i] == -2:
+                continue
+            rate = 0.05
+            if window.start[i + 1] > window.start[i]:
+                rate = window.rate_per_s[window.start[i]]
+            if pulse[k, i] >= 0:
+                rate = window.rate_per_s[pulse[k, i]]
+            hit = math.log(p / rate) + peak
+            expected[k] += p * hit + (1.0 - p) * miss
+            score[k] += hit if pulse[k, i] >= 0 else miss
+    return score / np.maximum(expected, 1.0)
 
 
 @kernel
@@ -284,6 +382,7 @@ def _judge(  # noqa: PLR0913 - columns, for the compiler
         rule.sensors_min,
     )  # fmt: skip
     best_round = scores[0] if scores.size else 0.0
+    times = np.sort(times)
     ears, delays, pulse = np.zeros(n), np.full(n, np.nan), np.full((0, n), -1, np.int64)
     if times.size == 0:
         return times, pulse, delays, ears, expected, best_round, hears
@@ -309,9 +408,16 @@ def _judge(  # noqa: PLR0913 - columns, for the compiler
             if again.size == 0:
                 break
             best_round = max(best_round, scores[0])
-            times = again
+            times = np.sort(again)
     times = np.sort(times)
     ears, delays, pulse = _fit(window, rule, travel, hears, times)
+    while True:
+        shares = _share_of_rounds(window, rule, hears, pulse)
+        worst = np.argmin(shares)
+        if shares[worst] >= rule.keep_share or times.size == 1:
+            break
+        times = np.delete(times, worst)
+        ears, delays, pulse = _fit(window, rule, travel, hears, times)
     times = _settle(window, travel, delays, pulse, times)
     return times, pulse, delays, ears, expected, best_round, hears
 

@@ -22,7 +22,14 @@ from farolito.acoustics.window import Floats, Ints, Law, Window, paths
 WANDER_M_MAX = 250.0  # a candidate whose solution lies farther off was another's
 MOVE_M_MAX = 120.0
 DAMP_M = 60.0  # around a solution that came to nothing
-RAPID_S = 0.3  # rounds nearer than this in time leave places wrong by one firing period
+RAPID_S = 0.2  # slower fire is never taken for itself, one period off
+STEADY_S = 0.015
+RAPID_STEPS_M = (
+    (60.0, 12.0),
+    (9.0, 3.0),
+)  # how far around a place others are tried, and how densely
+STEPS_M = ((45.0, 15.0),)
+REASSIGN_SHARE, REASSIGN_TURNS, NEIGHBOURS_MAX = 0.3, 3, 3
 HEARD_SHARE_MIN = 0.25  # of the rounds: a sensor that heard fewer has no say in the place
 
 
@@ -55,6 +62,15 @@ class Solution(NamedTuple):
         return np.flatnonzero((self.train.pulse >= 0).any(axis=0))
 
 
+def is_steady(at_s: Floats) -> bool:
+    """Whether moving the string by one firing period puts most of its rounds on others."""
+    if at_s.size < 3:
+        return False
+    gaps = np.diff(at_s)
+    period_s = float(np.median(gaps))
+    return period_s <= RAPID_S and int((np.abs(gaps - period_s) < STEADY_S).sum()) * 2 > gaps.size
+
+
 class Search:
     """One window of pulses and what is known of the city. `run` finds the sources."""
 
@@ -72,7 +88,61 @@ class Search:
             if found:
                 stack.retry()
             self._take(stack, share, found)
+            self.reassign(found, share)
         return found
+
+    def reassign(self, found: list[Solution], share: float) -> None:
+        """Each source again with its own and all free pulses, and each source tried as if it were
+        none: what was taken greedily is given to whom it belongs."""
+        share = min(share, REASSIGN_SHARE)
+        for _ in range(REASSIGN_TURNS):
+            before = [(one.rounds, round(one.score)) for one in found]
+            for solution in sorted(found, key=lambda one: one.score):
+                rest = [one for one in found if one is not solution]
+                self.mark(rest)
+                again = self._again(solution, share)
+                found[:] = rest if again is None else [*rest, again]
+            for solution in sorted(found, key=lambda one: one.score):
+                self._doubt(solution, found, share)
+            self.mark(found)
+            if before == [(one.rounds, round(one.score)) for one in found]:
+                return
+
+    def _doubt(self, doubted: Solution, found: list[Solution], share: float) -> None:
+        """Drops a source whose pulses its neighbours' own rounds explain nearly as well. (Not as
+        echoes: its score counts already that they could be.)"""
+        gain = doubted.score - self.worth(doubted)
+        rest = [one for one in found if one is not doubted]
+        changed = list(rest)
+        near = sorted(rest, key=lambda one: _apart_m(one, doubted))[:NEIGHBOURS_MAX]
+        for neighbour in near:
+            if _apart_m(neighbour, doubted) > self.law.range_max_m or gain <= 0:
+                break
+            others = [one for one in changed if one is not neighbour]
+            self.mark([*others, doubted], with_echoes=False)
+            before = self._again(neighbour, share, with_echoes=False)
+            self.mark(others, with_echoes=False)
+            again = self._again(neighbour, share, with_echoes=False)
+            if before is not None and again is not None and again.score > before.score:
+                gain -= again.score - before.score
+                self.mark(others)
+                changed[changed.index(neighbour)] = self._again(neighbour, share) or neighbour
+        if gain <= 0:
+            found[:] = changed
+
+    def _again(self, solution: Solution, share: float, with_echoes: bool = True) -> Solution | None:
+        """The same source with the pulses that are free now; None: it is worth nothing."""
+        rule = self.rule if with_echoes else self.rule._replace(echo_rate_per_s=0.0)
+        strongest = int((solution.train.pulse >= 0).sum(axis=1).argmax())
+        place = (solution.x_m, solution.y_m, float(solution.train.at_s[strongest]))
+        train = judge(self.window, solution.law, rule, place, share)
+        if train is None:
+            return None
+        again = Solution(solution.fix, train, solution.law)
+        if not with_echoes:
+            return again
+        again = self.settle(again, share)
+        return again if self.is_worth(again) else None
 
     def _take(self, stack: Stack, share: float, found: list[Solution]) -> None:
         """Takes one source after another until the best is not worth it."""
@@ -80,19 +150,17 @@ class Search:
             best = self._best_candidate(stack, share)
             if best is None:
                 return
-            solution = self.climb(self.settle(best, share), share)
-            if solution is None or not self.is_worth(solution):
-                solution = best
-            found.append(solution)
+            found.append(self.climb(self.settle(best, share), share))
             self.mark(found)
             stack.retry()
 
+    def worth(self, solution: Solution) -> float:
+        """The least score that a source of this place must have."""
+        expected = solution.train.expected / solution.rounds
+        return max(self.tuning.source_score_min, self.tuning.source_share * expected)
+
     def is_worth(self, solution: Solution) -> bool:
-        score_min = max(
-            self.tuning.source_score_min,
-            self.tuning.source_share * solution.train.expected / solution.rounds,
-        )
-        return solution.score >= score_min
+        return solution.score >= self.worth(solution)
 
     def _best_candidate(self, stack: Stack, share: float) -> Solution | None:
         tried: list[tuple[float, float, float, float]] = []
@@ -184,13 +252,12 @@ class Search:
         return None if again is None else Solution(fix, again, law)
 
     def climb(self, solution: Solution, share: float) -> Solution:
-        """Of rapid fire, also the places near by: one wrong by a firing period explains all
-        rounds but one, and must lose to the one that explains all."""
-        train = solution.train
-        if solution.rounds < 3 or float(np.diff(train.at_s).min()) > RAPID_S:
-            return solution
-        around_s = float(train.at_s[train.at_s.size // 2])
-        for reach_m, step_m in ((60.0, 12.0), (9.0, 3.0)):
+        """Also the places near by. Of steady rapid fire, one that is wrong by a firing period
+        explains all rounds but one, and must lose to the one that explains all; of a single round,
+        one where echoes meet must lose to the one that explains them as echoes."""
+        around_s = float(solution.train.at_s[solution.rounds // 2])
+        reaches = RAPID_STEPS_M if is_steady(solution.train.at_s) else STEPS_M
+        for reach_m, step_m in reaches:
             steps = np.arange(-reach_m, reach_m + step_m / 2, step_m)
             middle = (solution.x_m, solution.y_m)
             for dx in steps:
@@ -202,21 +269,24 @@ class Search:
                         solution = Solution(fix, other, solution.law)
         return self.settle(solution, share)
 
-    def mark(self, found: list[Solution], but: Solution | None = None) -> None:
+    def mark(self, found: list[Solution], with_echoes: bool = True) -> None:
         """Pulses that the sources explain are used; after each, its sensor's rate is raised by
-        echoes for a while. `but`: a source whose own pulses stay free."""
+        echoes for a while."""
         window, tuning = self.window, self.tuning
         window.is_used[:] = False
         window.rate_per_s[:] = self._quiet_rate
         for solution in found:
-            if solution is but:
-                continue
             pulses = solution.train.pulse
             window.is_used[pulses[pulses >= 0]] = True
-            for j in pulses[pulses >= 0]:
-                later = slice(int(j) + 1, int(window.start[window.sensor[j] + 1]))
+            for j in pulses[pulses >= 0].tolist() if with_echoes else ():
+                end = int(window.start[window.sensor[j] + 1])
+                later = slice(j + 1, end)
                 since_s = window.at_s[later] - window.at_s[j]
                 raised = self._quiet_rate[later] + tuning.echo_rate_per_s * np.exp(
                     -since_s / tuning.echo_s
                 )
                 window.rate_per_s[later] = np.maximum(window.rate_per_s[later], raised)
+
+
+def _apart_m(one: Solution, other: Solution) -> float:
+    return math.dist((one.x_m, one.y_m), (other.x_m, other.y_m))

@@ -28,10 +28,11 @@ class Tuning(msgspec.Struct, frozen=True, kw_only=True):
     string_s: float = 5.0  # how far a string reaches to both sides of its strongest round
     rounds_max: int = 60
     round_score_min: float = 8.0
+    round_keep_share: float = 0.5
     source_share: float = 0.30
     source_score_min: float = 12.0
-    echo_rate_per_s: float = 4.0  # how much more often a sensor reports after a direct arrival
-    echo_s: float = 0.4
+    echo_rate_per_s: float = 3.0  # how much more often a sensor reports after a direct arrival
+    echo_s: float = 0.3
     dead_s: float = 0.05  # a sensor reports no second onset within this
     mode_share_min: float = 0.05
     modes_max: int = 6
