@@ -63,6 +63,14 @@ class Ears:
         self.told: list[tuple[ShotAlert, str]] = []
         self.desk.followers.append(self._follow)
 
+    @classmethod
+    async def anew(cls, city: City) -> Ears:
+        """A desk in a city of which no shot is known, at the beginning of its time."""
+        async with city.database.system() as connection:
+            await connection.execute("truncate shot_alerts, shot_misses, feed cascade")
+        city.later((START - city.clock()).total_seconds())
+        return cls(city)
+
     async def _follow(self, records: Any, alert: ShotAlert, says: str) -> None:
         kept = await records.shots.get(alert.alert_id)
         assert kept == alert, "a follower sees what is kept"

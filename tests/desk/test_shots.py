@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+import pytest_asyncio
 
 from farolito.desk import P1_TAKEN_WITHIN, Conflict, NotFound, NotListened
 from farolito.desk.shot_steps import STRINGS_MAX
@@ -22,10 +23,12 @@ from farolito.model import (
 from tests.desk.city import START, City
 from tests.desk.gunfire import Ears, clip, shot
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-@pytest.fixture
-def ears(city: City) -> Ears:
-    return Ears(city)
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def ears(shot_city: City) -> Ears:
+    return await Ears.anew(shot_city)
 
 
 async def test_a_sure_shot_is_urgent_and_told_to_screens_and_followers(ears: Ears) -> None:
