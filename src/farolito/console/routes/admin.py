@@ -49,8 +49,8 @@ class NewDevice(Device, frozen=True, kw_only=True):
 
     public_key: str = ""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def check(self) -> None:
+        """Raises Invalid."""
         if self.signs == (self.public_key == ""):
             do = "give --public-key to a gunshot sensor of format farolito, and to nothing else"
             raise Invalid("a public key is for a gunshot sensor, which must have one", do)
@@ -96,6 +96,8 @@ async def register(
     """Make a device known; its new key is shown this once. What a gunshot sensor signs with is
     its own, and only the public half of it is told."""
 
+    prove_admin(request.headers, services)
+    data.check()
     device = data.device(services.agency.agency_id)
     public_key = public_key_of(data.public_key) if data.signs else None
 
