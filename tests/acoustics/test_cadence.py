@@ -37,3 +37,8 @@ def test_firecrackers_keep_no_time() -> None:
     rng = np.random.default_rng(4)
     crackers = rhythm(list(np.cumsum(rng.exponential(0.07, 40) + 0.005)))
     assert crackers.resembles() == "irregular, as a string of firecrackers"
+
+
+def test_three_even_rounds_of_a_trained_shooter_are_no_machine() -> None:
+    assert rhythm([0.0, 0.55, 1.10]).variation is None
+    assert rhythm([0.0, 0.55, 1.10]).resembles() == "as a semi-automatic pistol"

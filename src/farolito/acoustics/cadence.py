@@ -13,16 +13,17 @@ import numpy as np
 import numpy.typing as npt
 
 AUTOMATIC_S = (0.055, 0.135)
-SEMI_S = (0.14, 0.6)
+SEMI_S = (0.14, 1.0)  # aimed fire in Pittsburgh: 0.5–0.93 s
 STEADY = 0.12  # coefficient of variation: below it no finger keeps time
 METRONOME = 0.05
 IRREGULAR = 0.6
+EVEN_ROUNDS_MIN = 6  # a trained shooter's three rounds are as even as a hammer's (live fire)
 SKIPPED = 1.6  # an interval so many times the median is one where a round went unheard
 
 
 class Rhythm(msgspec.Struct, frozen=True, kw_only=True):
     """`interval_s`: the median, None with a single round. `shortest_s`, `longest_s`.
-    `variation`: coefficient of variation of the intervals, None below three rounds; where that
+    `variation`: coefficient of variation of the intervals, None below six rounds; where that
     makes them steady, an interval of several medians counts as that many, since a round may go
     unheard."""
 
@@ -44,8 +45,8 @@ class Rhythm(msgspec.Struct, frozen=True, kw_only=True):
         """What keeps such a rhythm, or "" where nothing can be said."""
         if self.interval_s is None:
             return ""
-        steady = self.variation is not None and self.variation < STEADY
-        if AUTOMATIC_S[0] <= self.interval_s <= AUTOMATIC_S[1] and steady:
+        steady = self.variation is None or self.variation < STEADY
+        if self.rounds >= 3 and AUTOMATIC_S[0] <= self.interval_s <= AUTOMATIC_S[1] and steady:
             return "as automatic fire"
         if self.variation is not None and self.variation < METRONOME:
             return "as even as a machine at work"
@@ -63,7 +64,7 @@ def rhythm(times_s: Sequence[float]) -> Rhythm:
         return Rhythm(rounds=len(times_s))
     median = max(1e-3, float(np.median(gaps)))
     variation = None
-    if len(gaps) >= 2:
+    if len(times_s) >= EVEN_ROUNDS_MIN:
         beats = np.where(gaps > SKIPPED * median, np.maximum(1.0, np.round(gaps / median)), 1.0)
         folded = _variation(gaps / beats)
         variation = folded if folded < STEADY else _variation(gaps)
