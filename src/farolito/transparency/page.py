@@ -171,7 +171,7 @@ def _table(caption: str, headings: Sequence[str], rows: Iterable[tuple[str, Sequ
 
 def _name(first: str, name: str, words: Words) -> str:
     if first == "hour":
-        return f"{name}:00–{name}:59"
+        return f"{name}:00"
     return words["outside"] if name == OUTSIDE else name
 
 

@@ -16,11 +16,11 @@ _EN = {
     "json": "The same figures as JSON",
     "rates": "Two figures that belong together",
     "rate_confirmed": "Alerts confirmed by evidence",
-    "rate_confirmed_says": "of the alerts that officers were sent to, those for which casings, a"
-    " victim, a video or a witness was found",
+    "rate_confirmed_says": "of the alerts that a person passed on to officers, those for which"
+    " casings, a victim, a video or a witness was found",
     "rate_found": "Known shootings that had an alert",
-    "rate_found_says": "of the shootings known in any way, those that had an alert that officers"
-    " were sent to; the others are misses",
+    "rate_found_says": "of the shootings known in any way, those with an alert that a person"
+    " passed on to officers; the others are misses",
     "rate_precision": "Confirmed, where it is known what it was",
     "rate_precision_says": "confirmed alerts among those confirmed or unfounded; alerts whose cause"
     " stayed unknown are left out, which makes this figure look better",
@@ -29,7 +29,7 @@ _EN = {
     "counts": "All alerts",
     "what": "What", "how_many": "How many",
     "alerts": "Alerts", "confirmed": "Confirmed", "misses": "Misses",
-    "alerts_full": "Alerts that officers were sent to",
+    "alerts_full": "Alerts that a person passed on to officers",
     "confirmed_full": "Confirmed by evidence",
     "unfounded_full": "Unfounded: fireworks, or nothing was there",
     "unknown_full": "Unknown: looked into, and not found out",
@@ -70,11 +70,11 @@ _ES = {
     "json": "Las mismas cifras en JSON",
     "rates": "Dos cifras que van juntas",
     "rate_confirmed": "Alertas confirmadas con pruebas",
-    "rate_confirmed_says": "de las alertas a las que se envió a agentes, aquellas en las que hubo"
-    " casquillos, una víctima, un video o un testigo",
+    "rate_confirmed_says": "de las alertas que una persona pasó a los agentes, aquellas en las que"
+    " hubo casquillos, una víctima, un video o un testigo",
     "rate_found": "Tiroteos conocidos que tuvieron alerta",
-    "rate_found_says": "de los tiroteos conocidos por cualquier vía, los que tuvieron una alerta a"
-    " la que se envió a agentes; los demás son omisiones",
+    "rate_found_says": "de los tiroteos conocidos por cualquier vía, los que tuvieron una alerta"
+    " que una persona pasó a los agentes; los demás son omisiones",
     "rate_precision": "Confirmadas, cuando se sabe qué fue",
     "rate_precision_says": "alertas confirmadas entre las confirmadas y las infundadas; las de"
     " causa desconocida quedan fuera, por lo que esta cifra parece mejor",
@@ -83,7 +83,7 @@ _ES = {
     "counts": "Todas las alertas",
     "what": "Qué", "how_many": "Cuántas",
     "alerts": "Alertas", "confirmed": "Confirmadas", "misses": "Omisiones",
-    "alerts_full": "Alertas a las que se envió a agentes",
+    "alerts_full": "Alertas que una persona pasó a los agentes",
     "confirmed_full": "Confirmadas con pruebas",
     "unfounded_full": "Infundadas: fuegos artificiales, o no había nada",
     "unknown_full": "Desconocidas: se investigó y no se supo",
