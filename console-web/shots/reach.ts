@@ -1,40 +1,34 @@
-/** Who and what is near a shot: units, cameras and readers, with when a car could pass them. */
+/** Who and what is near a shot, and when somebody who left it by car could pass. */
 
-export interface Reachable {
-  id: string
+export interface UnitInReach {
+  unit: string
+  eta_s: number | null // by road; null where no road is known
+  metres: number // in a straight line
+}
+
+export interface Watched {
+  device: string
   name: string
-  metres: number | null
-  passes_s: number | null // after the first round, at the soonest
-  eta_s: number | null // a unit's way to the place
+  metres?: number // in a straight line
+  road_m?: number | null
+  earliest_at?: string | null // the window: at twice the posted speed,
+  latest_at?: string | null // and for one who lingers and drives slowly
 }
 
 export interface Reach {
-  units: Reachable[]
-  cameras: Reachable[]
-  readers: Reachable[]
+  units: UnitInReach[]
+  cameras: Watched[]
+  readers: Watched[]
 }
 
-/** The node's list, or null where nothing in it can be shown. */
-export function readReach(answer: unknown): Reach | null {
-  const told = (answer ?? {}) as Record<string, unknown>
-  const reach = {
-    units: listed(told['units']),
-    cameras: listed(told['cameras']),
-    readers: listed(told['readers']),
-  }
-  return reach.units.length + reach.cameras.length + reach.readers.length > 0 ? reach : null
+export type Passing = 'not_yet' | 'could_have' | 'over'
+
+/** Whether a car that left could have passed by now; null where no road is known. */
+export function passingAt(one: Watched, nowMs: number): Passing | null {
+  if (!one.earliest_at || !one.latest_at) return null
+  if (nowMs < Date.parse(one.earliest_at)) return 'not_yet'
+  return nowMs <= Date.parse(one.latest_at) ? 'could_have' : 'over'
 }
 
-function listed(rows: unknown): Reachable[] {
-  if (!Array.isArray(rows)) return []
-  return rows.flatMap((row: unknown): Reachable[] => {
-    const told = (row ?? {}) as Record<string, unknown>
-    const id = told['unit'] ?? told['device'] ?? told['device_id'] ?? told['id']
-    if (typeof id !== 'string') return []
-    const name = typeof told['name'] === 'string' && told['name'] ? told['name'] : id
-    const passes = number(told['passes_s']) ?? number(told['earliest_s'])
-    return [{ id, name, metres: number(told['metres']), passes_s: passes, eta_s: number(told['eta_s']) }]
-  })
-}
-
-const number = (value: unknown) => (typeof value === 'number' && isFinite(value) ? value : null)
+export const isEmpty = (reach: Reach): boolean =>
+  reach.units.length + reach.cameras.length + reach.readers.length === 0

@@ -22,7 +22,7 @@ import { tongue } from '../i18n/tongue.svelte'
 import { placed } from './align'
 import { type Difference, differencesOf } from './differences'
 import { Player } from './player.svelte'
-import { type Reach, readReach } from './reach'
+import { isEmpty, type Reach } from './reach'
 
 const LOOK_AFTER_MS = 250 // one passed over with J or K is not looked at, so not logged
 const AGAIN_AFTER_MS = 500 // several changes at once are one fresh look
@@ -192,8 +192,8 @@ export class ShotBoard {
 
   async #askReach(id: string): Promise<void> {
     try {
-      const reach = readReach(await get<unknown>(`/api/shots/${id}/reach`))
-      if (id === this.selectedId) this.reach = reach
+      const reach = await get<Reach>(`/api/shots/${id}/reach`)
+      if (id === this.selectedId) this.reach = isEmpty(reach) ? null : reach
     } catch {
       if (id === this.selectedId) this.reach = null // the list is an aid: without it, no list
     }
