@@ -117,7 +117,7 @@ def street() -> Street:
 
 
 def test_well_sensors_are_all_believed(street: Street) -> None:
-    street.minutes(30, sources_a_minute=2)
+    street.minutes(15, sources_a_minute=2)
     assert street.others() == {State.UP}
     assert street.state() is State.UP
     assert not street.sick.says
