@@ -29,6 +29,7 @@ from farolito.app.list_desk import ListDesk
 from farolito.app.outgoing import Outgoing
 from farolito.app.pipeline import Pipeline
 from farolito.app.positions import Positions
+from farolito.app.reach import Reach
 from farolito.app.retention import Keeping, Retention
 from farolito.app.rounds import Rounds
 from farolito.app.secrets import admin_token
@@ -63,6 +64,7 @@ from farolito.model import (
 from farolito.policy import Policies
 from farolito.store import Database, migrate
 from farolito.store.database import AWAY
+from farolito.transparency import PublicShots
 
 log = logging.getLogger(__name__)
 
@@ -285,7 +287,9 @@ class Node:
             ids,
         )
         self._stack.push_async_callback(self.shots.close)
-        self.shots.desk.followers.append(self.dispatch.follow_shot)
+        # The incident first: a brief that is about both is made of what both know.
+        followers = [self.dispatch.follow_shot, self.briefing.follow_shot]
+        self.shots.desk.followers.extend(followers)
         self.outgoing = Outgoing(
             self.config,
             outgoing.Rooms(
@@ -441,6 +445,10 @@ class Node:
             shots=self.shots.desk,
             sensors=self.shots.view,
             coverage=self.shots.coverage,
+            shot_reach=Reach(self.surroundings, self.positions, now).of,
+            public_page=PublicShots(
+                self.shots.desk, self.agency.name, ZoneInfo(self.config.agency.zone), now
+            ).page,
             tiles=self.state / "maps",
             web=Path(os.environ.get("FAROLITO_WEB_DIR") or web_folder()),
         )

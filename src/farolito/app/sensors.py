@@ -292,9 +292,10 @@ def _sensor(known: Sensor, trusts: dict[str, Trust]) -> Sensor:
 
 
 def _log_change(before: Trust | None, after: Trust) -> None:
-    """Once when a sensor is lost or set aside, once when it is back."""
+    """Once when a sensor is lost or set aside, once when it is back. That one is heard for the
+    first time since the start is no news."""
     was_up = before is None or before.is_up
-    if after.is_up and not was_up:
+    if after.is_up and not was_up and before is not None and before.state is State.ASIDE:
         log.warning("gunshot sensor %s is back", after.sensor)
     elif not after.is_up and was_up and before is not None:
         log.error("gunshot sensor %s: %s; %s", after.sensor, after.says, after.do)

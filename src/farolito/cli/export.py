@@ -14,7 +14,6 @@ import msgspec
 import typer
 
 from farolito.cli.node_client import URL, NodeUrl, TokenFile, ask
-from farolito.desk.shot_record import csv_of
 from farolito.model import Share, ShotRecord
 
 app = typer.Typer(no_args_is_help=True, help="Take figures out of the node, through its gate.")
@@ -66,6 +65,8 @@ def shots(
         return
     record = msgspec.convert(found["record"], ShotRecord)
     if out is not None:
+        from farolito.desk.shot_record import csv_of
+
         out.write_text(csv_of(record), "utf-8")
         typer.echo(f"{record.all.alerts} alerts in {out}, permit {found['permit']}.", err=True)
         return
