@@ -30,7 +30,7 @@ class Heard(NamedTuple):
     deployment: Deployment
 
 
-def account(heard: Heard, solution: Solution, places: tuple[Place, ...]) -> Source:
+def account(heard: Heard, solution: Solution, places: tuple[Place, ...] = ()) -> Source:
     """The source of a solution; `places`: its modes, the likeliest first, or none."""
     net, train = heard.net, solution.train
     ranges, _, hears = paths(heard.search.window, solution.law, solution.x_m, solution.y_m)

@@ -42,6 +42,6 @@ def locate(
     zero_s = float(np.floor(min(pulse.at_s for pulse in known)))
     search = Search(Window.of(net, known, zero_s), air, tuning, deployment)
     heard = Heard(net, known, zero_s, search, deployment)
-    sources = [account(heard, solution, ()) for solution in search.run()]
+    sources = [account(heard, solution) for solution in search.run()]
     sources.sort(key=lambda source: source.rounds[0].at_s)
     return [msgspec.structs.replace(source, track=track) for track, source in enumerate(sources)]

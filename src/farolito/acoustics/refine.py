@@ -83,7 +83,7 @@ def _rows(  # noqa: PLR0913 - columns, for the compiler
 
 
 @kernel
-def _solve(  # noqa: PLR0913 - columns, for the compiler
+def _solve(
     x: Floats, y: Floats, at: Floats, prior: Prior, state: Floats
 ) -> tuple[Floats, Floats, Floats]:
     """Iteratively reweighted Gauss–Newton from `state`; (state, residuals, covariance 2 × 2)."""

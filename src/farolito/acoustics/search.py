@@ -7,6 +7,7 @@ so that sure places are taken before a mixture of two can eat their pulses.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -34,11 +35,13 @@ HEARD_SHARE_MIN = 0.25  # of the rounds: a sensor that heard fewer has no say in
 
 
 class Solution(NamedTuple):
-    """A place with the rounds it explains. `law`: with the air as refined."""
+    """A place with the rounds it explains. `law`: with the air as refined. `track`: whose newer
+    solution this is, -1 of none yet."""
 
     fix: Fix
     train: Train
     law: Law
+    track: int = -1
 
     @property
     def x_m(self) -> float:
@@ -80,15 +83,20 @@ class Search:
         self.prior = Prior.of(air, deployment)
         self._quiet_rate = window.rate_per_s.copy()
 
-    def run(self, cells: Floats | None = None) -> list[Solution]:
+    def run(self, cells: Floats | None = None, known: Sequence[Solution] = ()) -> list[Solution]:
+        """All sources with a place in `cells` (none: everywhere), beside those known already."""
+        found = list(known)
+        if found:
+            self.mark(found)
         cells = coarse_cells(self.window, self.tuning) if cells is None else cells
         stack = Stack(self.window, self.law, self.tuning, cells)
-        found: list[Solution] = []
         for share in self.tuning.passes:
-            if found:
-                stack.retry()
+            stack.retry()
+            before = len(found)
             self._take(stack, share, found)
-            self.reassign(found, share)
+            if len(found) > before:
+                self.reassign(found, share)
+                stack.renew()
         return found
 
     def reassign(self, found: list[Solution], share: float) -> None:
@@ -107,6 +115,14 @@ class Search:
             self.mark(found)
             if before == [(one.rounds, round(one.score)) for one in found]:
                 return
+
+    def renew(self, found: list[Solution], solution: Solution) -> None:
+        """One of `found` again, with the pulses that have come since."""
+        rest = [one for one in found if one is not solution]
+        self.mark(rest)
+        again = self._again(solution, REASSIGN_SHARE)
+        if again is not None and again.score >= solution.score - 1.0:
+            found[found.index(solution)] = again
 
     def _doubt(self, doubted: Solution, found: list[Solution], share: float) -> None:
         """Drops a source whose pulses its neighbours' own rounds explain nearly as well. (Not as
@@ -138,7 +154,7 @@ class Search:
         train = judge(self.window, solution.law, rule, place, share)
         if train is None:
             return None
-        again = Solution(solution.fix, train, solution.law)
+        again = solution._replace(train=train)
         if not with_echoes:
             return again
         again = self.settle(again, share)
@@ -163,28 +179,26 @@ class Search:
         return solution.score >= self.worth(solution)
 
     def _best_candidate(self, stack: Stack, share: float) -> Solution | None:
-        tried: list[tuple[float, float, float, float]] = []
         best: Solution | None = None
         empty = 0
         for _ in range(self.tuning.candidates_max):
             peak = stack.best()
             if peak is None or empty >= self.tuning.give_up_after:
                 break
-            score, x, y, at = peak
+            score, x, y, at_s = peak
             if best is not None and score < 0.5 * best.train.best_round:
                 break
-            tried.append((x, y, at, APART_M**2))
-            solution = self.look((x, y, at), share)
+            tried = [(x, y, at_s, APART_M**2)]
+            solution = self.look((x, y, at_s), share)
             if solution is None or not self.is_worth(solution):
                 empty += 1
             else:
                 empty = 0
-                tried += [
-                    (solution.x_m, solution.y_m, float(t), DAMP_M**2) for t in solution.train.at_s
-                ]
+                place = (solution.x_m, solution.y_m)
+                tried += [(*place, float(t), DAMP_M**2) for t in solution.train.at_s]
                 if best is None or solution.score > best.score:
                     best = solution
-            stack.avoid(np.array(tried))
+            stack.avoid(tried)
         return best
 
     def look(self, place: tuple[float, float, float], share: float) -> Solution | None:
@@ -249,7 +263,9 @@ class Search:
         strongest = int((train.pulse >= 0).sum(axis=1).argmax())
         around_s = float(train.at_s[strongest]) + fix.at_s
         again = judge(self.window, law, self.rule, (fix.x_m, fix.y_m, around_s), share)
-        return None if again is None else Solution(fix, again, law)
+        if again is None:
+            return None
+        return solution._replace(fix=fix, train=again, law=law)
 
     def climb(self, solution: Solution, share: float) -> Solution:
         """Also the places near by. Of steady rapid fire, one that is wrong by a firing period
@@ -266,7 +282,7 @@ class Search:
                     other = judge(self.window, solution.law, self.rule, place, share)
                     if other is not None and other.score > solution.score:
                         fix = solution.fix._replace(x_m=place[0], y_m=place[1])
-                        solution = Solution(fix, other, solution.law)
+                        solution = solution._replace(fix=fix, train=other)
         return self.settle(solution, share)
 
     def mark(self, found: list[Solution], with_echoes: bool = True) -> None:
