@@ -9,9 +9,11 @@ import pytest
 
 from farolito.acoustics import Air, Net, Pulse, Sensor
 from farolito.acoustics.evaluate import Scene, Verdict
-from farolito.cli import bench_shots_city
+from farolito.cli import bench_shots, bench_shots_city, bench_shots_stream
 from farolito.cli.bench_shots_baseline import chosen_six, nearest_six
 from farolito.cli.bench_shots_city import FULL, QUICK, Tried, asked, figures
+from farolito.cli.bench_shots_stream import Streamed, arrivals
+from farolito.cli.shots_judging import SHOTS_KEYS
 from farolito.simulator.sound import JUDGE_SEEDS
 
 AIR = Air(temperature_c=20.0, wind_x_mps=3.0, wind_y_mps=-1.0)
@@ -101,3 +103,31 @@ def test_what_was_not_tried_is_null() -> None:
     told = figures([tried("single", 3.0)])
     assert told["sim_full_auto_percent"] is None
     assert told["crlb_ratio_median"] is None
+
+
+def test_no_pulse_can_be_told_before_the_picker_has_heard_what_follows_it() -> None:
+    _, pulses = exact((1400.0, 1700.0))
+    come = arrivals(pulses, np.random.default_rng(3))
+    assert [at for at, _ in come] == sorted(at for at, _ in come)
+    assert all(at - pulse.at_s > 0.25 for at, pulse in come)
+    assert np.mean([at - pulse.at_s for at, pulse in come]) == pytest.approx(0.45, abs=0.06)
+
+
+def streamed(*waits: float | None) -> Streamed:
+    return Streamed(
+        scene="string", ticks_s=(0.01, 0.02), first_s=waits, first_error_m=(4.0,),
+        last_near=(True,), revisions=(2,), extra_events=0,
+    )  # fmt: skip
+
+
+def test_a_shooting_without_an_answer_makes_the_wait_unbounded_and_so_null() -> None:
+    assert bench_shots_stream.figures([streamed(2.0, 2.5)])["first_solution_p95_s"] < 3
+    told = bench_shots_stream.figures([streamed(2.0, None)])
+    assert told["first_solution_p95_s"] is None
+    assert told["stream_answered_percent"] == 50
+
+
+def test_all_keys_of_the_bench_are_there_and_null_where_live_fire_is_absent() -> None:
+    told = {**dict.fromkeys(SHOTS_KEYS), **bench_shots.live_figures({})}
+    assert set(told) == set(SHOTS_KEYS)
+    assert set(told.values()) == {None}

@@ -12,15 +12,28 @@ from typing import Any
 
 import msgspec
 
+from farolito.acoustics import Air, Net, Pulse, Source
 from farolito.acoustics.bound import bound_m
-from farolito.acoustics.evaluate import NEAR_M, Scene, Shooting, judge, percent, rank
+from farolito.acoustics.evaluate import (
+    NEAR_M,
+    REACHES_PROBABILITY,
+    Scene,
+    Shooting,
+    judge,
+    percent,
+    rank,
+)
+from farolito.acoustics.kind import odds
 from farolito.acoustics.locate import locate
+from farolito.acoustics.traits import Setting
 from farolito.cli.bench_shots_baseline import nearest_six
+from farolito.model import SoundKind
 from farolito.simulator.bang import Event
 from farolito.simulator.sound import HARSH, JUDGE_SEEDS, PITTSBURGH_LIKE, Character
 from farolito.simulator.sound_trial import Trial, trial
 
 Progress = Callable[[float], None]
+P1, P2 = 0.5, 0.2  # of P(gunshot), as the desk's levels
 SEEDS_APART = 10_000  # one bench seed's trials from the next one's
 ALONE = ("single", "string")
 
@@ -57,16 +70,19 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     bound_m: float | None = None  # with one shooter
     rival_error_m: float | None = None  # of the rival; None: it found no place
+    gunshot: tuple[float, ...] = ()  # P(gunshot) of each answer, by the odds of kinds
 
 
 def asked(size: Size, seed: int) -> list[tuple[str, int, Character]]:
-    """Every trial of a run: scene, judging seed, character."""
+    """Every trial of a run: scene, judging seed, character. Scenes take turns, so that a run
+    that is cut short has some of each."""
     first = JUDGE_SEEDS + seed * SEEDS_APART
     return [
         (scene, first + number, character)
+        for number in range(max((*size.like.values(), *size.harsh.values())))
         for character, scenes in ((PITTSBURGH_LIKE, size.like), (HARSH, size.harsh))
         for scene, count in scenes.items()
-        for number in range(count)
+        if number < count
     ]
 
 
@@ -79,8 +95,13 @@ def try_one(question: tuple[str, int, Character]) -> Tried:
     sources = locate(net, pulses, air)
     seconds = time.perf_counter() - begun
     truths = [shooting(event) for event in made.events]
+    reach = [source for source in sources if source.probability >= REACHES_PROBABILITY]
     told = Tried(
-        scene=scene, character=character.name, judged=judge(truths, sources), seconds=seconds
+        scene=scene,
+        character=character.name,
+        judged=judge(truths, sources),
+        seconds=seconds,
+        gunshot=tuple(gunshot(source, sources, pulses, net, air) for source in reach),
     )
     if scene not in ALONE:
         return told
@@ -89,6 +110,15 @@ def try_one(question: tuple[str, int, Character]) -> Tried:
     if rival is not None:
         error = ((rival[0] - truths[0].x_m) ** 2 + (rival[1] - truths[0].y_m) ** 2) ** 0.5
     return msgspec.structs.replace(told, bound_m=_bound_m(made), rival_error_m=error)
+
+
+def gunshot(
+    source: Source, sources: Sequence[Source], pulses: Sequence[Pulse], net: Net, air: Air
+) -> float:
+    """P(gunshot): that there was such a source, and that it was a gun."""
+    others = tuple(other for other in sources if other.track != source.track)
+    kinds, _ = odds(source, pulses, net, air, Setting(others=others))
+    return source.probability * kinds[SoundKind.GUNSHOT]
 
 
 def shooting(event: Event) -> Shooting:
@@ -137,6 +167,9 @@ def figures(tried: Sequence[Tried]) -> dict[str, Any]:
         ),
         0.5,
     )
+    guns = [p for one in like for p in one.gunshot]
+    found["kind_gun_p1_percent"] = percent(p >= P1 for p in guns)
+    found["kind_gun_queued_percent"] = percent(p >= P2 for p in guns)
     found["sim_trials"] = len(tried)
     return found
 
