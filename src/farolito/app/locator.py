@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import os
 import sys
-import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
@@ -20,8 +18,8 @@ from pathlib import Path
 
 import msgspec
 
-from farolito.acoustics import Air, Net, Pulse, Sensor, Source
-from farolito.acoustics.storm import Sky, Sounded, Storm, prior_in, within
+from farolito.acoustics import Air, Pulse, Sensor, Source
+from farolito.acoustics.storm import Storm
 from farolito.app.supervise import Child, Supervisor
 from farolito.model import FarolitoError, SoundKind
 
@@ -31,7 +29,6 @@ NAME = "locator"
 ANSWER_S_MAX = 30.0  # a first tick may wait for its loops to be compiled
 FRAME_BYTES_MAX = 64 * 2**20
 REMEMBERED_S = 20.0  # of pulses, told again to a locator that was started anew
-STORMS_EVERY_S = 1.0
 
 
 class Question(msgspec.Struct, frozen=True, array_like=True):
@@ -60,7 +57,6 @@ class Reply(msgspec.Struct, frozen=True, array_like=True):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_question = msgspec.msgpack.Decoder(Question).decode
 _reply = msgspec.msgpack.Decoder(Reply).decode
 
 
@@ -106,8 +102,8 @@ class Locator:
             )
             assert self._line is not None
             reader, writer = self._line
-            await _send(writer, _encode(question))
-            reply = _reply(await asyncio.wait_for(_receive(reader), ANSWER_S_MAX))
+            await send(writer, _encode(question))
+            reply = _reply(await asyncio.wait_for(receive(reader), ANSWER_S_MAX))
             self._is_told = True
             return reply
         except (OSError, EOFError, TimeoutError, msgspec.DecodeError) as why:
@@ -157,105 +153,12 @@ def child(socket: Path, state: Path) -> Child:
     )
 
 
-async def serve(socket: Path, stop: asyncio.Event) -> None:
-    """The process itself, until `stop`. Its loops are compiled before it says that it is ready."""
-    from farolito.acoustics.listening import warm_up
-
-    warm_up()
-    _let_go(socket)
-
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        session = Session()
-        with suppress(EOFError, OSError):
-            while True:
-                question = _question(await _receive(reader))
-                await _send(writer, _encode(session.answer(question)))
-        writer.close()
-
-    server = await asyncio.start_unix_server(talk, str(socket))
-    _keep_private(socket)
-    async with server:
-        await stop.wait()
-
-
-class Session:
-    """What one node has told, and is answered from."""
-
-    def __init__(self) -> None:
-        from farolito.acoustics.kind import odds
-        from farolito.acoustics.listening import Listening
-
-        self._odds = odds
-        self._listening = Listening(Net(()), Air())
-        self._net = Net(())
-        self._air = Air()
-        self._sky = Sky(self._net)
-        self._storms: tuple[Storm, ...] = ()
-        self._looked_s = -math.inf
-        self._recent: deque[Pulse] = deque()
-
-    def answer(self, question: Question) -> Reply:
-        began = time.perf_counter()
-        if question.net is not None:
-            self._net = Net(question.net)
-            self._listening.use(self._net)
-            self._sky.use(self._net)
-        if question.air is not None:
-            self._air = question.air
-            self._listening.use_air(self._air)
-        self._recent.extend(question.pulses)
-        while self._recent and self._recent[0].at_s < question.now_s - REMEMBERED_S:
-            self._recent.popleft()
-        self._listening.hear(question.pulses)
-        self._sky.hear(question.pulses)
-        sources = self._listening.tick(question.now_s)
-        told = [(s, *self._odds(s, tuple(self._recent), self._net, self._air)) for s in sources]
-        for source, kinds, _ in told:
-            self._sky.source(_sounded(source, kinds))
-        if question.now_s - self._looked_s >= STORMS_EVERY_S or told:
-            self._storms = self._sky.storms(question.now_s)
-            self._looked_s = question.now_s
-        found = tuple(self._in_the_storm(*one) for one in told)
-        return Reply(found, self._storms, time.perf_counter() - began)
-
-    def _in_the_storm(
-        self, source: Source, kinds: dict[SoundKind, float], because: tuple[str, ...]
-    ) -> Found:
-        """While it thunders, or a show goes on at that place, each sound is likelier that."""
-        place = source.place
-        storms = [one for one in self._storms if one.holds(place.x_m, place.y_m)]
-        if not storms:
-            return Found(source, kinds, because)
-        says = "; ".join(storm.says for storm in storms)
-        odds = within(kinds, prior_in(storms, place.x_m, place.y_m))
-        return Found(source, odds, (*because, says), says)
-
-
-def _let_go(socket: Path) -> None:
-    """A socket that a killed process left."""
-    socket.unlink(missing_ok=True)
-
-
-def _keep_private(socket: Path) -> None:
-    socket.chmod(0o600)
-
-
-def _sounded(source: Source, kinds: dict[SoundKind, float]) -> Sounded:
-    return Sounded(
-        track=source.track,
-        at_s=source.rounds[0].at_s,
-        x_m=source.place.x_m,
-        y_m=source.place.y_m,
-        kinds=kinds,
-    )
-
-
-async def _send(writer: asyncio.StreamWriter, body: bytes) -> None:
+async def send(writer: asyncio.StreamWriter, body: bytes) -> None:
     writer.write(len(body).to_bytes(4, "big") + body)
     await writer.drain()
 
 
-async def _receive(reader: asyncio.StreamReader) -> bytes:
+async def receive(reader: asyncio.StreamReader) -> bytes:
     size = int.from_bytes(await reader.readexactly(4), "big")
     if size > FRAME_BYTES_MAX:
         raise EOFError(f"a frame of {size} bytes")

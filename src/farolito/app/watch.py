@@ -17,6 +17,8 @@ from uuid import UUID
 import asyncpg
 
 from farolito.ingest import avl, cad
+from farolito.ingest.gunshot import farolito as sensors
+from farolito.ingest.gunshot import vendor
 from farolito.ingest.lpr import FORMATS
 from farolito.model import AgencyId, Device, PlateRead, Rejected
 from farolito.store import Database
@@ -29,7 +31,9 @@ KEEP_EVERY_S = 1.0
 LETTERS_WAITING_MAX = 1_000
 UNKNOWN = "unknown"  # whoever came without a key, or with a format that nobody speaks
 SAYS_CHARACTERS_MAX = 500
-_KNOWN = frozenset(FORMATS) | avl.NAMES | frozenset(cad.FORMATS) | {"folder"}
+_KNOWN = (
+    frozenset(FORMATS) | avl.NAMES | frozenset(cad.FORMATS) | {"folder", vendor.NAME, sensors.NAME}
+)
 
 
 @dataclass

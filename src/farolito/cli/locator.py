@@ -9,7 +9,7 @@ from pathlib import Path
 
 def locator(socket: Path) -> None:
     """Turn pulses into places for the node that started this."""
-    from farolito.app.locator import serve
+    from farolito.app.locating import serve
 
     async def until_told() -> None:
         stop = asyncio.Event()

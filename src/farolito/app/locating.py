@@ -1,0 +1,159 @@
+"""The locator's process itself: what it is told, it locates, and it answers with what it found.
+
+It is killed and started anew at will: whoever asks tells it again what it must know.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections import deque
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from farolito.acoustics import Air, Net, Pulse, Sensor, Source
+from farolito.acoustics.kind import odds
+from farolito.acoustics.listening import Listening
+from farolito.acoustics.locate import locate
+from farolito.acoustics.storm import Sky, Sounded, Storm, prior_in, within
+from farolito.acoustics.traits import Setting
+from farolito.app.locator import (
+    REMEMBERED_S,
+    Found,
+    Question,
+    Reply,
+    receive,
+    send,
+)
+from farolito.model import SoundKind
+
+STORMS_EVERY_S = 1.0
+SETTLES_S = 6.5  # after a source's last round: sound has reached two kilometres
+
+_encode = msgspec.msgpack.Encoder().encode
+_question = msgspec.msgpack.Decoder(Question).decode
+
+
+async def serve(socket: Path, stop: asyncio.Event) -> None:
+    """The process itself, until `stop`. Its loops are compiled before it says that it is ready."""
+    warm_up()
+    _let_go(socket)
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        session = Session()
+        with suppress(EOFError, OSError):
+            while True:
+                question = _question(await receive(reader))
+                await send(writer, _encode(session.answer(question)))
+        writer.close()
+
+    server = await asyncio.start_unix_server(talk, str(socket))
+    _keep_private(socket)
+    async with server:
+        await stop.wait()
+
+
+class Session:
+    """What one node has told, and is answered from. A source's revisions are counted here: it is
+    told when its place or rounds change, and once more when all that far sensors heard is in."""
+
+    def __init__(self) -> None:
+        self._net = Net(())
+        self._air = Air()
+        self._listening = Listening(self._net, self._air)
+        self._sky = Sky(self._net)
+        self._storms: tuple[Storm, ...] = ()
+        self._looked_s = -math.inf
+        self._recent: deque[Pulse] = deque()
+        self._known: dict[int, Source] = {}
+        self._settling: set[int] = set()
+
+    def answer(self, question: Question) -> Reply:
+        began = time.perf_counter()
+        now_s = question.now_s
+        self._take_in(question)
+        told = {source.track: source for source in self._listening.tick(now_s)}
+        self._settling |= told.keys()
+        self._known |= {track: self._numbered(source) for track, source in told.items()}
+        again = [t for t in self._settling if now_s - self._known[t].rounds[-1].at_s > SETTLES_S]
+        for track in again:
+            self._settling.remove(track)
+            if track not in told:
+                self._known[track] = self._numbered(self._known[track])
+        judged = [self._judged(self._known[track]) for track in (told.keys() | set(again))]
+        for source, kinds, _ in judged:
+            self._sky.source(_sounded(source, kinds))
+        if now_s - self._looked_s >= STORMS_EVERY_S or judged:
+            self._storms = self._sky.storms(now_s)
+            self._looked_s = now_s
+        found = tuple(self._in_the_storm(*one) for one in judged)
+        return Reply(found, self._storms, time.perf_counter() - began)
+
+    def _take_in(self, question: Question) -> None:
+        if question.net is not None:
+            self._net = Net(question.net)
+            self._listening.use(self._net)
+            self._sky.use(self._net)
+        if question.air is not None:
+            self._air = question.air
+            self._listening.use_air(self._air)
+        self._recent.extend(question.pulses)
+        oldest_s = question.now_s - REMEMBERED_S
+        while self._recent and self._recent[0].at_s < oldest_s:
+            self._recent.popleft()
+        self._known = {t: s for t, s in self._known.items() if s.rounds[-1].at_s >= oldest_s}
+        self._settling &= self._known.keys()
+        self._listening.hear(question.pulses)
+        self._sky.hear(question.pulses)
+
+    def _numbered(self, source: Source) -> Source:
+        before = self._known.get(source.track)
+        return msgspec.structs.replace(source, revision=before.revision + 1 if before else 1)
+
+    def _judged(self, source: Source) -> tuple[Source, dict[SoundKind, float], tuple[str, ...]]:
+        others = tuple(one for one in self._known.values() if one.track != source.track)
+        setting = Setting(others=others)
+        return (source, *odds(source, tuple(self._recent), self._net, self._air, setting))
+
+    def _in_the_storm(
+        self, source: Source, kinds: dict[SoundKind, float], because: tuple[str, ...]
+    ) -> Found:
+        """While it thunders, or a show goes on at that place, each sound is likelier that."""
+        place = source.place
+        storms = [one for one in self._storms if one.holds(place.x_m, place.y_m)]
+        if not storms:
+            return Found(source, kinds, because)
+        says = "; ".join(storm.says for storm in storms)
+        odds = within(kinds, prior_in(storms, place.x_m, place.y_m))
+        return Found(source, odds, (*because, says), says)
+
+
+def _let_go(socket: Path) -> None:
+    """A socket that a killed process left."""
+    socket.unlink(missing_ok=True)
+
+
+def _keep_private(socket: Path) -> None:
+    socket.chmod(0o600)
+
+
+def _sounded(source: Source, kinds: dict[SoundKind, float]) -> Sounded:
+    return Sounded(
+        track=source.track,
+        at_s=source.rounds[0].at_s,
+        x_m=source.place.x_m,
+        y_m=source.place.y_m,
+        kinds=kinds,
+    )
+
+
+def warm_up() -> None:
+    """Have the loops compiled before the first shot: one round, heard by five, will do."""
+    places = ((0, 0), (400, 0), (0, 400), (400, 400), (800, 200))
+    net = Net(tuple(Sensor(name=str(at), x_m=x, y_m=y) for at, (x, y) in enumerate(places)))
+    ways_s = [math.dist(place, (200, 190)) / Air().sound_mps for place in places]
+    heard = [Pulse(sensor=str(at), at_s=1e9 + way_s) for at, way_s in enumerate(ways_s)]
+    locate(net, heard, Air())
