@@ -9,6 +9,7 @@ import { ApiError, get, post } from '../wire/api'
 import { clock } from '../wire/clock.svelte'
 import type { LiveMessage } from '../wire/model'
 import type {
+  Clip,
   ShotActed,
   ShotAlert,
   ShotDetail,
@@ -167,16 +168,19 @@ export class ShotBoard {
   }
 
   async #askWaves(alert: ShotAlert): Promise<void> {
-    for (const { clip } of placed(alert.clips ?? [], leading(alert))) {
-      if (this.#askedWaves.has(clip.sha256)) continue
-      this.#askedWaves.add(clip.sha256)
-      const path = `/api/shots/${alert.alert_id}/wave/${encodeURIComponent(clip.sensor)}`
-      try {
-        this.#keepWave(clip.sha256, await get<Wave>(path))
-      } catch {
-        this.#askedWaves.delete(clip.sha256) // asked again with the next look
-        this.#keepWave(clip.sha256, 'failed')
-      }
+    const wanted = placed(alert.clips ?? [], leading(alert)).map((p) => p.clip)
+    const fresh = wanted.filter((clip) => !this.#askedWaves.has(clip.sha256))
+    for (const clip of fresh) this.#askedWaves.add(clip.sha256)
+    await Promise.all(fresh.map((clip) => this.#askWave(alert.alert_id, clip)))
+  }
+
+  async #askWave(alertId: string, { sensor, sha256 }: Clip): Promise<void> {
+    try {
+      const path = `/api/shots/${alertId}/wave/${encodeURIComponent(sensor)}`
+      this.#keepWave(sha256, await get<Wave>(path))
+    } catch {
+      this.#askedWaves.delete(sha256) // asked again with the next look
+      this.#keepWave(sha256, 'failed')
     }
   }
 
