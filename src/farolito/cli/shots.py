@@ -33,8 +33,7 @@ def evaluate(
 ) -> None:
     """Locate every live-fire test under DIRECTORY without its truth, then judge.
 
-    Sees pulses (or sound) and weather alone. What a deployment teaches is learnt from the other
-    firing positions in DIRECTORY.
+    Sees pulses (or sound) and weather alone; nothing is fitted on the tests that are judged.
     """
     from rich.console import Console
     from rich.progress import Progress as Bar

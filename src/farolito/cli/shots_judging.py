@@ -2,8 +2,8 @@
 
 Asked in three ways: with all sensors and the pulses that they told; with a few sensors drawn from
 those the vendor used (a fixed draw a test, then blind on all of their pulses); from the sound
-alone with our own picker (as many sensors as there are recordings). What a deployment teaches is
-learnt from the other firing positions only.
+alone with our own picker (as many sensors as there are recordings). The deployment is the
+stock one for every firing position: nothing is refitted on the folder that is judged.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def _only(net: Net, kept: set[str]) -> Net:
 
 
 def _left_out(tests: Sequence[LiveTest]) -> Mapping[str, Deployment]:
-    """For each firing position what the others teach; the defaults where there is no other."""
+    """The deployment that each firing position is located with: the stock one."""
     return {position: Deployment() for position in {test.position for test in tests}}
 
 
