@@ -1,7 +1,8 @@
 """`farolito bench shots`: live fire, the practice city, the running locator, a day without shots.
 
 Live fire is the folder `acoustics/pittsburgh` under FAROLITO_DATA (TN 098's study); where it is
-absent its figures are null. Every test is asked blind (see shots_judging). The city's trials are on judging seeds (bench_shots_city), the running
+absent its figures are null. Every test is asked blind
+(see shots_judging). The city's trials are on judging seeds (bench_shots_city), the running
 locator's ticks are timed before anything else keeps the cores busy (bench_shots_stream), and the
 quiet day goes through the odds of kinds (bench_shots_day). The rival in the same run is plain
 robust least squares on the nearest six sensors (bench_shots_baseline), blind as the locator is;
