@@ -113,5 +113,13 @@ export function leading(alert: ShotAlert): Shot {
   return alert.shots.reduce((best, shot) => (gunshotOf(shot) > gunshotOf(best) ? shot : best))
 }
 
+const WITHDRAWN = 0.05 // as the model has it: at or below it the machine took the string back
+
+/** The strings that stand; what was taken back is kept, and counts for nothing beside others. */
+export function standing(alert: ShotAlert): readonly Shot[] {
+  const strings = alert.shots.filter((shot) => shot.probability > WITHDRAWN)
+  return strings.length ? strings : alert.shots
+}
+
 export const roundsOf = (alert: ShotAlert): number =>
-  alert.shots.reduce((sum, shot) => sum + shot.rounds.length, 0)
+  standing(alert).reduce((sum, shot) => sum + shot.rounds.length, 0)

@@ -21,7 +21,7 @@ from farolito.model import (
     SoundKind,
 )
 from tests.desk.city import START, City
-from tests.desk.gunfire import Ears, clip, shot
+from tests.desk.gunfire import BOOT, Ears, clip, shot
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -79,6 +79,17 @@ async def test_a_later_solution_is_a_version_of_the_same_shot(ears: Ears) -> Non
     assert (await ears.history(better))[-1].startswith("Revision 2: 4 rounds heard by 8 sensors")
     assert await ears.versions(better) == [first, better]
     assert await ears.feed() == [("shot", 1), ("shot", 2)]
+
+
+async def test_a_ghost_that_is_taken_back_leaves_the_count_and_then_the_queue(ears: Ears) -> None:
+    """Before sound has crossed the city, a mixture of rounds can pass for a source."""
+    await ears.heard(shot(rounds=5))
+    both = await ears.heard(shot(550, rounds=2), f"{BOOT}:2")
+    assert (len(both.shots), both.rounds) == (2, 7)
+    alone = await ears.heard(shot(550, rounds=2, revision=2, probability=0.02), f"{BOOT}:2")
+    assert (len(alone.shots), alone.rounds, alone.is_queued) == (2, 5, True)
+    none = await ears.heard(shot(rounds=5, revision=2, probability=0.02))
+    assert not none.is_queued, "nobody had come, and nothing of it stands"
 
 
 async def test_a_level_never_falls_by_a_machine(ears: Ears) -> None:

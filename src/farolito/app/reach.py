@@ -111,8 +111,8 @@ class Reach:
         graph = self._surroundings.graph
         if graph is None:
             return [None for _ in devices]
-        first = min(one.discharged_at for one in alert.shots)
-        last = max(one.rounds[-1].at for one in alert.shots)
+        first = min(one.discharged_at for one in alert.strings)
+        last = max(one.rounds[-1].at for one in alert.strings)
         places = [(d.place.lat, d.place.lon) for d in devices if d.place is not None]
         return windows(graph, _origins(alert.shot), (first, max(first, last)), places)
 
@@ -132,7 +132,7 @@ def _camera(
     assert device.place is not None, "only placed devices are looked at"
     metres = distance_m(_pair(shot.place), _pair(device.place))
     air = Air(temperature_c=shot.weather.temperature_c) if shot.weather else Air()
-    first = min(one.discharged_at for one in alert.shots)
+    first = min(one.discharged_at for one in alert.strings)
     told = CameraInReach(
         device=device.device_id,
         name=device.name,

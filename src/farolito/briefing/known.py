@@ -188,7 +188,7 @@ def placed_shots(known: Known) -> ShotAlert | None:
 
 def fired_at(alert: ShotAlert) -> datetime:
     """The first discharge."""
-    return min(shot.discharged_at for shot in alert.shots)
+    return min(shot.discharged_at for shot in alert.strings)
 
 
 def placed_call(known: Known) -> Call | None:

@@ -53,7 +53,7 @@ def teller(shot: Shot, known: Known) -> str:
 
 def dangers(known: Known) -> list[Phrase]:
     """What rounds and places of fire tell of the shooters, by the machine alone."""
-    strings = [shot for alert in known.shots for shot in alert.shots]
+    strings = [shot for alert in known.shots for shot in alert.strings]
     phrases = []
     rates = [rate for shot in strings if (rate := full_auto(shot)) is not None]
     if rates:
@@ -101,19 +101,19 @@ def _said(alert: ShotAlert, known: Known) -> list[Phrase]:
         "shot": str(alert.alert_id),
     }
     if shot.heard:
-        ends = max(one.at for string in alert.shots for one in string.rounds)
+        ends = max(one.at for string in alert.strings for one in string.rounds)
         lasted = (ends - fired_at(alert)).total_seconds()
-        heard = {one.sensor for string in alert.shots for one in string.heard}
+        heard = {one.sensor for string in alert.strings for one in string.heard}
         says = phrase("what.shots", **args, seconds=f"{lasted:.1f}", sensors=len(heard))
     else:
         says = phrase("what.shots_told", **args, source=teller(shot, known))
     phrases = [says]
-    low = sum(one.rounds_low or len(one.rounds) for one in alert.shots)
-    high = sum(one.rounds_high or len(one.rounds) for one in alert.shots)
+    low = sum(one.rounds_low or len(one.rounds) for one in alert.strings)
+    high = sum(one.rounds_high or len(one.rounds) for one in alert.strings)
     if low != high:
         phrases.append(phrase("what.rounds_between", low=low, high=high))
-    if len(alert.shots) > 1:
-        phrases.append(phrase("what.strings", n=len(alert.shots)))
+    if len(alert.strings) > 1:
+        phrases.append(phrase("what.strings", n=len(alert.strings)))
     return phrases
 
 

@@ -56,7 +56,7 @@ def label(alert: ShotAlert) -> str:
 
 def fired_at(alert: ShotAlert) -> datetime:
     """The first discharge."""
-    return min(shot.discharged_at for shot in alert.shots)
+    return min(shot.discharged_at for shot in alert.strings)
 
 
 def event_of_shot(alert: ShotAlert, link: LinkBy = LinkBy.FIRST) -> Event:

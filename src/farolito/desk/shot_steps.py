@@ -94,11 +94,15 @@ def revised(alert: ShotAlert, shot: Shot, now: datetime) -> ShotAlert:
     """A later solution takes the place of the one before; the decision of a person stays.
 
     `shot` carries the id of the string that it is. The level may rise and never falls: an alert
-    that called a person is answered by a person.
+    that called a person is answered by a person, unless nobody has come yet and nothing of it
+    stands.
     """
     others = tuple(one for one in alert.shots if one.shot_id != shot.shot_id)
     assert len(others) == len(alert.shots) - 1, "a revision is of a string of this alert"
-    return _with_shots(alert, (*others, shot), shot, now)
+    after = _with_shots(alert, (*others, shot), shot, now)
+    if after.state is AlertState.WAITING and all(one.is_withdrawn for one in after.shots):
+        return msgspec.structs.replace(after, is_queued=False)
+    return after
 
 
 def seconded(alert: ShotAlert, other: Shot, now: datetime) -> ShotAlert:

@@ -14,6 +14,9 @@ from farolito.model.impulse import SoundClip, Weather
 from farolito.model.place import Point
 
 
+WITHDRAWN = 0.05  # a probability at or below it is the machine's word that there was no source
+
+
 class SoundKind(StrEnum):
     """What made the sound. A closed list: a machine gives each a probability, a person picks."""
 
@@ -115,6 +118,11 @@ class Shot(msgspec.Struct, frozen=True, kw_only=True):
         return len(self.modes) > 1
 
     @property
+    def is_withdrawn(self) -> bool:
+        """What was heard is explained better by other sources."""
+        return self.probability <= WITHDRAWN
+
+    @property
     def gunshot(self) -> float:
         """Probability that this was gunfire: a source, and a gun."""
         return self.probability * self.kinds.get(SoundKind.GUNSHOT, 0.0)
@@ -191,8 +199,14 @@ class ShotAlert(msgspec.Struct, frozen=True, kw_only=True):
         return max(self.shots, key=lambda shot: shot.gunshot)
 
     @property
+    def strings(self) -> tuple[Shot, ...]:
+        """Those that stand. What the machine took back is kept, and counts for nothing beside
+        others."""
+        return tuple(shot for shot in self.shots if not shot.is_withdrawn) or self.shots
+
+    @property
     def rounds(self) -> int:
-        return sum(len(shot.rounds) for shot in self.shots)
+        return sum(len(shot.rounds) for shot in self.strings)
 
     @property
     def is_confirmed(self) -> bool:
