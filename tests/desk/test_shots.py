@@ -92,6 +92,22 @@ async def test_a_ghost_that_is_taken_back_leaves_the_count_and_then_the_queue(ea
     assert not none.is_queued, "nobody had come, and nothing of it stands"
 
 
+async def test_a_vendor_takes_back_what_it_told_and_nothing_is_lost(ears: Ears) -> None:
+    told = await ears.heard(shot(source="vendor", ellipse=None), "vendor:v:77")
+    back = await ears.desk.withdraw("vendor:v:77", "Taken back by the vendor: a truck")
+    assert back is not None
+    assert (back.shot.is_withdrawn, back.is_queued) == (True, False)
+    assert back.shot.because[-1] == "Taken back by the vendor: a truck"
+    assert await ears.versions(told) == [told, back]
+    assert await ears.desk.withdraw("vendor:v:77", "again") is None
+    assert await ears.desk.withdraw("vendor:v:78", "never told") is None
+
+
+async def test_a_shot_is_where_people_say_it_is(ears: Ears) -> None:
+    ears.desk.describe = lambda _: "4th & Central"
+    assert (await ears.heard(shot())).where == "4th & Central"
+
+
 async def test_a_level_never_falls_by_a_machine(ears: Ears) -> None:
     await ears.heard(shot(gun=0.9))
     less = await ears.heard(shot(gun=0.05, revision=2))

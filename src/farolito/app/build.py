@@ -281,6 +281,7 @@ class Node:
                 system=self.system,
                 signer_for=self.incoming.signer_for,
                 on_storms=self._storms_are,
+                describe=self.surroundings.describe,
             ),
             self.state,
             now,

@@ -60,6 +60,7 @@ class Rooms(NamedTuple):
     system: Person
     signer_for: SignerFor
     on_storms: Callable[[Sequence[Storm]], None]
+    describe: Callable[[Point], str | None]
 
 
 class Shots:
@@ -84,6 +85,7 @@ class Shots:
             rooms.gate, rooms.system, clock, ids, self._zone, ZoneInfo(config.agency.zone)
         )
         self.desk.chance_heard = self._chance_heard
+        self.desk.describe = rooms.describe
         self._zones: Beats | Atlas | None = _beats(config.gunshot.beats)
         keys = SensorKeys(rooms.database, self._agency, clock)
         sensors = SensorDoor(
@@ -182,8 +184,11 @@ class Shots:
             self.sensors.replayed(sensor, at)
 
     async def _take_vendor(self, device: Device, alert: VendorAlert) -> None:
-        if alert.shot is not None:
+        if alert.shot is not None and not alert.cancelled:
             await self.desk.hear(alert.shot, alert.track, alert.body)
+        elif alert.cancelled:
+            more = f": {alert.note}" if alert.note else ""
+            await self.desk.withdraw(alert.track, f"Taken back by {device.name}{more}")
 
 
 def _beats(file: str) -> Beats | None:

@@ -68,7 +68,7 @@ def grade(shot: Shot) -> tuple[Level, bool]:
     return (Level.P2, True) if is_possible else (Level.P3, False)
 
 
-def raised(alert_id: UUID, shot: Shot, zone: str, now: datetime) -> ShotAlert:
+def raised(alert_id: UUID, shot: Shot, now: datetime) -> ShotAlert:
     level, is_queued = grade(shot)
     return ShotAlert(
         alert_id=ShotAlertId(alert_id),
@@ -80,7 +80,6 @@ def raised(alert_id: UUID, shot: Shot, zone: str, now: datetime) -> ShotAlert:
         machine=shot,
         raised_at=now,
         changed_at=now,
-        zone=zone,
         is_queued=is_queued,
     )
 

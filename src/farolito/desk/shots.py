@@ -50,7 +50,8 @@ class Shown(NamedTuple):
 
 class ShotDesk:
     """`zones` names the zone of a place. `hours_of`: the agency's own time, for the figures.
-    `chance_heard` tells how likely a shot at a place is heard now, where that is known."""
+    `chance_heard` tells how likely a shot at a place is heard now, `describe` how people say a
+    place, where that is known."""
 
     def __init__(  # noqa: PLR0913 - wired once, by build
         self,
@@ -68,6 +69,7 @@ class ShotDesk:
         self._zones = zones
         self._hours_of = hours_of
         self.chance_heard: Callable[[Point], float | None] = lambda _: None
+        self.describe: Callable[[Point], str | None] = lambda _: None
         self.followers: list[Followed] = []
 
     async def hear(self, shot: Shot, track: str, evidence: bytes = b"") -> ShotAlert | None:
@@ -110,6 +112,34 @@ class ShotDesk:
         ask = system_ask(
             self._system, Thing.SHOT, f"shot {track} revision {revision}", device=source
         )
+        return (await self._gate.act(ask, work)).value
+
+    async def withdraw(self, track: str, says: str) -> ShotAlert | None:
+        """Its teller takes a shot back, and says why. None where it is not known, or was taken
+        back before; what a person decided stays."""
+
+        async def work(records: Records, permit: int) -> ShotAlert | None:
+            await records.shots.hold()
+            known = await records.shots.track(track)
+            if known is None:
+                return None
+            alert = await _existing(records, known.alert_id)
+            kept = _string(alert, known.shot_id)
+            if kept.is_withdrawn:
+                return None
+            now = self._clock()
+            gone = msgspec.structs.replace(
+                kept,
+                probability=0.0,
+                revision=kept.revision + 1,
+                located_at=now,
+                because=(*kept.because, says),
+            )
+            after = steps.revised(alert, gone, now)
+            await self._keep(records, after, says, None, permit)
+            return after
+
+        ask = system_ask(self._system, Thing.SHOT, f"withdraw shot {track}")
         return (await self._gate.act(ask, work)).value
 
     async def attach(self, alert_id: ShotAlertId, clips: Sequence[SoundClip]) -> ShotAlert:
@@ -289,7 +319,7 @@ class ShotDesk:
             words = f"A further string joined: {_rounds(shot)}"
             await self._keep(records, after, words, None, permit)
             return after
-        alert = steps.raised(self._ids(), shot, self._zones(shot.place), now)
+        alert = self._zoned(steps.raised(self._ids(), shot, now))
         await records.shots.add(alert)
         await self._kept(records, alert, shot, track, shot.revision, evidence)
         await self._tell(records, alert, f"Raised by the machine: {_rounds(shot)}", None, permit)
@@ -363,7 +393,11 @@ class ShotDesk:
             await records.shots.keep_evidence(shot.shot_id, alert.alert_id, evidence, now)
 
     def _zoned(self, alert: ShotAlert) -> ShotAlert:
-        return msgspec.structs.replace(alert, zone=self._zones(alert.shot.place))
+        """Where it is, for the figures and for people."""
+        place = alert.shot.place
+        return msgspec.structs.replace(
+            alert, zone=self._zones(place), where=self.describe(place) or ""
+        )
 
     async def _step(
         self,

@@ -168,7 +168,8 @@ class ShotAlert(msgspec.Struct, frozen=True, kw_only=True):
     each change, and every version is kept: the machine's answer, the reviewer's, and all later.
 
     `shots`: the strings in order of time, each in its newest revision. `machine`: the machine's
-    own answer when it was raised, which no later change touches. `zone`: for the figures.
+    own answer when it was raised, which no later change touches. `zone`: for the figures, `where` for
+    people.
     """
 
     alert_id: ShotAlertId
@@ -181,6 +182,7 @@ class ShotAlert(msgspec.Struct, frozen=True, kw_only=True):
     raised_at: datetime
     changed_at: datetime
     zone: str = ""
+    where: str = ""  # as people say it: "4th & Central"; empty where the map does not know
     clips: tuple[SoundClip, ...] = ()
     taken_by: PersonId | None = None
     review: ShotReview | None = None
