@@ -13,7 +13,6 @@ from farolito.model.ids import AgencyId, DeviceId, MissId, PersonId, ShotAlertId
 from farolito.model.impulse import SoundClip, Weather
 from farolito.model.place import Point
 
-
 WITHDRAWN = 0.05  # a probability at or below it is the machine's word that there was no source
 
 
@@ -168,8 +167,8 @@ class ShotAlert(msgspec.Struct, frozen=True, kw_only=True):
     each change, and every version is kept: the machine's answer, the reviewer's, and all later.
 
     `shots`: the strings in order of time, each in its newest revision. `machine`: the machine's
-    own answer when it was raised, which no later change touches. `zone`: for the figures, `where` for
-    people.
+    own answer when it was raised, which no later change touches. `zone` is for the figures,
+    `where` for people.
     """
 
     alert_id: ShotAlertId
