@@ -36,7 +36,8 @@ async def records(
 
 
 def alert_of(number: int, at: datetime, x: float = 500.0) -> ShotAlert:
-    return raised(UUID(int=number), shot(x, at=at), "A1", at)
+    alert = raised(UUID(int=number), shot(x, at=at), at)
+    return msgspec.structs.replace(alert, zone="A1")
 
 
 async def kept(records: Records, number: int, at: datetime) -> ShotAlert:
@@ -106,7 +107,7 @@ async def test_what_is_near_is_found_at_any_latitude(database: Database) -> None
         for number, lat in enumerate((0.5, 25.0, 40.0, 51.0, -34.0), 1):
             place = Point(lat, -100.0)
             told = msgspec.structs.replace(shot(at=NEW), place=place)
-            alert = raised(UUID(int=number), told, "A1", NEW)
+            alert = raised(UUID(int=number), told, NEW)
             await ours.shots.add(alert)
             east = Point(lat, -100.0 + 0.00140)  # 156 m at the equator, 98 m at 51 degrees
             span = timedelta(minutes=1)
