@@ -6,12 +6,14 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from farolito.acoustics.deployment import Deployment
 from farolito.acoustics.net import Net, Pulse
 from farolito.acoustics.search import Search, Solution
 from farolito.acoustics.source import Ear, Place, Round, Source
+from farolito.acoustics.strings import has_moved, rounds_of
 from farolito.acoustics.window import Floats, paths
 
 SILENT_P_MIN = 0.5  # a sensor that more likely than not should have heard it
@@ -30,42 +32,99 @@ class Heard(NamedTuple):
     deployment: Deployment
 
 
-def account(heard: Heard, solution: Solution, places: tuple[Place, ...] = ()) -> Source:
-    """The source of a solution; `places`: its modes, the likeliest first, or none."""
-    net, train = heard.net, solution.train
-    ranges, _, hears = paths(heard.search.window, solution.law, solution.x_m, solution.y_m)
-    ears = tuple(_ear(heard, solution, int(i), float(ranges[i])) for i in solution.heard)
+def account(heard: Heard, group: Sequence[Solution], places: tuple[Place, ...] = ()) -> Source:
+    """The source of one shooter's solutions; `places`: its modes, the likeliest first, or none."""
+    strongest = max(group, key=lambda one: one.score)
+    net, train = heard.net, strongest.train
+    _, _, hears = paths(heard.search.window, strongest.law, strongest.x_m, strongest.y_m)
+    ears = _ears(heard, group)
     names = {ear.sensor for ear in ears}
-    low, high = rounds_interval(solution, hears)
-    drift = drift_of(heard.search, solution)
+    low, high = rounds_interval(strongest, hears)
+    told = rounds_of(group)
+    more = len(told) - strongest.rounds
+    drift = drift_of(heard.search, strongest) if len(group) == 1 else _gone(group, heard.deployment)
+    moved = has_moved(group)
+    score = sum(one.score for one in group)
+    expected = train.expected / strongest.rounds * len(told)
+    ear_at = [net.index[ear.sensor] for ear in ears]
     return Source(
         track=0,
         revision=1,
-        places=places or (place_of(solution, heard.deployment),),
+        places=places or (_middle(group, heard.deployment),),
         rounds=tuple(
-            Round(at_s=heard.zero_s + float(at), sensors=int((train.pulse[k] >= 0).sum()))
-            for k, at in enumerate(train.at_s)
+            Round(
+                at_s=heard.zero_s + at_s,
+                sensors=int((one.train.pulse[k] >= 0).sum()),
+                x_m=one.x_m if moved else None,
+                y_m=one.y_m if moved else None,
+            )
+            for at_s, one, k in told
         ),
-        rounds_low=low,
-        rounds_high=high,
-        score=solution.score,
-        expected=train.expected,
-        probability=heard.deployment.sure(solution.score, train.expected, solution.rounds),
+        rounds_low=low + more,
+        rounds_high=high + more,
+        score=score,
+        expected=expected,
+        probability=heard.deployment.sure(score, expected, len(ears)),
         ears=ears,
         silent=tuple(
             sensor.name
             for i, sensor in enumerate(net.sensors)
             if hears[i] >= SILENT_P_MIN and sensor.name not in names
         ),
-        down=tuple(_down(net, heard.deployment, solution)),
-        outside_net=is_outside(net.x_m[solution.heard], net.y_m[solution.heard], solution),
+        down=tuple(_down(net, heard.deployment, strongest)),
+        outside_net=is_outside(net.x_m[ear_at], net.y_m[ear_at], strongest),
         drift_x_m=None if drift is None else drift[0],
         drift_y_m=None if drift is None else drift[1],
         drift_sd_m=None if drift is None else drift[2],
-        sound_mps=solution.law.sound_mps,
-        wind_x_mps=solution.law.wind_x_mps,
-        wind_y_mps=solution.law.wind_y_mps,
+        sound_mps=strongest.law.sound_mps,
+        wind_x_mps=strongest.law.wind_x_mps,
+        wind_y_mps=strongest.law.wind_y_mps,
     )
+
+
+def _middle(group: Sequence[Solution], deployment: Deployment) -> Place:
+    """The middle of all rounds. Paths are what makes a place wrong, so several solutions of one
+    shooter are no surer together than one."""
+    share = np.array([one.rounds for one in group]) / sum(one.rounds for one in group)
+    places = [place_of(one, deployment) for one in group]
+
+    def mean(values: list[float]) -> float:
+        return float(np.dot(share, values))
+
+    return Place(
+        x_m=mean([place.x_m for place in places]),
+        y_m=mean([place.y_m for place in places]),
+        xx=mean([place.xx for place in places]),
+        xy=mean([place.xy for place in places]),
+        yy=mean([place.yy for place in places]),
+    )
+
+
+def _gone(group: Sequence[Solution], deployment: Deployment) -> tuple[float, float, float] | None:
+    """From the first place to the last: x, y, 1 sd an axis."""
+    first, last = place_of(group[0], deployment), place_of(group[-1], deployment)
+    x_m, y_m = last.x_m - first.x_m, last.y_m - first.y_m
+    sd_m = math.sqrt((first.xx + first.yy + last.xx + last.yy) / 2)
+    return (x_m, y_m, sd_m) if has_moved(group) else None
+
+
+def _ears(heard: Heard, group: Sequence[Solution]) -> tuple[Ear, ...]:
+    """Everyone who heard any of it, the nearest first."""
+    ears: dict[str, Ear] = {}
+    for one in sorted(group, key=lambda one: -one.score):
+        ranges, _, _ = paths(heard.search.window, one.law, one.x_m, one.y_m)
+        for i in one.heard:
+            ear = _ear(heard, one, int(i), float(ranges[i]))
+            also = ears.get(ear.sensor)
+            if also is not None:
+                ear = msgspec.structs.replace(
+                    also,
+                    at_s=min(also.at_s, ear.at_s),
+                    rounds=also.rounds + ear.rounds,
+                    pulses=also.pulses + ear.pulses,
+                )
+            ears[ear.sensor] = ear
+    return tuple(sorted(ears.values(), key=lambda ear: ear.metres))
 
 
 def place_of(solution: Solution, deployment: Deployment, share: float = 1.0) -> Place:

@@ -49,7 +49,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
             return 0.0
         return self.floor + self.height / (1 + math.exp((range_m - self.half_m) / self.fade_m))
 
-    def sure(self, score: float, expected: float, rounds: int) -> float:
+    def sure(self, score: float, expected: float, ears: int) -> float:
         """Probability that a source of this score is one at all; `expected` of all its rounds."""
         share = score / max(expected, 1.0)
         nats = min(score, 200.0)

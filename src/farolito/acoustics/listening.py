@@ -20,6 +20,7 @@ from farolito.acoustics.search import Search, Solution
 from farolito.acoustics.settings import Tuning
 from farolito.acoustics.source import Source
 from farolito.acoustics.stack import coarse_cells
+from farolito.acoustics.strings import joined
 from farolito.acoustics.window import Floats, Window, sorted_pulses
 
 REMEMBERED_S = 20.0  # older pulses are forgotten, and sources without newer ones are final
@@ -112,11 +113,10 @@ class Listening:
         reach_m = self._deployment.range_max_m
         at = [self._net.index[p.sensor] for p in fresh if p.sensor in self._net.index]
         x, y = self._net.x_m[at], self._net.y_m[at]
-        renewed = list(before)
-        for solution in before:
-            # What has begun to leave the window is final: half a string says less than all of it.
-            if float(solution.train.at_s[0]) < search.window.at_s.max() - SETTLED_S:
-                continue
+        # What has begun to leave the window is final: half a string says less than all of it.
+        open_s = float(search.window.at_s.max()) - SETTLED_S
+        renewed = [s._replace(is_final=bool(s.train.at_s[0] < open_s)) for s in before]
+        for solution in [s for s in renewed if not s.is_final]:
             if (np.hypot(x - solution.x_m, y - solution.y_m) < reach_m).any():
                 search.renew(renewed, solution)
         return renewed
@@ -134,21 +134,27 @@ class Listening:
 
     def _tell(self, heard: Heard, before: list[Solution], found: list[Solution]) -> list[Source]:
         told: list[Source] = []
-        self._active = []
+        numbered: list[Solution] = []
         for solution in found:
             track = solution.track
             if track < 0:
                 track, self._tracks = self._tracks, self._tracks + 1
-            self._active.append(_Kept(solution._replace(track=track), heard))
-            source = account(heard, solution)
+            numbered.append(solution._replace(track=track))
+        self._active = [_Kept(solution, heard) for solution in numbered]
+        here = set()
+        for group in joined(numbered):
+            track = min(solution.track for solution in group)
+            here.add(track)
             last = self._told.get(track)
+            if last is not None and all(solution.is_final for solution in group):
+                continue
+            source = account(heard, group)
             if last is None or differs(source, last):
                 revision = 1 if last is None else last.revision + 1
                 told.append(msgspec.structs.replace(source, track=track, revision=revision))
-        here = {solution.track for solution in found}
-        for gone in before:
-            last = self._told.get(gone.track)
-            if gone.track not in here and last is not None and last.probability > WITHDRAWN:
+        for track in {solution.track for solution in before} - here:
+            last = self._told.get(track)
+            if last is not None and last.probability > WITHDRAWN:
                 told.append(
                     msgspec.structs.replace(last, revision=last.revision + 1, probability=WITHDRAWN)
                 )

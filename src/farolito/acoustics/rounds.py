@@ -15,12 +15,12 @@ import numpy as np
 from farolito.acoustics.deployment import Deployment
 from farolito.acoustics.kernel import kernel
 from farolito.acoustics.settings import Tuning
-from farolito.acoustics.window import Floats, Ints, Law, Window, paths
+from farolito.acoustics.window import Flags, Floats, Ints, Law, Window, paths
 
 SILENT, MASKED = -1, -2  # in place of a pulse: not heard, or drowned by another source's
 DELAY_EARLY_S, DELAY_LATE_S = -0.044, 0.064
 NEAR_SDS = 3.5  # farther from its round than this, a pulse is another's
-ECHOES_S = 1.0  # later than this after a direct arrival, a pulse is no echo
+ECHO_FIRST_S, ECHOES_S = 0.02, 1.0  # after a direct arrival its echoes come between
 HEARS_STRENGTH = 3.0  # the range's curve is worth this many rounds against a sensor's own record
 PLACE_COST = 6.0  # a place may be chosen freely: what that alone wins
 SECOND_SHARE = 0.4  # of the strongest round's score and sensors, what each other must have
@@ -75,10 +75,7 @@ def expected_of_round(window: Window, hears: Floats, q_width_s: float) -> float:
     for i in range(hears.size):
         p = hears[i]
         if p > 0.0:
-            rate = 0.05
-            if window.start[i + 1] > window.start[i]:
-                rate = window.rate_per_s[window.start[i]]
-            q = 1.0 - math.exp(-rate * q_width_s)
+            q = 1.0 - math.exp(-window.quiet_per_s[i] * q_width_s)
             total += p * math.log((p + (1.0 - p) * q) / q) + (1.0 - p) * math.log(1.0 - p)
     return total
 
@@ -277,7 +274,7 @@ def _likely_delay(  # noqa: PLR0913 - scalars, for the compiler
     if count == 0:
         return np.nan
     off = np.sort(off[:count])
-    gain = math.log(p / (window.rate_per_s[low] * rule.jitter_sd_s * 2.5)) - math.log(1.0 - p)
+    gain = math.log(p / (window.quiet_per_s[i] * rule.jitter_sd_s * 2.5)) - math.log(1.0 - p)
     best, delay = -1e9, np.nan
     tail = 0
     for head in range(count):
@@ -341,12 +338,7 @@ def _share_of_rounds(window: Window, rule: Rule, hears: Floats, pulse: Ints) -> 
         for k in range(rounds):
             if pulse[k, i] == -2:
                 continue
-            rate = 0.05
-            if window.start[i + 1] > window.start[i]:
-                rate = window.rate_per_s[window.start[i]]
-            if pulse[k, i] >= 0:
-                rate = window.rate_per_s[pulse[k, i]]
-            hit = math.log(p / rate) + peak
+            hit = math.log(p / window.quiet_per_s[i]) + peak
             expected[k] += p * hit + (1.0 - p) * miss
             score[k] += hit if pulse[k, i] >= 0 else miss
     return score / np.maximum(expected, 1.0)
@@ -420,6 +412,25 @@ def _judge(  # noqa: PLR0913 - columns, for the compiler
         ears, delays, pulse = _fit(window, rule, travel, hears, times)
     times = _settle(window, travel, delays, pulse, times)
     return times, pulse, delays, ears, expected, best_round, hears
+
+
+@kernel
+def raise_rates(window: Window, due_s: Floats, echoed: Flags, echo: tuple[float, float]) -> None:
+    """Adds to each pulse's background rate the echoes of rounds that are due (rounds, sensors) at
+    the sensors where they are `echoed`."""
+    rate_per_s, echo_s = echo
+    for k in range(due_s.shape[0]):
+        for i in range(due_s.shape[1]):
+            if not echoed[k, i]:
+                continue
+            low, high = window.start[i], window.start[i + 1]
+            first = low + np.searchsorted(window.at_s[low:high], due_s[k, i] + ECHO_FIRST_S)
+            for j in range(first, high):
+                since = window.at_s[j] - due_s[k, i]
+                if since > ECHOES_S:
+                    break
+                raised = window.quiet_per_s[i] + rate_per_s * math.exp(-since / echo_s)
+                window.rate_per_s[j] = max(window.rate_per_s[j], raised)
 
 
 def judge(

@@ -15,7 +15,7 @@ import numpy as np
 from farolito.acoustics.deployment import Deployment
 from farolito.acoustics.net import Air
 from farolito.acoustics.refine import Fix, Prior, solve
-from farolito.acoustics.rounds import Rule, Train, judge
+from farolito.acoustics.rounds import Rule, Train, judge, raise_rates
 from farolito.acoustics.settings import Tuning
 from farolito.acoustics.stack import APART_M, Stack, coarse_cells
 from farolito.acoustics.window import Floats, Ints, Law, Window, paths
@@ -31,17 +31,20 @@ RAPID_STEPS_M = (
 )  # how far around a place others are tried, and how densely
 STEPS_M = ((45.0, 15.0),)
 REASSIGN_SHARE, REASSIGN_TURNS, NEIGHBOURS_MAX = 0.3, 3, 3
+WEAK_SHARE, TORN_M = 0.75, 400.0
 HEARD_SHARE_MIN = 0.25  # of the rounds: a sensor that heard fewer has no say in the place
 
 
 class Solution(NamedTuple):
     """A place with the rounds it explains. `law`: with the air as refined. `track`: whose newer
-    solution this is, -1 of none yet."""
+    solution this is, -1 of none yet. `is_final`: part of its pulses has left the window, so it is
+    not solved again."""
 
     fix: Fix
     train: Train
     law: Law
     track: int = -1
+    is_final: bool = False
 
     @property
     def x_m(self) -> float:
@@ -74,6 +77,13 @@ def is_steady(at_s: Floats) -> bool:
     return period_s <= RAPID_S and int((np.abs(gaps - period_s) < STEADY_S).sum()) * 2 > gaps.size
 
 
+def quality(solution: Solution) -> float:
+    """The score, less where a true source would have scored more: a mixture of two explains many
+    pulses, each of its rounds poorly."""
+    share = solution.score / max(solution.train.expected, 1.0)
+    return solution.score * min(1.0, share)
+
+
 class Search:
     """One window of pulses and what is known of the city. `run` finds the sources."""
 
@@ -97,6 +107,8 @@ class Search:
             if len(found) > before:
                 self.reassign(found, share)
                 stack.renew()
+        if len(found) > 1:
+            self.remake(found)
         return found
 
     def reassign(self, found: list[Solution], share: float) -> None:
@@ -105,16 +117,48 @@ class Search:
         share = min(share, REASSIGN_SHARE)
         for _ in range(REASSIGN_TURNS):
             before = [(one.rounds, round(one.score)) for one in found]
-            for solution in sorted(found, key=lambda one: one.score):
+            for solution in sorted(_open(found), key=lambda one: one.score):
                 rest = [one for one in found if one is not solution]
                 self.mark(rest)
                 again = self._again(solution, share)
                 found[:] = rest if again is None else [*rest, again]
-            for solution in sorted(found, key=lambda one: one.score):
+            for solution in sorted(_open(found), key=lambda one: one.score):
                 self._doubt(solution, found, share)
             self.mark(found)
             if before == [(one.rounds, round(one.score)) for one in found]:
                 return
+
+    def remake(self, found: list[Solution]) -> None:
+        """Weak sources near each other are taken back and sought again, all together: which of
+        them was taken first may have been wrong. The better whole is kept."""
+        weak = [one for one in _open(found) if one.score < WEAK_SHARE * one.train.expected]
+        while weak:
+            first = weak.pop()
+            torn = [first, *(one for one in weak if _apart_m(one, first) < TORN_M)]
+            weak = [one for one in weak if not any(one is other for other in torn)]
+            rest = [one for one in found if not any(one is other for other in torn)]
+            self.mark(rest)
+            cells = coarse_cells(self.window, self.tuning)
+            near = np.zeros(len(cells), dtype=np.bool_)
+            for one in torn:
+                near |= np.hypot(cells[:, 0] - one.x_m, cells[:, 1] - one.y_m) < TORN_M
+            remade = list(rest)
+            self._take(
+                Stack(self.window, self.law, self.tuning, cells[near]), REASSIGN_SHARE, remade
+            )
+            self.reassign(remade, REASSIGN_SHARE)
+            if self._total(remade) > self._total(found):
+                found[:] = remade
+        self.mark(found)
+
+    def _total(self, found: list[Solution]) -> float:
+        """What all sources explain together, beyond what each must."""
+        total = 0.0
+        for solution in found:
+            self.mark([one for one in found if one is not solution], with_echoes=False)
+            again = self._again(solution, REASSIGN_SHARE, with_echoes=False)
+            total += 0.0 if again is None else again.score - self.worth(solution)
+        return total
 
     def renew(self, found: list[Solution], solution: Solution) -> None:
         """One of `found` again, with the pulses that have come since."""
@@ -130,7 +174,7 @@ class Search:
         gain = doubted.score - self.worth(doubted)
         rest = [one for one in found if one is not doubted]
         changed = list(rest)
-        near = sorted(rest, key=lambda one: _apart_m(one, doubted))[:NEIGHBOURS_MAX]
+        near = sorted(_open(rest), key=lambda one: _apart_m(one, doubted))[:NEIGHBOURS_MAX]
         for neighbour in near:
             if _apart_m(neighbour, doubted) > self.law.range_max_m or gain <= 0:
                 break
@@ -166,7 +210,7 @@ class Search:
             best = self._best_candidate(stack, share)
             if best is None:
                 return
-            found.append(self.climb(self.settle(best, share), share))
+            found.append(best)
             self.mark(found)
             stack.retry()
 
@@ -179,14 +223,15 @@ class Search:
         return solution.score >= self.worth(solution)
 
     def _best_candidate(self, stack: Stack, share: float) -> Solution | None:
-        best: Solution | None = None
-        empty = 0
+        """The best of the places that the stack offers, the likeliest of them climbed."""
+        offered: list[Solution] = []
+        empty, strongest = 0, 0.0
         for _ in range(self.tuning.candidates_max):
             peak = stack.best()
             if peak is None or empty >= self.tuning.give_up_after:
                 break
             score, x, y, at_s = peak
-            if best is not None and score < 0.5 * best.train.best_round:
+            if score < 0.5 * strongest:
                 break
             tried = [(x, y, at_s, APART_M**2)]
             solution = self.look((x, y, at_s), share)
@@ -194,12 +239,14 @@ class Search:
                 empty += 1
             else:
                 empty = 0
+                offered.append(self.settle(solution, share))
+                strongest = max(strongest, solution.train.best_round)
                 place = (solution.x_m, solution.y_m)
                 tried += [(*place, float(t), DAMP_M**2) for t in solution.train.at_s]
-                if best is None or solution.score > best.score:
-                    best = solution
             stack.avoid(tried)
-        return best
+        offered.sort(key=quality, reverse=True)
+        climbed = [self.climb(solution, share) for solution in offered[: self.tuning.climbed_max]]
+        return max(climbed, key=quality, default=None)
 
     def look(self, place: tuple[float, float, float], share: float) -> Solution | None:
         """A candidate closely: its own arrivals refine it, then all its rounds judge it."""
@@ -285,23 +332,28 @@ class Search:
                         solution = solution._replace(fix=fix, train=other)
         return self.settle(solution, share)
 
-    def mark(self, found: list[Solution], with_echoes: bool = True) -> None:
-        """Pulses that the sources explain are used; after each, its sensor's rate is raised by
-        echoes for a while."""
+    def mark(self, found: Sequence[Solution], with_echoes: bool = True) -> None:
+        """Pulses that the sources explain are used. After each round its echoes raise the rate of
+        every sensor that heard it, and of those that heard none of the string: their direct way
+        is shut, and echoes are what they hear."""
         window, tuning = self.window, self.tuning
         window.is_used[:] = False
         window.rate_per_s[:] = self._quiet_rate
         for solution in found:
             pulses = solution.train.pulse
             window.is_used[pulses[pulses >= 0]] = True
-            for j in pulses[pulses >= 0].tolist() if with_echoes else ():
-                end = int(window.start[window.sensor[j] + 1])
-                later = slice(j + 1, end)
-                since_s = window.at_s[later] - window.at_s[j]
-                raised = self._quiet_rate[later] + tuning.echo_rate_per_s * np.exp(
-                    -since_s / tuning.echo_s
-                )
-                window.rate_per_s[later] = np.maximum(window.rate_per_s[later], raised)
+            if not with_echoes:
+                continue
+            _, travel, hears = paths(window, solution.law, solution.x_m, solution.y_m)
+            due_s = solution.train.at_s[:, None] + travel + np.nan_to_num(solution.train.delay_s)
+            is_deaf = (hears > 0) & ~(pulses >= 0).any(axis=0)
+            raise_rates(
+                window, due_s, (pulses >= 0) | is_deaf, (tuning.echo_rate_per_s, tuning.echo_s)
+            )
+
+
+def _open(found: Sequence[Solution]) -> list[Solution]:
+    return [solution for solution in found if not solution.is_final]
 
 
 def _apart_m(one: Solution, other: Solution) -> float:

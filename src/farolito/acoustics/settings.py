@@ -21,6 +21,7 @@ class Tuning(msgspec.Struct, frozen=True, kw_only=True):
     sensors_min: int = 4
     passes: tuple[float, ...] = (0.7, 0.5, 0.3, 0.0)
     candidates_max: int = 24  # looked at closely for one source
+    climbed_max: int = 3  # of these, the likeliest, whose surroundings are searched
     sources_max: int = 30
     give_up_after: int = 12  # candidates that came to nothing, one after another
     round_half_s: float = 0.025  # half the window in which one round's arrivals lie
@@ -31,7 +32,7 @@ class Tuning(msgspec.Struct, frozen=True, kw_only=True):
     round_keep_share: float = 0.5
     source_share: float = 0.30
     source_score_min: float = 12.0
-    echo_rate_per_s: float = 3.0  # how much more often a sensor reports after a direct arrival
+    echo_rate_per_s: float = 2.5  # how much more often a sensor reports after a direct arrival
     echo_s: float = 0.3
     dead_s: float = 0.05  # a sensor reports no second onset within this
     mode_share_min: float = 0.05

@@ -19,6 +19,7 @@ from farolito.acoustics.window import Floats, Ints, Law, Window, path
 
 APART_M, APART_S = 45.0, 0.2  # a candidate this near to one already tried is the same
 STACKED_MIN = 2.0  # a cell that scores less holds nothing
+PROMISING_NATS = 12.0
 NEVER, STALE = -1e9, -1
 BIN_SHARE = 0.6  # of the spread that a round's arrivals can have: few reach its edges
 
@@ -182,6 +183,17 @@ class Stack:
             return None
         x, y = cells.place[top]
         return float(cells.score[top]), float(x), float(y), float(cells.at_s[top])
+
+
+def promising(
+    window: Window, law: Law, tuning: Tuning, cells: Floats, cell_m: float
+) -> list[tuple[float, float]]:
+    """Those of `cells` that score anything like the best of them."""
+    bin_s = BIN_SHARE * 2 * (math.sqrt(0.5) * cell_m / law.sound_mps + tuning.slack_s)
+    stray = 1.0 - np.exp(-window.rate_per_s * 2 * bin_s)
+    score, _, sensors = _stack(window, law, cells, bin_s, stray)
+    kept = (sensors >= tuning.sensors_min - 1) & (score > score.max() - PROMISING_NATS)
+    return [(float(x), float(y)) for x, y in cells[kept]]
 
 
 def coarse_cells(window: Window, tuning: Tuning) -> Floats:

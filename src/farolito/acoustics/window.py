@@ -51,6 +51,7 @@ class Window(NamedTuple):
     x_m: Floats
     y_m: Floats
     hears: Floats  # 0 for a sensor that is down
+    quiet_per_s: Floats  # of each sensor, the rate of onsets when nothing happens
     start: Ints
     at_s: Floats
     sensor: Ints
@@ -65,10 +66,10 @@ class Window(NamedTuple):
         sensor = np.array([net.index[p.sensor] for p in pulses], dtype=np.int64)
         at_s = np.array([p.at_s - zero_s for p in pulses], dtype=np.float64)
         level = [math.nan if p.level_db is None else p.level_db for p in pulses]
-        rate = np.maximum(net.strays_per_s, STRAYS_MIN_PER_S)[sensor]
+        quiet = np.maximum(net.strays_per_s, STRAYS_MIN_PER_S)
         start = np.searchsorted(sensor, np.arange(len(net) + 1)).astype(np.int64)
         return cls(
-            net.x_m, net.y_m, net.hears * net.is_up, start, at_s, sensor, rate,
+            net.x_m, net.y_m, net.hears * net.is_up, quiet, start, at_s, sensor, quiet[sensor],
             np.zeros(len(pulses), dtype=np.bool_), np.array(level, dtype=np.float64),
         )  # fmt: skip
 
