@@ -6,6 +6,7 @@
  */
 
 import { tongue } from '../i18n/tongue.svelte'
+import { AlarmKeeper, type Alarms, NO_ALARMS } from '../wire/alarms'
 import { ApiError, get, post } from '../wire/api'
 import { clock } from '../wire/clock.svelte'
 import { browserSocket, Live, type LineState, staleSeconds } from '../wire/live'
@@ -22,7 +23,6 @@ import type {
   Level,
   LiveMessage,
   MapFacts,
-  OldList,
   StoppedMatch,
 } from '../wire/model'
 import { session } from '../wire/session.svelte'
@@ -43,7 +43,6 @@ const READERS_EVERY_MS = 60_000
 export type Tab = 'calls' | 'alerts' | 'stopped'
 export const TABS: readonly Tab[] = ['calls', 'alerts', 'stopped']
 const TAB_KEY = 'farolito.tab'
-export type SilentSource = { name: string; seconds: number }
 
 export interface Notice {
   says: string
@@ -65,8 +64,7 @@ export class Desk {
   quietShown = $state(false) // the shots that were heard and not queued
   tab = $state<Tab>('alerts')
   picked = $state<string | null>(null) // the unit that was clicked on the map or in a panel
-  silent = $state.raw<readonly SilentSource[]>([])
-  oldLists = $state.raw<readonly OldList[]>([])
+  alarms = $state.raw<Alarms>(NO_ALARMS)
   readers = $state.raw<readonly Device[]>([])
   reporting = $state<{ fine: number; all: number } | null>(null)
   tiles = $state<string | null>(null)
@@ -93,6 +91,7 @@ export class Desk {
   )
   readerNames = $derived(new Map(this.readers.map((r) => [r.device_id, r.name])))
 
+  #keeper = new AlarmKeeper()
   #live: Live
   #lookTimer: ReturnType<typeof setTimeout> | undefined
   #announced = new Set<string>()
@@ -230,6 +229,7 @@ export class Desk {
   #hear(message: LiveMessage): void {
     this.#heardAt = performance.now()
     if ('at' in message) clock.heard(message.at)
+    this.alarms = this.#keeper.hear(message)
     switch (message.k) {
       case 'hello':
         this.permit = message.permit ?? this.permit
@@ -258,12 +258,6 @@ export class Desk {
         break
       case 'positions':
         this.#hearPositions(message)
-        break
-      case 'sources':
-        this.silent = message.silent
-        break
-      case 'lists':
-        this.oldLists = message.old
         break
     }
   }

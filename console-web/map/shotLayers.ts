@@ -19,6 +19,7 @@ const SOURCES = [
 type SourceId = (typeof SOURCES)[number]
 const FONT = ['system-ui', 'DejaVu Sans', 'sans-serif'].join(', ')
 const COVERAGE = 'coverage'
+const DASHES = { sure: null, doubtful: [3, 2], back: [2, 4] }
 
 export interface ShotScene {
   shots: readonly ShotAlert[]
@@ -165,18 +166,20 @@ export class ShotLayers {
       id: 'shot-area',
       type: 'fill',
       source: 'shot-ellipses',
+      filter: ['!=', ['get', 'edge'], 'back'],
       paint: { 'fill-color': ink, 'fill-opacity': ['case', ['get', 'selected'], 0.16, 0.07] },
     })
-    for (const doubtful of [false, true]) {
+    for (const edge of ['sure', 'doubtful', 'back'] as const) {
       map.addLayer({
-        id: doubtful ? 'shot-edge-doubtful' : 'shot-edge',
+        id: `shot-edge-${edge}`,
         type: 'line',
         source: 'shot-ellipses',
-        filter: ['==', ['get', 'doubtful'], doubtful],
+        filter: ['==', ['get', 'edge'], edge],
         paint: {
           'line-color': ink,
-          'line-width': ['case', ['get', 'selected'], 2, 1],
-          ...(doubtful ? { 'line-dasharray': [3, 2] } : {}),
+          'line-width': edge === 'back' ? 0.8 : ['case', ['get', 'selected'], 2, 1],
+          ...(edge === 'back' ? { 'line-opacity': 0.6 } : {}),
+          ...(DASHES[edge] ? { 'line-dasharray': DASHES[edge] } : {}),
         },
       })
     }

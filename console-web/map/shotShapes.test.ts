@@ -36,7 +36,7 @@ test('an ambiguous shot shows every place, each with its letter and share', () =
   const away = { lat: 35.086, lon: -106.651 }
   const two = alert({ modes: [{ place: PLACE, ellipse, share: 0.7 }, { place: away, ellipse, share: 0.3 }] })
   expect(ellipses([two], 'a').features).toHaveLength(2)
-  expect(ellipses([two], 'a').features.every((f) => f.properties!['doubtful'])).toBe(true)
+  expect(ellipses([two], 'a').features.every((f) => f.properties!['edge'] === 'doubtful')).toBe(true)
   const labels = modeLabels(two, (share) => `${share * 100} %`)
   expect(labels.features.map((f) => f.properties!['says'])).toEqual(['A 70 %', 'B 30 %'])
   expect(modeLabels(alert({}), String).features).toEqual([])
@@ -73,6 +73,18 @@ test('who heard is full, who was silent hollow, who was out crossed; places nobo
   expect(ears(one, new Map(), false).sensors.features).toEqual([])
   expect(ears(null, net, true).sensors.features).toHaveLength(3)
   expect(ears(null, net, false).sensors.features).toEqual([])
+})
+
+test('what the machine took back has no pin and no lines, and of the selected alert its outline', () => {
+  const heard = [{ sensor: 'e1', metres: 90, onset_at: AT, rounds: 1, residual_ms: 0 }]
+  const gone = alert({ probability: 0.02, heard })
+  expect(pins([gone], 'a').features).toEqual([])
+  expect(ellipses([gone], null).features).toEqual([])
+  expect(ellipses([gone], 'a').features.map((f) => f.properties!['edge'])).toEqual(['back'])
+  expect(ears(gone, new Map([sensor('e1', 0.001)]), false).sensors.features).toEqual([])
+  const mixed = { ...gone, shots: [gone.shots[0]!, alert({}).shots[0]!] } as ShotAlert
+  expect(pins([mixed], 'a').features).toHaveLength(1)
+  expect(ellipses([mixed], 'a').features.map((f) => f.properties!['edge'])).toEqual(['back', 'sure'])
 })
 
 test('steps of the coverage begin where the legend says', () => {

@@ -7,7 +7,7 @@
 
 import type { Point } from '../wire/model'
 import type { Mode, Sensor, Shot, ShotAlert } from '../wire/model.shots'
-import { leading } from '../wire/shots'
+import { isWithdrawn, leading, nothingStands, standing } from '../wire/shots'
 import { ellipseRing } from './mercator'
 
 type Collection = GeoJSON.FeatureCollection
@@ -24,10 +24,10 @@ function line(places: readonly Point[], properties: GeoJSON.GeoJsonProperties): 
   return { type: 'Feature', properties, geometry: { type: 'LineString', coordinates } }
 }
 
-/** A pin for each open alert, at its likeliest string. */
+/** A pin for each open alert, at its likeliest string; none where nothing of it stands. */
 export function pins(shots: readonly ShotAlert[], selectedId: string | null): Collection {
   return collected(
-    shots.map((shot) =>
+    shots.filter((shot) => !nothingStands(shot)).map((shot) =>
       point(leading(shot).place, {
         id: shot.alert_id,
         level: shot.level,
@@ -44,15 +44,21 @@ function placesOf(shot: Shot): { place: Point; ellipse: Mode['ellipse'] | null; 
   return [{ place: shot.place, ellipse: shot.ellipse ?? null, share: null }]
 }
 
+/** Those of the strings that stand; of the selected alert, also the outline of what was taken back. */
 export function ellipses(shots: readonly ShotAlert[], selectedId: string | null): Collection {
   const features: GeoJSON.Feature[] = []
   for (const alert of shots) {
     const selected = alert.alert_id === selectedId
-    for (const { place, ellipse, share } of alert.shots.flatMap(placesOf)) {
-      if (!ellipse) continue
-      const ring = ellipseRing(place, ellipse.semi_major_m, ellipse.semi_minor_m, ellipse.bearing_deg)
-      const properties = { selected, doubtful: share !== null }
-      features.push({ type: 'Feature', properties, geometry: { type: 'Polygon', coordinates: [ring] } })
+    for (const string of alert.shots) {
+      const back = isWithdrawn(string)
+      if (back && !selected) continue
+      for (const { place, ellipse, share } of placesOf(string)) {
+        if (!ellipse) continue
+        const ring = ellipseRing(place, ellipse.semi_major_m, ellipse.semi_minor_m, ellipse.bearing_deg)
+        const edge = back ? 'back' : share === null ? 'sure' : 'doubtful'
+        const properties = { selected, edge }
+        features.push({ type: 'Feature', properties, geometry: { type: 'Polygon', coordinates: [ring] } })
+      }
     }
   }
   return collected(features)
@@ -60,7 +66,7 @@ export function ellipses(shots: readonly ShotAlert[], selectedId: string | null)
 
 /** Letters with shares at the places of an ambiguous shot: the same letters as in the panel. */
 export function modeLabels(shot: ShotAlert | null, percent: (share: number) => string): Collection {
-  const modes = shot ? (leading(shot).modes ?? []) : []
+  const modes = shot && !nothingStands(shot) ? (leading(shot).modes ?? []) : []
   if (modes.length < 2) return collected([])
   return collected(
     modes.map((mode, i) =>
@@ -69,10 +75,14 @@ export function modeLabels(shot: ShotAlert | null, percent: (share: number) => s
   )
 }
 
+/** What was taken back draws nothing but its outline. */
+const shown = (alert: ShotAlert | null): readonly Shot[] =>
+  alert && !nothingStands(alert) ? standing(alert) : []
+
 /** Rounds that were located one by one: the way of a shooter who moves, each round numbered. */
 export function rounds(shot: ShotAlert | null): Collection {
   const features: GeoJSON.Feature[] = []
-  for (const string of shot?.shots ?? []) {
+  for (const string of shown(shot)) {
     const known = string.rounds.flatMap((round, i) =>
       round.place ? [{ place: round.place, number: i + 1 }] : [],
     )
@@ -97,7 +107,7 @@ export function ears(
     }
   }
   const lines: GeoJSON.Feature[] = []
-  for (const string of shot?.shots ?? []) {
+  for (const string of shown(shot)) {
     for (const id of string.down ?? []) role.set(id, 'down')
     for (const id of string.silent ?? []) if (role.get(id) !== 'heard') role.set(id, 'silent')
     for (const { sensor } of string.heard ?? []) {

@@ -8,16 +8,17 @@
 import { metresBetween } from '../incident/nearest'
 import type { AlertState } from '../wire/model'
 import type { Shot, ShotAlert, ShotOutcome, ShotVersion, SoundKind } from '../wire/model.shots'
-import { gunshotOf, leading, roundsOf } from '../wire/shots'
+import { gunshotOf, isWithdrawn, leading, nothingStands, roundsOf, standing } from '../wire/shots'
 
 const MOVED_M_MIN = 1
 const SHARE_MIN = 0.05 // a probability that went by less is the same to a reader
 
 export type Difference =
-  | { what: 'first' | 'taken' | 'escalated' | 'same' | 'clips_gone' }
+  | { what: 'first' | 'taken' | 'escalated' | 'same' | 'clips_gone' | 'all_back' }
   | { what: 'moved'; metres: number }
   | { what: 'rounds'; now: number }
   | { what: 'strings'; now: number }
+  | { what: 'back'; now: number } // so many strings more were taken back
   | { what: 'places'; now: number } // how many places explain it
   | { what: 'gunshot'; now: number }
   | { what: 'ellipse'; now: number } // its longer half-axis, metres
@@ -51,14 +52,16 @@ export function versionsOf(versions: readonly ShotVersion[]): VersionDifferences
 }
 
 function solved(before: ShotAlert, now: ShotAlert): Difference[] {
+  if (nothingStands(now)) return nothingStands(before) ? [] : [{ what: 'all_back' }]
   const found: Difference[] = []
   const [old, fresh] = [leading(before), leading(now)]
   const metres = metresBetween(old.place, fresh.place)
   if (metres >= MOVED_M_MIN) found.push({ what: 'moved', metres })
   if (roundsOf(before) !== roundsOf(now)) found.push({ what: 'rounds', now: roundsOf(now) })
-  if (before.shots.length !== now.shots.length) {
-    found.push({ what: 'strings', now: now.shots.length })
-  }
+  const strings = standing(now).length
+  if (standing(before).length !== strings) found.push({ what: 'strings', now: strings })
+  const back = now.shots.filter(isWithdrawn).length - before.shots.filter(isWithdrawn).length
+  if (back > 0) found.push({ what: 'back', now: back })
   if (places(old) !== places(fresh)) found.push({ what: 'places', now: places(fresh) })
   if (Math.abs(gunshotOf(old) - gunshotOf(fresh)) >= SHARE_MIN) {
     found.push({ what: 'gunshot', now: gunshotOf(fresh) })

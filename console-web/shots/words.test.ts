@@ -4,6 +4,7 @@ import { en } from '../i18n/en'
 import type { Mode, Shot, ShotAlert } from '../wire/model.shots'
 import { differencesOf, versionsOf } from './differences'
 import {
+  answerWords,
   delaySeconds,
   differenceWords,
   doubtsFireworks,
@@ -110,10 +111,30 @@ test('a time that makes no sense is no delay', () => {
   expect(delaySeconds(shot({ located_at: at(-5) }))).toBeNull()
 })
 
-test('a place goes by its incident, else its zone, else its coordinates', () => {
-  expect(whereWords(alert([shot()], { zone: 'E2' }), '4th & Central')).toBe('4th & Central')
-  expect(whereWords(alert([shot()], { zone: 'E2' }), undefined)).toBe('E2')
+test('a place goes by its own words, else its incident, else its zone, else its coordinates', () => {
+  const named = alert([shot()], { zone: 'E2', where: '4th & Central' })
+  expect(whereWords(named, '412 4th St')).toBe('4th & Central')
+  expect(whereWords(alert([shot()], { zone: 'E2' }), '412 4th St')).toBe('412 4th St')
+  expect(whereWords(alert([shot()], { zone: 'E2', where: '' }), undefined)).toBe('E2')
   expect(whereWords(alert([shot()]), undefined)).toBe('35.0844, -106.6504')
+})
+
+test('strings that the machine took back count for nothing, and it is told that they were', () => {
+  const gone = shot({ probability: 0.02, kinds: { firework: 0.9, gunshot: 0.1 } })
+  const sure = shot({ kinds: { gunshot: 0.99 }, rounds_low: 5, rounds_high: 5 })
+  expect(roundsWords(alert([sure, gone]), say)).toBe('5 rounds')
+  expect(doubtsFireworks(alert([sure, gone]))).toBe(false)
+  expect(words(alert([sure, { ...gone, probability: 0.8 }]), alert([sure, gone]))).toEqual([
+    'now 5 rounds', 'one string', 'one string taken back',
+  ])
+  expect(answerWords(gone, say)).toBe('Taken back')
+  expect(answerWords(sure, say)).toBe('Gunshot 99 %')
+})
+
+test('an alert of which nothing stands says so once', () => {
+  const gone = alert([shot({ probability: 0.01 })], { version: 2 })
+  expect(words(alert([shot()]), gone)).toEqual(['taken back by the machine'])
+  expect(differencesOf(gone, { ...gone, version: 3 })).toEqual([])
 })
 
 test('a revision is told by what it changed: moved, more rounds, fewer places', () => {

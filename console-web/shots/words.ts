@@ -3,7 +3,7 @@
 import type { Catalogue } from '../i18n/en'
 import type { Mode, Shot, ShotAlert, SoundKind } from '../wire/model.shots'
 import { SOUND_KINDS } from '../wire/model.shots'
-import { leading, roundsOf } from '../wire/shots'
+import { gunshotOf, isWithdrawn, leading, roundsOf, standing } from '../wire/shots'
 import type { Difference } from './differences'
 
 const FIREWORK_HINT_FROM = 0.02 // below it nobody wonders whether it was a firework
@@ -19,9 +19,10 @@ export interface Speaker {
 /** "7 rounds (6 to 9)": the interval only where it says more than the number. */
 export function roundsWords(alert: ShotAlert, { t }: Speaker): string {
   const n = roundsOf(alert)
-  const [only] = alert.shots
+  const strings = standing(alert)
+  const [only] = strings
   const words = t.shots.rounds(n)
-  if (alert.shots.length > 1) return t.shots.inStrings(words, alert.shots.length)
+  if (strings.length > 1) return t.shots.inStrings(words, strings.length)
   const [low, high] = [only?.rounds_low ?? n, only?.rounds_high ?? n]
   return low === n && high === n ? words : t.shots.interval(words, low, high)
 }
@@ -79,7 +80,16 @@ export function likeliest(shot: Shot): { kind: SoundKind; share: number } {
 
 /** No recordings of real fireworks were to be had, so their share is not proven. */
 export function doubtsFireworks(alert: ShotAlert): boolean {
-  return alert.shots.some((shot) => (shot.kinds.firework ?? 0) >= FIREWORK_HINT_FROM)
+  return standing(alert).some((shot) => (shot.kinds.firework ?? 0) >= FIREWORK_HINT_FROM)
+}
+
+/** The machine's answer in one line: "Gunshot 93 %", or that it took back what it had said. */
+export function answerWords(shot: Shot, say: Pick<Speaker, 't' | 'percent'>): string {
+  const t = say.t.shots
+  if (isWithdrawn(shot)) return t.takenBack
+  const best = likeliest(shot)
+  const share = best.kind === 'gunshot' ? gunshotOf(shot) : best.share
+  return t.machineSays(t.kinds[best.kind], say.percent(share))
 }
 
 /** Seconds from the first round to the solution; null where the times make no sense. */
@@ -99,6 +109,8 @@ export function differenceWords(difference: Difference, say: Speaker): string {
       return t.rounds(say.t.shots.rounds(difference.now))
     case 'strings':
       return t.strings(difference.now)
+    case 'back':
+      return t.back(difference.now)
     case 'places':
       return difference.now > 1 ? t.places(difference.now) : t.onePlace
     case 'gunshot':
@@ -120,8 +132,9 @@ export function differenceWords(difference: Difference, say: Speaker): string {
   }
 }
 
-/** A place by the name its incident has; else its zone; else where on the globe. */
+/** The shot's own place as people say it; else its incident's; else its zone, or the globe's. */
 export function whereWords(alert: ShotAlert, incidentWhere: string | undefined): string {
+  if (alert.where) return alert.where
   if (incidentWhere) return incidentWhere
   if (alert.zone) return alert.zone
   const { lat, lon } = leading(alert).place

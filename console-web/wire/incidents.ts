@@ -97,6 +97,11 @@ export function numberOf(incident: Incident): string | null {
   return incident.parts.find((p) => p.kind === 'call')?.label ?? null
 }
 
+/** The shots that were joined first: those the incident is most likely about. */
+export function firstShotOf(incident: Incident): string | null {
+  return incident.parts.find((p) => p.kind === 'shot')?.part_id ?? null
+}
+
 export function countOf(incident: Incident, kind: Part['kind']): number {
   return incident.parts.filter((p) => p.kind === kind).length
 }

@@ -89,6 +89,7 @@ export interface Shot {
   outside_net?: boolean
   weather?: Weather | null
   because?: string[]
+  storm?: string // thunder or fireworks that it was heard in, as the machine says it
 }
 
 export interface Clip {
@@ -125,6 +126,7 @@ export interface ShotAlert {
   raised_at: string
   changed_at: string
   zone?: string
+  where?: string // as people say it
   clips?: Clip[]
   taken_by?: string | null
   review?: ShotReview | null

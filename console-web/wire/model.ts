@@ -388,6 +388,7 @@ export interface IncidentDetail {
   incident: Incident
   calls: Call[]
   alerts: Alert[]
+  shots?: ShotAlert[]
   briefs: { brief: Brief; versions: Brief[]; receipts: Receipt[] }[]
   answers: OfficerAnswer[]
   log: LogLine[]
@@ -557,6 +558,15 @@ export interface OldList {
   dead: boolean
 }
 
+/** Thunder, or fireworks: one card for all that it makes the sensors hear. */
+export interface Storm {
+  number: number
+  kind: 'thunder' | 'show' | 'holiday'
+  says: string
+  since: string
+  sources: number
+}
+
 /** Unit, latitude, longitude, heading, speed in m/s, heard at (ms), doubt, muted, source. */
 export type PositionRow = [
   string,
@@ -593,6 +603,7 @@ export type LiveMessage =
     }
   | { k: 'sources'; at: string; silent: { name: string; seconds: number }[] }
   | { k: 'lists'; at: string; old: OldList[] }
+  | { k: 'storms'; at: string; storms: Storm[] }
   | { k: 'tick'; at: string }
   | { k: 'reset' }
   | { k: 'closed'; reason: string }

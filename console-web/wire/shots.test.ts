@@ -7,9 +7,13 @@ import {
   DECIDED_SHOWN_MAX,
   type HeldShots,
   leading,
+  nothingStands,
   oneQueue,
   quietOnes,
   QUIET_SHOWN_MAX,
+  roundsOf,
+  standing,
+  takenBack,
   withShot,
   withShots,
 } from './shots'
@@ -114,4 +118,19 @@ test('the string most likely to be gunfire stands for all', () => {
     ({ shot_id: id, probability, kinds: { gunshot } }) as Shot
   const shots = [string('echo', 0.3, 0.99), string('gun', 0.9, 0.8), string('works', 0.99, 0.1)]
   expect(leading({ ...shot(1), shots }).shot_id).toBe('gun')
+})
+
+test('a string that was taken back stands for nothing, however much like a gun it sounded', () => {
+  const string = (id: string, probability: number, gunshot: number) =>
+    ({ shot_id: id, probability, kinds: { gunshot }, rounds: [{}] }) as Shot
+  const shots = [string('gone', 0.05, 1), string('works', 0.9, 0.01)]
+  const mixed = { ...shot(1), shots }
+  expect(leading(mixed).shot_id).toBe('works')
+  expect(roundsOf(mixed)).toBe(1)
+  expect(takenBack(mixed).map((s) => s.shot_id)).toEqual(['gone'])
+  expect(nothingStands(mixed)).toBe(false)
+  const gone = { ...shot(1), shots: [string('a', 0.02, 1), string('b', 0.03, 1)] }
+  expect(nothingStands(gone)).toBe(true)
+  expect(standing(gone), 'all of them are shown').toHaveLength(2)
+  expect(takenBack(gone)).toEqual([])
 })

@@ -108,17 +108,26 @@ function newestChangeFirst(a: Changing, b: Changing): number {
 /** How likely a string was gunfire at all: there was such a source, and it was a gun. */
 export const gunshotOf = (shot: Shot): number => shot.probability * (shot.kinds.gunshot ?? 0)
 
-/** The string most likely to be gunfire, which stands for all; the earliest of equal ones. */
-export function leading(alert: ShotAlert): Shot {
-  return alert.shots.reduce((best, shot) => (gunshotOf(shot) > gunshotOf(best) ? shot : best))
-}
-
 const WITHDRAWN = 0.05 // as the model has it: at or below it the machine took the string back
+
+export const isWithdrawn = (shot: Shot) => shot.probability <= WITHDRAWN
+
+/** The machine took back every string of it. */
+export const nothingStands = (alert: ShotAlert) => alert.shots.every(isWithdrawn)
 
 /** The strings that stand; what was taken back is kept, and counts for nothing beside others. */
 export function standing(alert: ShotAlert): readonly Shot[] {
-  const strings = alert.shots.filter((shot) => shot.probability > WITHDRAWN)
-  return strings.length ? strings : alert.shots
+  return nothingStands(alert) ? alert.shots : alert.shots.filter((shot) => !isWithdrawn(shot))
+}
+
+/** Those taken back beside others that stand; none where nothing stands: then all are. */
+export function takenBack(alert: ShotAlert): readonly Shot[] {
+  return nothingStands(alert) ? [] : alert.shots.filter(isWithdrawn)
+}
+
+/** Of those that stand, the string most likely to be gunfire, for all; the earliest of equals. */
+export function leading(alert: ShotAlert): Shot {
+  return standing(alert).reduce((best, shot) => (gunshotOf(shot) > gunshotOf(best) ? shot : best))
 }
 
 export const roundsOf = (alert: ShotAlert): number =>
