@@ -6,9 +6,13 @@
 4. Ask: the nearest sensors that heard it are asked for two seconds of sound each.
 5. Keep: a clip that comes is kept, and shown at its alert.
 
-The position follows REPLAYED_S behind, so that after a crash the locator hears the last moments
-again; what it then tells a second time, the desk recognises. What the desk could not take is told
-again until it does.
+The locator hears pulses at the time they arrived: what waited while a part of the node was away
+is gone through tick by tick, as it would have been, until it is now again. Pulses that arrive
+long after their onset (`belated`) are heard with those of their own moment, beside what goes on.
+
+The position follows REPLAYED_S behind what the locator has heard, so that after a crash it hears
+the last moments again; what it then tells a second time, the desk recognises. What the desk could
+not take is told again until it does.
 
 Sums: 100 sensors × 0.5 pulses/s are 50 pulses/s, 13 a tick; a shot is 1–3 revisions and 4 clips.
 """
@@ -21,6 +25,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from typing import Any, Protocol
 
 import asyncpg
@@ -28,8 +33,9 @@ import msgspec
 
 from farolito.acoustics import Pulse, Source
 from farolito.acoustics.answer import shot_of
-from farolito.acoustics.storm import Storm
-from farolito.app.locator import Found, Locator
+from farolito.acoustics.storm import Storm, prior_in, within
+from farolito.app.belated import Belated
+from farolito.app.locator import Found, Locator, LocatorFell
 from farolito.app.sensors import Sensors
 from farolito.bus import Bus, SoundBatch
 from farolito.desk.shots import ShotDesk
@@ -56,9 +62,15 @@ QUIET_S = 12.0  # without a pulse for so long there is nothing to tick for
 REPLAYED_S = 20.0
 ADVANCE_EVERY_S = 5.0
 JUDGE_EVERY_S = 5.0
-BEHIND_S = 2.0  # messages older than this are gone through at the time they arrived
+BEHIND_S = 2.0  # pulses that wait longer are gone through at the time they arrived
+FAR_BEHIND_S, FAR_TICK_S = 30.0, 1.0  # and by longer ticks, so that it is soon now again
+FRESH_MAX = 50_000  # pulses that wait for the locator; then the lane waits
+FALLS_MAX = 3  # so often the locator falls over the same pulses before they are let go
 RETRY_WAIT_S = 0.5
-CLIPS_ASKED = 4
+CLIPS_ASKED = 4  # of one string
+STRINGS_ASKED = 4  # of one alert
+ASKED_KEPT = 1_000  # strings of which it is known that sound was asked for
+ASKED_WITHIN = timedelta(seconds=25)  # of the discharge: sensors keep the sound of half a minute
 CLIP_LEAD_S = 0.3
 CLIP_S = 2.0
 CLIP_FITS = timedelta(seconds=30)
@@ -100,12 +112,17 @@ class Listening:
         self._agency = agency
         self._clock = clock
         self._on_storms = on_storms
-        self._fresh: list[Pulse] = []
+        self._fresh: deque[tuple[float, Pulse]] = deque()  # with when it arrived
+        self._has_room = asyncio.Event()
+        self._has_room.set()
+        self._belated = Belated()
         self._last_pulse_s = -math.inf
         self._marks: deque[tuple[float, int]] = deque()  # (arrived, sequence)
+        self._read, self._written = 0, 0  # in the lane: how far it is read, was written at first
+        self._falls = 0
+        self._storms: Sequence[Storm] = ()
         self._untold: deque[tuple[Shot, str, bytes]] = deque()
-        self._asked: set[ShotAlertId] = set()
-        self._ticking = asyncio.Lock()
+        self._asked: dict[ShotId, ShotAlertId] = {}
         self.position = 0
         self.told = 0
         self.let_go = 0
@@ -120,6 +137,7 @@ class Listening:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._follow())
                     tasks.create_task(self._tick_on())
+                    tasks.create_task(self._hear_belated_on())
                     tasks.create_task(self._advance_on())
             except* (*AWAY, asyncpg.PostgresError, FarolitoError, OSError) as why:
                 log.warning("listening waits and starts again: %s", _name(why))
@@ -129,17 +147,22 @@ class Listening:
         await self._sensors.load()
         async with self._database.system() as connection:
             self.position = await reads.position(connection, CONSUMER)
-        last = (await self._bus.sound.waiting())[1]
+        first, last = await self._bus.sound.waiting()
+        self._written = last if first <= last else 0
         if self.position > last:
             log.warning("the lane of sound begins anew; so does the reading of it")
             self.position = 0
+        self._read = self.position
         self._marks.clear()
+        await self._ask_again()
 
     async def _follow(self) -> None:
         async for deliveries in self._bus.sound.after(self.position):
             for delivery in deliveries:
                 arrived_s = await self._take_in(delivery.batch)
                 self._marks.append((arrived_s, delivery.sequence))
+                self._read = delivery.sequence
+            await self._has_room.wait()
 
     async def _take_in(self, batch: SoundBatch) -> float:
         """The pulses to the next tick, the rest to where it belongs; when it had arrived."""
@@ -147,48 +170,112 @@ class Listening:
         told = [one.received_at for one in batch.impulses]
         told += [one.received_at for one in batch.reports]
         arrived = min(max(told, default=now), now)
+        arrived_s = arrived.timestamp()
         pulses = self._sensors.hear(batch.impulses, batch.reports, arrived)
-        self._fresh.extend(pulses)
+        self._fresh.extend((arrived_s, one) for one in self._belated.without(pulses, arrived_s))
         if pulses:
-            self._last_pulse_s = arrived.timestamp()
+            self._last_pulse_s = arrived_s
+        if len(self._fresh) > FRESH_MAX:
+            self._has_room.clear()
         for clip in batch.clips:
             await self._keep(clip, batch.sounds[clip.sha256])
-        if (now - arrived).total_seconds() > BEHIND_S:
-            await self._tick(arrived.timestamp())
-        return arrived.timestamp()
+        return arrived_s
 
     async def _tick_on(self) -> None:
         judged = -math.inf
         loop = asyncio.get_running_loop()
         while True:
-            now = self._clock()
+            at_s, is_behind = self._time()
+            if not self._fresh and self._read < self._written:
+                await asyncio.sleep(TICK_S)  # what is in the lane was before now
+                continue
             if self._sensors.wants_judging or loop.time() - judged > JUDGE_EVERY_S:
                 judged = loop.time()
-                await self._sensors.judge(now)
-            if now.timestamp() - self._last_pulse_s < QUIET_S or self._untold:
-                await self._tick(now.timestamp())
+                await self._sensors.judge(datetime.fromtimestamp(at_s, UTC))
+            await self._tell_all()
+            if is_behind or at_s - self._last_pulse_s < QUIET_S or self._storms:
+                await self._tick(at_s)
+                await self._tell_all()
+            if not is_behind:
+                await asyncio.sleep(TICK_S)
+
+    def _time(self) -> tuple[float, bool]:
+        """The moment to hear next, and whether it is past: the oldest pulse waits too long."""
+        now_s = self._clock().timestamp()
+        behind_s = now_s - self._fresh[0][0] if self._fresh else 0.0
+        if behind_s <= BEHIND_S:
+            return now_s, False
+        step_s = FAR_TICK_S if behind_s > FAR_BEHIND_S else TICK_S
+        return self._fresh[0][0] + step_s, True
+
+    async def _tick(self, at_s: float) -> None:
+        """Pulses stay in line until the locator has heard them."""
+        due = [pulse for _, pulse in takewhile(lambda one: one[0] <= at_s, self._fresh)]
+        self._locator.use(self._sensors.net, self._sensors.air)
+        try:
+            reply = await self._locator.tick(due, at_s)
+        except LocatorFell:
+            self._falls += 1
+            if self._falls >= FALLS_MAX:
+                log.error("the locator falls over %d pulses; they are let go", len(due))
+                self._locator.forget()
+                self._heard_by_locator(len(due))
+            raise
+        self._heard_by_locator(len(due))
+        self.ticks_s.append(reply.took_s)
+        self._storms = reply.storms
+        self._on_storms(reply.storms)
+        for found in reply.found:
+            self._sensors.learn(found.source)
+            self._put(self._shot(found, self._locator.boot))
+
+    def _heard_by_locator(self, count: int) -> None:
+        self._falls = 0
+        for _ in range(count):
+            self._fresh.popleft()
+        if len(self._fresh) <= FRESH_MAX:
+            self._has_room.set()
+
+    async def _hear_belated_on(self) -> None:
+        while True:
             await asyncio.sleep(TICK_S)
+            if self._belated.is_due(self._clock().timestamp()):
+                await self._hear_belated()
 
-    async def _tick(self, now_s: float) -> None:
-        async with self._ticking:
-            self._locator.use(self._sensors.net, self._sensors.air)
-            pulses, self._fresh = self._fresh, []
-            reply = await self._locator.tick(pulses, now_s)
-            self.ticks_s.append(reply.took_s)
-            self._on_storms(reply.storms)
-            for found in reply.found:
-                self._sensors.learn(found.source)
-                self._untold.append(self._shot(found))
-                if len(self._untold) > UNTOLD_MAX:
-                    self._untold.popleft()
-                    self.let_go += 1
-            while self._untold:
-                await self._tell(*self._untold[0])
-                self._untold.popleft()
+    async def _hear_belated(self) -> None:
+        """What was known already, and what no belated pulse belongs to, is not told again."""
+        late = self._belated.waiting
+        asked = await self._locator.past(self._belated.around())
+        for found in asked.found:
+            ids = {pulse_id for ear in found.source.ears for pulse_id in ear.pulses}
+            if not ids.isdisjoint(late):
+                self._put(self._shot(self._in_storms(found), asked.boot))
+        self._belated.done(late)
 
-    def _shot(self, found: Found) -> tuple[Shot, str, bytes]:
+    def _in_storms(self, found: Found) -> Found:
+        """As it counts in the storms that there are: who hears the past alone knows of none."""
+        place = found.source.place
+        storms = [one for one in self._storms if one.holds(place.x_m, place.y_m)]
+        if not storms or found.storm:
+            return found
+        kinds = within(found.kinds, prior_in(storms, place.x_m, place.y_m))
+        says = "; ".join(storm.says for storm in storms)
+        return Found(found.source, kinds, (*found.because, says), says)
+
+    def _put(self, told: tuple[Shot, str, bytes]) -> None:
+        self._untold.append(told)
+        if len(self._untold) > UNTOLD_MAX:
+            self._untold.popleft()
+            self.let_go += 1
+
+    async def _tell_all(self) -> None:
+        while self._untold:
+            await self._tell(*self._untold[0])
+            self._untold.popleft()
+
+    def _shot(self, found: Found, boot: str) -> tuple[Shot, str, bytes]:
         source = found.source
-        track = f"{self._locator.boot}:{source.track}"
+        track = f"{boot}:{source.track}"
         first_ms = int(source.rounds[0].at_s * 1000)
         shot = shot_of(
             source,
@@ -206,7 +293,7 @@ class Listening:
     def _evidence(self, source: Source) -> bytes:
         """Every pulse around it and the sensors as they stood, so that it can be solved again."""
         first, last = source.rounds[0].at_s, source.rounds[-1].at_s
-        pulses = self._locator.recent(first - EVIDENCE_BEFORE_S, last + EVIDENCE_AFTER_S)
+        pulses = self._belated.heard(first - EVIDENCE_BEFORE_S, last + EVIDENCE_AFTER_S)
         return msgspec.msgpack.encode(
             {"pulses": pulses, "net": self._sensors.net, "air": self._sensors.air}
         )
@@ -218,16 +305,33 @@ class Listening:
         if shot.revision == 1:
             self.told += 1
             self.delays_s.append((self._clock() - shot.discharged_at).total_seconds())
-        if alert.alert_id not in self._asked and alert.shot.heard:
-            self._asked.add(alert.alert_id)
-            self._ask_for_sound(alert)
+        self._ask_for_sound(alert)
 
     def _ask_for_sound(self, alert: ShotAlert) -> None:
-        """Of the nearest that heard it: there the sound is least changed by its way."""
-        nearest = sorted(alert.shot.heard, key=lambda ear: ear.metres)[:CLIPS_ASKED]
-        for ear in nearest:
-            starts_at = ear.onset_at - timedelta(seconds=CLIP_LEAD_S)
-            self._wants.ask(ear.sensor, starts_at, CLIP_S)
+        """Of the nearest that heard each string: there the sound is least changed by its way."""
+        for string in alert.strings:
+            asked = sum(alert_id == alert.alert_id for alert_id in self._asked.values())
+            is_past = self._clock() - string.discharged_at > ASKED_WITHIN
+            if string.shot_id in self._asked or is_past or not string.heard:
+                continue
+            if asked >= STRINGS_ASKED:
+                return
+            if len(self._asked) >= ASKED_KEPT:
+                del self._asked[next(iter(self._asked))]
+            self._asked[string.shot_id] = alert.alert_id
+            for ear in sorted(string.heard, key=lambda ear: ear.metres)[:CLIPS_ASKED]:
+                starts_at = ear.onset_at - timedelta(seconds=CLIP_LEAD_S)
+                self._wants.ask(ear.sensor, starts_at, CLIP_S)
+
+    async def _ask_again(self) -> None:
+        """What is wanted is known in memory alone: of alerts without sound that were raised just
+        before this start, it is asked for anew."""
+        async with self._database.transaction(self._agency) as connection:
+            shots = Records(connection, self._agency).shots
+            waiting = [*await shots.queue(), *await shots.quiet()]
+        for alert in waiting:
+            if not alert.clips:
+                self._ask_for_sound(alert)
 
     async def _keep(self, clip: SoundClip, sound: bytes) -> None:
         """A clip goes to the alert that its sensor heard; one that none asked for is let go."""
@@ -252,9 +356,9 @@ class Listening:
 
     async def _advance(self) -> None:
         """Keep the position of what no solution can need any more, and let the bus forget it."""
-        before = self._clock().timestamp() - REPLAYED_S
+        heard_s = min(self._time()[0], self._belated.since_s)
         position = self.position
-        while self._marks and self._marks[0][0] < before and not self._untold:
+        while self._marks and self._marks[0][0] < heard_s - REPLAYED_S and not self._untold:
             position = self._marks.popleft()[1]
         if position == self.position:
             return

@@ -44,11 +44,13 @@ async def serve(socket: Path, stop: asyncio.Event) -> None:
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         session = Session()
-        with suppress(EOFError, OSError):
-            while True:
-                question = _question(await receive(reader))
-                await send(writer, _encode(session.answer(question)))
-        writer.close()
+        try:
+            with suppress(EOFError, OSError):
+                while True:
+                    question = _question(await receive(reader))
+                    await send(writer, _encode(session.answer(question)))
+        finally:
+            writer.close()  # whatever it could not bear: who asked must not wait for an answer
 
     server = await asyncio.start_unix_server(talk, str(socket))
     _keep_private(socket)
