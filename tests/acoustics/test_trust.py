@@ -204,18 +204,6 @@ def test_a_deaf_sensor_is_told_from_a_quiet_night(street: Street) -> None:
     assert street.state() is State.UP
 
 
-def test_a_replayed_sensor_is_set_aside_for_half_an_hour(street: Street) -> None:
-    for number in range(3):
-        street.watch.alarm(SICK, NOW + number)
-    street.minutes(1)
-    assert street.state() is State.ASIDE
-    assert "came again" in street.sick.says
-    street.minutes(28)
-    assert street.state() is State.ASIDE
-    street.minutes(3)
-    assert street.state() is State.UP
-
-
 def test_without_gps_a_sensor_weighs_less_and_less_and_is_set_aside_after_hours(
     street: Street,
 ) -> None:

@@ -34,7 +34,6 @@ OFFSET_MAX_S = 0.75
 OFFSETS_KEPT = 24
 HEARD_S = 0.060  # a pulse so near to its expected arrival was the source's
 ECHO_S = 1.0
-ALARMS_KEPT = 20
 STRAYS_PER_S, STRAYS_WEIGHT_S = 0.05, 120.0  # prior: as if seen for two minutes
 STRAYS_FORGET_S = 900.0
 STRAYS_LOW, STRAYS_HIGH = 0.005, 3.0
@@ -102,7 +101,6 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     strays_per_s: float = STRAYS_PER_S
     hears: float = 1.0
     expected: tuple[Expected, ...] = ()
-    alarms: tuple[float, ...] = ()
 
     @property
     def last_beat(self) -> Beat | None:
@@ -121,7 +119,6 @@ class _Known:
         self.pulses: deque[Pulse] = deque(maxlen=PULSES_KEPT)
         self.buckets: dict[int, int] = {}
         self.expected: deque[Expected] = deque(maxlen=SOURCES_KEPT)
-        self.alarms: deque[float] = deque(maxlen=ALARMS_KEPT)
         self.strays, self.strays_s, self.strays_at_s = 0.0, 0.0, None
         self.heard, self.hoped = 0.0, 0.0
 
@@ -181,11 +178,6 @@ class Watch:
             known.buckets[bucket] = known.buckets.get(bucket, 0) + 1
             if pulse.at_s > received_at_s:
                 known.ahead.append((received_at_s, pulse.at_s - received_at_s))
-
-    def alarm(self, sensor: str, at_s: float) -> None:
-        """The door refused a message of this sensor as a replay."""
-        if sensor in self._known:
-            self._known[sensor].alarms.append(at_s)
 
     def source(self, source: Source) -> None:
         """A source in its newest revision; the last one before it settles teaches."""
@@ -289,7 +281,6 @@ class Watch:
             strays_per_s=min(STRAYS_HIGH, max(STRAYS_LOW, strays)),
             hears=min(HEARS_HIGH, max(HEARS_LOW, hears)),
             expected=tuple(known.expected),
-            alarms=tuple(known.alarms),
         )
 
 

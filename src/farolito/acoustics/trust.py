@@ -3,6 +3,9 @@
 A sensor is judged by what is known of it (`History`) beside its neighbours (`Peers`), so that
 weather that troubles all of them is nobody's fault. What puts a sensor aside and what lets it
 return are two different limits, so that nothing flaps. `history.Watch` keeps the histories.
+
+What counts against a sensor is only what it signed itself: whoever repeats its messages must not
+be able to silence it.
 """
 
 from __future__ import annotations
@@ -34,7 +37,6 @@ FLOOD_TIMES, FLOOD_BACK_TIMES = 10.0, 4.0  # of the net's median rate
 FLOOD_PER_S = 0.5  # and never below this
 DEAF_CHANCE, DEAF_SHARE = 1e-4, 0.25
 DEAF_BACK, DEAF_BACK_OF = 3, 5
-REPLAYS_MAX, REPLAY_BACK_S = 3, 1800.0
 DRIFT_PER_S = 1e-6  # a crystal without GPS: 1 ppm, 3.6 ms an hour
 CLOCK_SD_S = 0.0005
 ASIDE_SHARE_MAX = 0.25  # of the sensors up; beyond it, it is the net or the weather, not they
@@ -53,7 +55,6 @@ class Cause(StrEnum):
     PLACE = "place"
     FLOOD = "flood"
     DEAF = "deaf"
-    REPLAY = "replay"
 
 
 _STATISTICAL = (Cause.CLOCK, Cause.FLOOD, Cause.DEAF)
@@ -65,7 +66,6 @@ DO: Mapping[Cause, str] = {
     Cause.PLACE: "survey its place again and register it",
     Cause.FLOOD: "listen to a clip: something rattles or works beside it",
     Cause.DEAF: "test its microphone, or take it out of the net",
-    Cause.REPLAY: "change its key: somebody repeats its messages",
 }
 
 
@@ -184,13 +184,6 @@ def _life(history: History, before: Trust | None, now_s: float) -> tuple[State, 
     if silent_s > LATE_S:
         return State.LATE, f"its heartbeat is late: {_span(silent_s)}"
     return State.UP, ""
-
-
-def _replay(history: History, standing: bool, peers: Peers, now_s: float) -> str:
-    recent = [at for at in history.alarms if now_s - at < REPLAY_BACK_S]
-    if len(recent) < (1 if standing else REPLAYS_MAX):
-        return ""
-    return f"{len(recent)} of its messages came again or out of order within 30 min"
 
 
 def _claim(history: History, standing: bool, peers: Peers, now_s: float) -> str:
@@ -350,7 +343,6 @@ def _span(seconds: float) -> str:
 
 
 _CHECKS = {
-    Cause.REPLAY: _replay,
     Cause.CLAIM: _claim,
     Cause.PLACE: _place,
     Cause.CLOCK: _clock,

@@ -36,11 +36,12 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Sound(msgspec.Struct, frozen=True, kw_only=True):
-    """Gunshot sensors and the locator. `not_up`: name, what is wrong, what to do. `delay_p95_s`:
-    from the discharge to the desk."""
+    """Gunshot sensors and the locator. `not_up`: name, what is wrong, what to do. `repeated`: name,
+    and how many of its messages came again. `delay_p95_s`: from the discharge to the desk."""
 
     sensors: int = 0
     not_up: Sequence[tuple[str, str, str]] = ()
+    repeated: Sequence[tuple[str, int]] = ()
     told: int = 0
     let_go: int = 0
     tick_p99_ms: float | None = None
@@ -265,6 +266,11 @@ def _sound(sound: Sound) -> list[Finding]:
         Finding("look", f"{name}: {says}" if says else f"{name} is not heard", do)
         for name, says, do in sound.not_up
     ]
+    found += [
+        Finding("look", f"somebody repeats messages of {name}: {count} refused within 30 min",
+                "see whether two devices have its name and key; it is believed as before")
+        for name, count in sound.repeated
+    ]  # fmt: skip
     if sound.sensors and len(sound.not_up) > SENSORS_OUT_SHARE_HIGH * sound.sensors:
         what = f"{len(sound.not_up)} of {sound.sensors} gunshot sensors are out: shots are missed"
         found.append(Finding("wrong", what, "see the map of coverage, and what each sensor says"))

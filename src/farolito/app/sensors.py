@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import statistics
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ import msgspec
 from farolito.acoustics import Air, Net, Pulse, Sensor, Source
 from farolito.acoustics.coverage import Surface, surface
 from farolito.acoustics.history import Beat, Watch
-from farolito.acoustics.trust import Peers, State, Trust, judge, keep_enough
+from farolito.acoustics.trust import DOWN_S, Cause, State, Trust, trusted
 from farolito.geo import Plane
 from farolito.model import (
     AgencyId,
@@ -38,6 +38,8 @@ KNOWN_IMPULSES_MAX = 50_000  # so that a pulse read twice is heard once
 WEATHER_KEPT = timedelta(minutes=15)
 TEMPERATURE_SD_C, WIND_SD_MPS = 1.5, 1.5
 SURFACE_KEPT = timedelta(seconds=10)
+REPEATED_SHOWN = timedelta(minutes=30)
+REPEATED_KEPT = 100  # of one sensor
 
 
 class SensorView(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +71,8 @@ class Sensors:
         self._heard_at: dict[str, datetime] = {}
         self._trusts: dict[str, Trust] = {}
         self._watch = Watch(Net(()))
+        self._aside: dict[str, str] = {}  # why, as the store has it
+        self._repeated: dict[str, deque[datetime]] = {}
         self._known: OrderedDict[ImpulseId, None] = OrderedDict()
         self._surface: tuple[datetime, tuple[Any, ...], Surface] | None = None
         self._registered = Net(())
@@ -79,7 +83,11 @@ class Sensors:
         self.weather = Weather(at=clock())
 
     async def load(self) -> None:
-        """The registered sensors, and what each said last."""
+        """The registered sensors, what each said last, and who was set aside.
+
+        While a node is away nobody hears its sensors: who was heard until it ended counts as up
+        when it starts, until it stays silent. Who was set aside stays so until there is evidence.
+        """
         async with self._database.transaction(self._agency) as connection:
             rows = await Records(connection, self._agency).sensors.all()
         devices = {
@@ -87,16 +95,24 @@ class Sensors:
         }
         if devices != self._devices:
             self._settle(devices)
+        reports = {str(row.device.device_id): row.report for row in rows if row.report is not None}
+        ended = max((report.received_at for report in reports.values()), default=self._clock())
+        for name, report in reports.items():
+            if name not in self._reports:
+                is_alive = (ended - report.received_at).total_seconds() < DOWN_S
+                self._heartbeat(report, self._clock() if is_alive else report.received_at)
         for row in rows:
-            if row.report is not None and str(row.report.sensor) not in self._reports:
-                self._heartbeat(row.report)
+            name = str(row.device.device_id)
+            if row.set_aside is not None and name not in self._aside:
+                self._aside[name] = row.set_aside
+                self._trusts.setdefault(name, _told_aside(name, row.set_aside, row.set_aside_at))
 
     def hear(
         self, impulses: Sequence[Impulse], reports: Sequence[SensorReport], at: datetime
     ) -> list[Pulse]:
         """What came in; answers the pulses that are believed, each once."""
         for report in reports:
-            self._heartbeat(report)
+            self._heartbeat(report, report.received_at)
         pulses = []
         for impulse in impulses:
             name = str(impulse.sensor)
@@ -117,8 +133,24 @@ class Sensors:
         self._watch.source(source)
 
     def replayed(self, sensor: DeviceId, at: datetime) -> None:
-        """The door refused a message as told before by somebody else, or long ago."""
-        self._watch.alarm(str(sensor), at.timestamp())
+        """The door refused a message of it as used before. It is told, and no more: whoever
+        copied a message could silence a sensor otherwise."""
+        times = self._repeated.setdefault(str(sensor), deque(maxlen=REPEATED_KEPT))
+        if not times or at - times[-1] > REPEATED_SHOWN:
+            log.warning("gunshot sensor %s: somebody repeats its messages; refused", sensor)
+        times.append(at)
+
+    def repeated(self, now: datetime) -> list[tuple[Device, int]]:
+        """Sensors whose messages came again of late, and how many were refused."""
+        counts = {
+            name: sum(now - at <= REPEATED_SHOWN for at in times)
+            for name, times in self._repeated.items()
+        }
+        return [
+            (device, counts[name])
+            for name, device in sorted(self._devices.items())
+            if counts.get(name)
+        ]
 
     @property
     def wants_judging(self) -> bool:
@@ -127,25 +159,20 @@ class Sensors:
 
     async def judge(self, now: datetime) -> None:
         """Every sensor's standing anew, and with it the net and the air."""
-        aside = {name: t.says for name, t in self._trusts.items() if t.state is State.ASIDE}
         self._judge(now)
-        now_aside = {name: t.says for name, t in self._trusts.items() if t.state is State.ASIDE}
-        changed = aside.keys() ^ now_aside.keys()
+        aside = {name: _written(t) for name, t in self._trusts.items() if t.state is State.ASIDE}
+        changed = aside.keys() ^ self._aside.keys()
         if not changed:
             return
         async with self._database.transaction(self._agency) as connection:
             records = Records(connection, self._agency)
             for name in sorted(changed):
-                await records.sensors.set_aside(DeviceId(name), now_aside.get(name), now)
+                await records.sensors.set_aside(DeviceId(name), aside.get(name), now)
+        self._aside = aside
 
     def _judge(self, now: datetime) -> None:
         self._is_new = False
-        histories = self._watch.histories(now.timestamp())
-        rates = [h.pulses_per_s for h in histories if h.heard_at_s is not None]
-        peers = Peers(pulses_per_s=statistics.median(rates) if rates else 0.05)
-        trusts = keep_enough(
-            [judge(h, self._trusts.get(h.sensor), peers, now.timestamp()) for h in histories]
-        )
+        trusts = trusted(self._watch, self._trusts, now.timestamp())
         for trust in trusts:
             _log_change(self._trusts.get(trust.sensor), trust)
         self._trusts = {trust.sensor: trust for trust in trusts}
@@ -202,15 +229,18 @@ class Sensors:
         self._watch.register(self._registered)
         self._is_new = True
 
-    def _heartbeat(self, report: SensorReport) -> None:
+    def _heartbeat(self, report: SensorReport, heard_at: datetime) -> None:
+        """One that is read a second time changes nothing."""
         name = str(report.sensor)
-        if name not in self._devices:
+        before = self._reports.get(name)
+        if name not in self._devices or (before and report.received_at <= before.received_at):
             return
         if self._heard_at.get(name) is None:
             self._is_new = True
         self._reports[name] = report
         self._heard_at[name] = max(self._heard_at.get(name, report.received_at), report.received_at)
-        self._watch.beat(Beat.of(report, self.plane))
+        beat = Beat.of(report, self.plane)
+        self._watch.beat(msgspec.structs.replace(beat, at_s=heard_at.timestamp()))
 
     def _is_believed(self, name: str) -> bool:
         trust = self._trusts.get(name)
@@ -262,6 +292,19 @@ class Sensors:
             temperature_c=report.temperature_c if report else None,
             strays_per_s=round(trust.strays_per_s, 3),
         )
+
+
+def _written(trust: Trust) -> str:
+    """Causes and words of a sensor that is set aside, as the store keeps them."""
+    return f"{', '.join(trust.causes)}: {trust.says}"
+
+
+def _told_aside(name: str, written: str, at: datetime | None) -> Trust:
+    """The standing that was kept before this start."""
+    causes, _, says = written.partition(": ")
+    since_s = at.timestamp() if at else 0.0
+    known = {cause: since_s for cause in Cause if cause in causes.split(", ")}
+    return Trust(sensor=name, state=State.ASIDE, says=says, causes=known)
 
 
 def _pulse(impulse: Impulse) -> Pulse:

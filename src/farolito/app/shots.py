@@ -156,6 +156,7 @@ class Shots:
         return Sound(
             sensors=self.sensors.count,
             not_up=[(device.name, t.says, t.do) for device, t in self.sensors.not_up()],
+            repeated=[(d.name, count) for d, count in self.sensors.repeated(self._clock())],
             told=self.listening.told,
             let_go=self.listening.let_go,
             tick_p99_ms=round(1000 * ticks[int(0.99 * len(ticks))], 1) if ticks else None,
