@@ -11,7 +11,7 @@ import math
 from collections import deque
 from collections.abc import Iterable, Sequence
 
-from farolito.acoustics import Pulse
+from farolito.acoustics import Pulse, Source
 
 BELATED_S = 6.0  # from the onset to its arrival; the locator searches the last nine seconds
 KEPT_S = 150.0  # doors take pulses of two minutes ago
@@ -20,6 +20,8 @@ WAITING_MAX = 5_000  # belated ones; what is beyond is not heard again
 QUIET_FOR_S = 3.0  # after the last belated one: others that were cut off come back with it
 WAITS_S_MAX = 15.0
 BEFORE_S, AFTER_S = 10.0, 10.0  # of each: what else belongs to its moment
+TRACKS_KEPT = 1_000
+SAME_SHARE = 0.5  # of the pulses that a source was told by: so many make it the same source
 
 
 class Belated:
@@ -81,3 +83,45 @@ class Belated:
     def heard(self, from_s: float, to_s: float) -> Sequence[Pulse]:
         """Every pulse of a moment, as it was told: what a solution rests on."""
         return [pulse for pulse in self._kept if from_s <= pulse.at_s <= to_s]
+
+
+class Tracks:
+    """What was told, by the pulses that it rests on: a place found with more of them may lie far
+    from the first one and is the same source."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, tuple[frozenset[str], int]] = {}
+        self._settled: dict[str, None] = {}
+
+    def tell(self, track: str, source: Source) -> bool:
+        """False where more is known of that track than who follows the present can know."""
+        if track in self._settled:
+            return False
+        self._keep(track, source, source.revision)
+        return True
+
+    def settle(self, track: str, source: Source) -> tuple[str, int]:
+        """The track and revision of a source that was found with belated pulses, to tell it by;
+        `track` where it is a new one."""
+        pulses = pulses_of(source)
+        shares = {
+            known: len(told & pulses) / len(told) for known, (told, _) in self._told.items() if told
+        }
+        best = max(shares, key=lambda known: shares[known], default=None)
+        revision = 1
+        if best is not None and shares[best] >= SAME_SHARE:
+            track, revision = best, self._told[best][1] + 1
+        self._keep(track, source, revision)
+        self._settled[track] = None
+        return track, revision
+
+    def _keep(self, track: str, source: Source, revision: int) -> None:
+        self._told[track] = (pulses_of(source), revision)
+        while len(self._told) > TRACKS_KEPT:
+            oldest = next(iter(self._told))
+            del self._told[oldest]
+            self._settled.pop(oldest, None)
+
+
+def pulses_of(source: Source) -> frozenset[str]:
+    return frozenset(pulse_id for ear in source.ears for pulse_id in ear.pulses)

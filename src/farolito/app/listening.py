@@ -34,7 +34,7 @@ import msgspec
 from farolito.acoustics import Pulse, Source
 from farolito.acoustics.answer import shot_of
 from farolito.acoustics.storm import Storm, prior_in, within
-from farolito.app.belated import Belated
+from farolito.app.belated import Belated, Tracks, pulses_of
 from farolito.app.locator import Found, Locator, LocatorFell
 from farolito.app.sensors import Sensors
 from farolito.bus import Bus, SoundBatch
@@ -115,7 +115,7 @@ class Listening:
         self._fresh: deque[tuple[float, Pulse]] = deque()  # with when it arrived
         self._has_room = asyncio.Event()
         self._has_room.set()
-        self._belated = Belated()
+        self._belated, self._tracks = Belated(), Tracks()
         self._last_pulse_s = -math.inf
         self._marks: deque[tuple[float, int]] = deque()  # (arrived, sequence)
         self._read, self._written = 0, 0  # in the lane: how far it is read, was written at first
@@ -227,7 +227,9 @@ class Listening:
         self._on_storms(reply.storms)
         for found in reply.found:
             self._sensors.learn(found.source)
-            self._put(self._shot(found, self._locator.boot))
+            track = f"{self._locator.boot}:{found.source.track}"
+            if self._tracks.tell(track, found.source):
+                self._put(self._shot(found, track))
 
     def _heard_by_locator(self, count: int) -> None:
         self._falls = 0
@@ -247,9 +249,13 @@ class Listening:
         late = self._belated.waiting
         asked = await self._locator.past(self._belated.around())
         for found in asked.found:
-            ids = {pulse_id for ear in found.source.ears for pulse_id in ear.pulses}
-            if not ids.isdisjoint(late):
-                self._put(self._shot(self._in_storms(found), asked.boot))
+            if pulses_of(found.source).isdisjoint(late):
+                continue
+            named = f"{asked.boot}:{found.source.track}"
+            track, revision = self._tracks.settle(named, found.source)
+            source = msgspec.structs.replace(found.source, revision=revision)
+            told = self._in_storms(msgspec.structs.replace(found, source=source))
+            self._put(self._shot(told, track))
         self._belated.done(late)
 
     def _in_storms(self, found: Found) -> Found:
@@ -273,9 +279,8 @@ class Listening:
             await self._tell(*self._untold[0])
             self._untold.popleft()
 
-    def _shot(self, found: Found, boot: str) -> tuple[Shot, str, bytes]:
+    def _shot(self, found: Found, track: str) -> tuple[Shot, str, bytes]:
         source = found.source
-        track = f"{boot}:{source.track}"
         first_ms = int(source.rounds[0].at_s * 1000)
         shot = shot_of(
             source,

@@ -39,6 +39,7 @@ Followed = Callable[[Records, ShotAlert, str], Awaitable[None]]
 """Called in the same transaction after an alert changed: (records, alert, what happened)."""
 
 _LOOKED_BACK = timedelta(minutes=10)  # an alert's strings reach no farther behind its newest
+_REPEATS_KEPT = 1_000
 _BOX_M = 300.0  # by which alerts are preselected: a string lies within 100 m of another of it
 
 
@@ -71,6 +72,8 @@ class ShotDesk:
         self.chance_heard: Callable[[Point], float | None] = lambda _: None
         self.describe: Callable[[Point], str | None] = lambda _: None
         self.followers: list[Followed] = []
+        # Tracks that only repeat what is kept, in the order they came; a restart begins anew.
+        self._repeats: dict[str, None] = {}
 
     async def hear(self, shot: Shot, track: str, evidence: bytes = b"") -> ShotAlert | None:
         """Take in a solution: it raises an alert, joins one, or revises a string of one.
@@ -96,6 +99,8 @@ class ShotDesk:
                     return None
                 alert = await _existing(records, known.alert_id)
                 twin = steps.Twin(alert, _string(alert, known.shot_id))
+                if track in self._repeats:
+                    return await self._replay(records, twin, shot, track, evidence, permit)
                 return await self._tell_again(records, twin, shot, track, evidence, permit)
             around = await self._around(records, shot)
             claimed = frozenset(
@@ -329,12 +334,17 @@ class ShotDesk:
         self, records: Records, twin: steps.Twin, shot: Shot, track: str, evidence: bytes,
         permit: int,
     ) -> ShotAlert | None:  # fmt: skip
-        """An unknown track tells of a string that is kept."""
+        """A track that was not the first to tell of a string: until it says more than is kept,
+        it says nothing."""
         alert = await _existing(records, twin.alert.alert_id)
         kept = _string(alert, twin.shot.shot_id)
         if shot.source == kept.source and steps.is_restated(shot, kept):
             await self._kept(records, alert, kept, track, shot.revision, b"")
+            self._repeats[track] = None
+            if len(self._repeats) > _REPEATS_KEPT:
+                del self._repeats[next(iter(self._repeats))]
             return None
+        self._repeats.pop(track, None)
         return await self._tell_again(
             records, steps.Twin(alert, kept), shot, track, evidence, permit
         )
