@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from farolito.acoustics.deployment import Deployment
+from farolito.acoustics.deployment import Deployment, Evidence
 from farolito.acoustics.net import Net, Pulse
 from farolito.acoustics.search import Search, Solution
 from farolito.acoustics.source import Ear, Place, Round, Source
@@ -19,6 +19,7 @@ from farolito.acoustics.window import Floats, paths
 SILENT_P_MIN = 0.5  # a sensor that more likely than not should have heard it
 ROUNDS_TAIL = 0.025  # of the 95 % interval of rounds, at each end
 WEAK_ROUND_SENSORS = 4  # a round that fewer heard may be none
+BESIDE_M, BESIDE_S = 2_000.0, 3.0
 DRIFT_SDS_MIN = 3.0  # a drift within this many sd is no drift
 
 
@@ -32,11 +33,16 @@ class Heard(NamedTuple):
     deployment: Deployment
 
 
-def account(heard: Heard, group: Sequence[Solution], places: tuple[Place, ...] = ()) -> Source:
-    """The source of one shooter's solutions; `places`: its modes, the likeliest first, or none."""
+def account(
+    heard: Heard, group: Sequence[Solution], found: Sequence[Solution], places: tuple[Place, ...]
+) -> Source:
+    """The source of one shooter's solutions among all that were found; `places`: its modes, the
+    likeliest first, or none."""
     strongest = max(group, key=lambda one: one.score)
     net, train = heard.net, strongest.train
-    _, _, hears = paths(heard.search.window, strongest.law, strongest.x_m, strongest.y_m)
+    window = heard.search.window
+    _, travel, hears = paths(window, strongest.law, strongest.x_m, strongest.y_m)
+    is_due = float(train.at_s[0]) + travel <= window.until_s
     ears = _ears(heard, group)
     names = {ear.sensor for ear in ears}
     low, high = rounds_interval(strongest, hears)
@@ -44,8 +50,21 @@ def account(heard: Heard, group: Sequence[Solution], places: tuple[Place, ...] =
     more = len(told) - strongest.rounds
     drift = drift_of(heard.search, strongest) if len(group) == 1 else _gone(group, heard.deployment)
     moved = has_moved(group)
-    score = sum(one.score for one in group)
+    others = [one for one in found if not any(one is mine for mine in group)]
+    score = heard.search.direct(group, others)
     expected = train.expected / strongest.rounds * len(told)
+    silent = tuple(
+        sensor.name
+        for i, sensor in enumerate(net.sensors)
+        if hears[i] >= SILENT_P_MIN and is_due[i] and sensor.name not in names
+    )
+    evidence = Evidence(
+        score=score,
+        expected=expected,
+        heard=len(ears),
+        in_reach=len(ears) + len(silent),
+        beside=max((one.score for one in others if _is_beside(one, strongest)), default=0.0),
+    )
     ear_at = [net.index[ear.sensor] for ear in ears]
     return Source(
         track=0,
@@ -64,13 +83,9 @@ def account(heard: Heard, group: Sequence[Solution], places: tuple[Place, ...] =
         rounds_high=high + more,
         score=score,
         expected=expected,
-        probability=heard.deployment.sure(score, expected, len(ears)),
+        probability=heard.deployment.probability(evidence),
         ears=ears,
-        silent=tuple(
-            sensor.name
-            for i, sensor in enumerate(net.sensors)
-            if hears[i] >= SILENT_P_MIN and sensor.name not in names
-        ),
+        silent=silent,
         down=tuple(_down(net, heard.deployment, strongest)),
         outside_net=is_outside(net.x_m[ear_at], net.y_m[ear_at], strongest),
         drift_x_m=None if drift is None else drift[0],
@@ -79,6 +94,17 @@ def account(heard: Heard, group: Sequence[Solution], places: tuple[Place, ...] =
         sound_mps=strongest.law.sound_mps,
         wind_x_mps=strongest.law.wind_x_mps,
         wind_y_mps=strongest.law.wind_y_mps,
+    )
+
+
+def _is_beside(one: Solution, other: Solution) -> bool:
+    """Whether echoes of the one could be taken for the other."""
+    apart_m = math.dist((one.x_m, one.y_m), (other.x_m, other.y_m))
+    first_s, last_s = float(one.train.at_s[0]), float(one.train.at_s[-1])
+    return (
+        apart_m < BESIDE_M
+        and float(other.train.at_s[-1]) > first_s - BESIDE_S
+        and float(other.train.at_s[0]) < last_s + BESIDE_S
     )
 
 

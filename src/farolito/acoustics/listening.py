@@ -13,8 +13,9 @@ from collections.abc import Iterable
 import msgspec
 import numpy as np
 
-from farolito.acoustics.account import Heard, account
+from farolito.acoustics.account import Heard
 from farolito.acoustics.deployment import Deployment
+from farolito.acoustics.locate import source_of
 from farolito.acoustics.net import Air, Net, Pulse
 from farolito.acoustics.search import Search, Solution
 from farolito.acoustics.settings import Tuning
@@ -25,6 +26,7 @@ from farolito.acoustics.window import Floats, Window, sorted_pulses
 
 REMEMBERED_S = 20.0  # older pulses are forgotten, and sources without newer ones are final
 SEARCHED_S = 9.0  # a place is sought among the pulses of so long
+LATE_S = 0.6  # after this a pulse has nearly always reached us: a sensor without one was silent
 SETTLED_S = 7.0  # a source whose first round is so old is not solved again
 PULSES_MAX = 20_000  # the oldest go first
 MOVED_M, MOVED_SHARE = 3.0, 0.3  # metres, or of the ellipse's long axis: then it is told anew
@@ -81,7 +83,7 @@ class Listening:
         if len({pulse.sensor for pulse in known}) < self._tuning.sensors_min:
             return []
         zero_s = math.floor(known[0].at_s)
-        window = Window.of(self._net, known, zero_s)
+        window = Window.of(self._net, known, zero_s, now_s - LATE_S)
         search = Search(window, self._air, self._tuning, self._deployment)
         heard = Heard(self._net, known, zero_s, search, self._deployment)
         before = self._recalled(heard)
@@ -148,7 +150,7 @@ class Listening:
             last = self._told.get(track)
             if last is not None and all(solution.is_final for solution in group):
                 continue
-            source = account(heard, group)
+            source = source_of(heard, group, numbered)
             if last is None or differs(source, last):
                 revision = 1 if last is None else last.revision + 1
                 told.append(msgspec.structs.replace(source, track=track, revision=revision))

@@ -44,18 +44,16 @@ def locate(
     zero_s = float(np.floor(min(pulse.at_s for pulse in known)))
     search = Search(Window.of(net, known, zero_s), air, tuning, deployment)
     heard = Heard(net, known, zero_s, search, deployment)
-    sources = sources_of(heard, search.run())
+    found = search.run()
+    sources = [source_of(heard, group, found) for group in joined(found)]
     sources.sort(key=lambda source: source.rounds[0].at_s)
     return [msgspec.structs.replace(source, track=track) for track, source in enumerate(sources)]
 
 
-def sources_of(heard: Heard, found: Sequence[Solution]) -> list[Source]:
-    """What solutions say, those of one shooter together, with all places that explain them."""
-    sources = []
-    for group in joined(found):
-        places: tuple[Place, ...] = ()
-        if len(group) == 1:
-            others = [one for one in found if one is not group[0]]
-            places = modes(heard.search, heard.deployment, group[0], others)
-        sources.append(account(heard, group, places))
-    return sources
+def source_of(heard: Heard, group: Sequence[Solution], found: Sequence[Solution]) -> Source:
+    """What one shooter's solutions among all `found` say, with all places that explain them."""
+    places: tuple[Place, ...] = ()
+    if len(group) == 1:
+        others = [one for one in found if one is not group[0]]
+        places = modes(heard.search, heard.deployment, group[0], others)
+    return account(heard, group, found, places)

@@ -170,7 +170,10 @@ def _nearest(window: Window, i: int, at: float, reach: float) -> int:
 
 @kernel
 def _is_masked(window: Window, i: int, at: float, dead_s: float) -> bool:
-    """Whether sensor i was deaf at that time, since it had just reported another source."""
+    """Whether the silence of sensor i at that time says nothing: it had just reported another
+    source and was deaf, or what it heard then may still be on its way to us."""
+    if at > window.until_s:
+        return True
     low, high = window.start[i], window.start[i + 1]
     first = low + np.searchsorted(window.at_s[low:high], at - dead_s)
     for j in range(first, high):
@@ -367,7 +370,8 @@ def _judge(  # noqa: PLR0913 - columns, for the compiler
     """The rounds of a place by turns: times from delays, delays from times."""
     _, travel, hears = paths(window, law, x, y)
     n = hears.size
-    expected = expected_of_round(window, hears, 2.0 * rule.half_s)
+    due = np.where(around_s + travel <= window.until_s, hears, 0.0)
+    expected = expected_of_round(window, due, 2.0 * rule.half_s)
     score_min = max(rule.score_min, share * expected)
     times, scores = _find(
         window, rule, travel, hears, hears, np.zeros(n), around_s, rule.half_s, score_min,
@@ -445,10 +449,21 @@ def judge(
     )
     if times.size == 0:
         return None
-    # Each round's time was chosen freely within the string's span: what that alone would win.
+    score = float(ears.sum()) - _cost(rule, pulse)
+    return Train(times, pulse, delays, score, expected * times.size, float(best_round))
+
+
+def rescore(
+    window: Window, law: Law, rule: Rule, place: tuple[float, float], train: Train
+) -> float:
+    """Score of rounds that are known already."""
+    _, travel, hears = paths(window, law, place[0], place[1])
+    ears, _, pulse = _fit(window, rule, travel, hears, train.at_s)
+    return float(ears.sum()) - _cost(rule, pulse)
+
+
+def _cost(rule: Rule, pulse: Ints) -> float:
+    """Each round's time, and the place, were chosen freely: what that alone would win."""
     heard = np.maximum((pulse >= 0).sum(axis=1), 1)
     width_s = rule.jitter_sd_s * math.sqrt(2 * math.pi) / np.sqrt(heard)
-    cost = float(np.log(2 * rule.string_s / width_s).sum()) + PLACE_COST
-    return Train(
-        times, pulse, delays, float(ears.sum()) - cost, expected * times.size, float(best_round)
-    )
+    return float(np.log(2 * rule.string_s / width_s).sum()) + PLACE_COST

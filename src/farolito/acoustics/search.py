@@ -15,7 +15,7 @@ import numpy as np
 from farolito.acoustics.deployment import Deployment
 from farolito.acoustics.net import Air
 from farolito.acoustics.refine import Fix, Prior, solve
-from farolito.acoustics.rounds import Rule, Train, judge, raise_rates
+from farolito.acoustics.rounds import Rule, Train, judge, raise_rates, rescore
 from farolito.acoustics.settings import Tuning
 from farolito.acoustics.stack import APART_M, Stack, coarse_cells
 from farolito.acoustics.window import Floats, Ints, Law, Window, paths
@@ -331,6 +331,14 @@ class Search:
                         fix = solution.fix._replace(x_m=place[0], y_m=place[1])
                         solution = solution._replace(fix=fix, train=other)
         return self.settle(solution, share)
+
+    def direct(self, group: Sequence[Solution], others: Sequence[Solution]) -> float:
+        """Score of direct arrivals alone, beside what others explain with their echoes."""
+        self.mark(others)
+        rule = self.rule._replace(echo_rate_per_s=0.0)
+        return sum(
+            rescore(self.window, one.law, rule, (one.x_m, one.y_m), one.train) for one in group
+        )
 
     def mark(self, found: Sequence[Solution], with_echoes: bool = True) -> None:
         """Pulses that the sources explain are used. After each round its echoes raise the rate of

@@ -58,9 +58,12 @@ class Window(NamedTuple):
     rate_per_s: Floats
     is_used: Flags
     level_db: Floats  # nan where it was not told
+    until_s: float  # what arrived later may not have been told yet
 
     @classmethod
-    def of(cls, net: Net, pulses: Sequence[Pulse], zero_s: float) -> Window:
+    def of(
+        cls, net: Net, pulses: Sequence[Pulse], zero_s: float, until_s: float = math.inf
+    ) -> Window:
         """`pulses`: all of sensors of the net that are up, sorted by (sensor's place in the net,
         time)."""
         sensor = np.array([net.index[p.sensor] for p in pulses], dtype=np.int64)
@@ -71,6 +74,7 @@ class Window(NamedTuple):
         return cls(
             net.x_m, net.y_m, net.hears * net.is_up, quiet, start, at_s, sensor, quiet[sensor],
             np.zeros(len(pulses), dtype=np.bool_), np.array(level, dtype=np.float64),
+            until_s - zero_s,
         )  # fmt: skip
 
 
