@@ -163,7 +163,8 @@ async def test_what_sensors_were_promised_is_at_the_desk_once_whatever_is_killed
     await net.tell(rest)
     await net.stand_once()
     after = {one.alert_id: one for one in await net.kept()}
-    assert all(after[one.alert_id].shots == one.shots for one in before), "a replay is no news"
+    for one in before:
+        assert len(after[one.alert_id].shot.heard) >= len(one.shot.heard), "no half replaces it"
 
     # PostgreSQL in the same place.
     first, rest = net.fire(-350.0, -450.0, count=4)
