@@ -39,6 +39,7 @@ const LOG_AFTER_MS = 500 // several changes at once are one fresh log
 const STOPPED_SHOWN_MAX = 100
 const NOTICE_MS = 6_000
 const READERS_EVERY_MS = 60_000
+const TILES_EVERY_MS = 15_000 // while there are none: a new node's streets may still be made
 
 export type Tab = 'calls' | 'alerts' | 'stopped'
 export const TABS: readonly Tab[] = ['calls', 'alerts', 'stopped']
@@ -94,6 +95,7 @@ export class Desk {
   #keeper = new AlarmKeeper()
   #live: Live
   #lookTimer: ReturnType<typeof setTimeout> | undefined
+  #tilesTimer: ReturnType<typeof setTimeout> | undefined
   #announced = new Set<string>()
   #unnamed = new Set<string>() // readers that were asked for because an alert came from them
 
@@ -135,6 +137,7 @@ export class Desk {
     return () => {
       removeEventListener('online', hurry)
       clearTimeout(this.#lookTimer)
+      clearTimeout(this.#tilesTimer)
       this.board.close()
       this.shots.close()
       this.net.close()
@@ -183,6 +186,7 @@ export class Desk {
       this.tiles = null // the map says that it has no streets
     } finally {
       this.mapKnown = true
+      if (!this.tiles) this.#tilesTimer = setTimeout(() => void this.#askMap(), TILES_EVERY_MS)
     }
   }
 

@@ -111,6 +111,7 @@ export const esShots: Pick<Catalogue, keyof typeof enShots> = {
     clipSays: (name, metres, n) =>
       `Clip de ${name}, ${metres}: ${n === 1 ? '1 comienzo marcado' : `${n} comienzos marcados`}`,
     clipPlain: (name) => `Clip de ${name}: no se conoce el camino del sonido, así que no está alineado`,
+    offBy: (ms) => `desviado ${ms}`,
     unaligned: 'sin alinear',
     clipFailed: 'No se pudo oír este clip. Pruebe otro.',
     waveFailed: 'No llegó la imagen de este clip.',
@@ -208,6 +209,7 @@ export const esShots: Pick<Catalogue, keyof typeof enShots> = {
       asking: 'Pidiendo la cobertura…',
       heard: 'lo oyó',
       silent: 'calló',
+      up: 'escucha',
       down: 'fuera',
       sensors: 'Sensores de disparos',
       noSensors: 'Ningún sensor tiene un lugar conocido.',

@@ -127,10 +127,17 @@ export class ShotBoard {
   }
 
   #noteChange(before: ShotAlert, now: ShotAlert): void {
-    const differences = differencesOf(before, now)
+    const differences = differencesOf(before, now).filter((d) => !this.#isMine(d, now))
     if (differences.length === 0) return
     const change = { version: now.version, at: clock.at(), differences }
     this.changes = [change, ...this.changes].slice(0, CHANGES_SHOWN_MAX)
+  }
+
+  /** What this person did is no news to them, also where the line tells it before the answer. */
+  #isMine(difference: Difference, now: ShotAlert): boolean {
+    if (difference.what === 'taken') return now.taken_by === this.me
+    if (difference.what === 'review') return now.review?.by === this.me
+    return difference.what === 'outcome' && now.outcome?.by === this.me
   }
 
   select(id: string | null): void {
@@ -276,7 +283,6 @@ export class ShotBoard {
     const done = await post<ShotActed>(path, bodyOf(deed, alert, this.listenedOf(alert)))
     if (done.permit != null) this.voice.permitted(done.permit)
     const after = done.shot ?? alert
-    // What this person just did is no news to them, so it is not shown as a change.
     this.held = withShot(this.held, after, this.held.get(alert.alert_id)?.seq ?? 0)
     if (alert.alert_id === this.selectedId) this.#look(AGAIN_AFTER_MS)
     return after

@@ -140,6 +140,11 @@ class Gunfire:
         better = msgspec.structs.replace(shot, revision=shot.revision + 1, **changes)
         return await self.hear(better, f"test:{shot.shot_id}")
 
+    async def take_back(self, shot: Shot) -> ShotAlert:
+        """The locator found that other places explain it better."""
+        withdrawn = msgspec.structs.replace(shot, revision=shot.revision + 1, probability=0.02)
+        return await self.hear(withdrawn, f"test:{shot.shot_id}")
+
     async def send_clips(self, alert: ShotAlert, sensors: Sequence[str] = tuple(EARS)[:4]) -> None:
         """Sensors send back what they recorded of its first string."""
         shot = alert.shots[0]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, expect
 
-from farolito.model import Point, Round, ShotAlert
+from farolito.console.sockets import StormCard
+from farolito.model import Point, Round, Shot, ShotAlert
 from tests.browser.gunfire import Gunfire
 from tests.browser.screens import Screen, Screens
 from tests.browser.test_accessibility import LOOKS, assert_accessible, wear
@@ -70,6 +73,15 @@ async def opened(screen: Screen, alert: ShotAlert) -> None:
     await expect(screen.page.locator("[data-clip] canvas")).to_have_count(4)
 
 
+async def reached(screen: Screen, alert: ShotAlert) -> None:
+    """J until it is selected: what other tests left in the queue comes before it."""
+    for _ in range(await screen.page.locator("[data-shot]").count()):
+        await screen.press("j")
+        if await row(screen, alert).get_attribute("aria-current") == "true":
+            return
+    raise AssertionError("J does not reach the alert")
+
+
 async def kept(node: RunningNode, alert: ShotAlert) -> dict[str, Any]:
     """The alert as the node has it, with its versions."""
     operator = await node.sign_in("operator")
@@ -84,7 +96,8 @@ async def test_keys_alone_take_hear_decide_and_brief_a_shot_that_nobody_may_deci
     alert = await gunfire.raised()
     await expect(row(operator, alert)).to_contain_text("5 rounds (5 to 6)")
     await expect(row(operator, alert)).to_contain_text("Gunshot 93 %")
-    await operator.press("j", "Enter")
+    await reached(operator, alert)
+    await operator.press("Enter")
     await expect(row(operator, alert)).to_have_attribute("data-state", "taken")
     await expect(operator.page.locator("[data-clip] canvas")).to_have_count(4)
 
@@ -184,6 +197,76 @@ async def test_doubt_is_told_in_the_queue_in_the_panel_and_in_the_table(
     await expect(operator.at("shot-head")).to_contain_text("12 rounds")
 
 
+async def test_what_the_machine_took_back_is_struck_out_counts_for_nothing_and_stays_to_be_heard(
+    city: RunningNode, gunfire: Gunfire, screens: Screens
+) -> None:
+    operator = await screens.operator(city.port)
+    alert = await gunfire.raised(-1_500, 700)
+    alias = gunfire.shot(-1_480, 720, rounds=2, storm="fireworks: 40 sources within 300 m")
+    joined = await gunfire.hear(alias)
+    assert joined.alert_id == alert.alert_id, "near it, so one alert"
+    await expect(row(operator, alert)).to_contain_text("7 rounds in 2 strings")
+    await row(operator, alert).click()
+    await expect(operator.at("strings").get_by_text("String 2 of 2: 2 rounds")).to_be_visible()
+    await operator.at("strings").get_by_text("String 2 of 2").click()
+    await expect(operator.at("in-storm").last).to_contain_text("Heard during fireworks: 40 sources")
+
+    await gunfire.take_back(alias)
+    await expect(operator.at("shot-news")).to_contain_text("one string taken back")
+    await expect(row(operator, alert)).to_contain_text("5 rounds (5 to 6)")
+    back = operator.at("taken-back-strings")
+    await expect(back).to_contain_text("other places explain it better")
+    await expect(back.locator("s")).to_contain_text(["2 rounds"])
+    await expect(operator.at("strings")).to_have_count(0)
+
+    await gunfire.take_back(alert.shots[0])
+    await expect(operator.at("taken-back")).to_contain_text("Nothing of it stands")
+    await expect(operator.at("shot-news")).to_contain_text("taken back by the machine")
+    await expect(operator.page.locator("[data-clip] canvas")).to_have_count(4)
+
+
+async def test_a_storm_is_one_card_over_the_queue_for_as_long_as_the_node_names_it(
+    city: RunningNode, gunfire: Gunfire, screens: Screens
+) -> None:
+    operator = await screens.operator(city.port)
+    since = datetime.now(UTC) - timedelta(minutes=4)
+    show = StormCard(number=7, kind="show", says="fireworks: 12 sources", since=since, sources=12)
+    card = operator.at("storms")
+    try:
+        city.node.hub.storms = (show,)
+        await expect(card).to_contain_text("Fireworks show")
+        await expect(card).to_contain_text(f"since {since.astimezone():%H:%M:%S}")
+        await expect(card).to_contain_text("only a likely gun comes to the queue")
+        city.node.hub.storms = (msgspec.structs.replace(show, sources=31),)
+        await expect(card).to_contain_text("31 sources located so far")
+        await expect(card.get_by_role("listitem")).to_have_count(1)
+        await operator.page.get_by_role("tab", name="Calls").click()
+        await expect(card).to_be_visible()
+    finally:
+        city.node.hub.storms = ()
+    await expect(card).to_have_count(0)
+
+
+async def test_an_incident_leads_to_its_shots_and_a_shot_to_its_incident_by_one_key(
+    city: RunningNode, gunfire: Gunfire, screens: Screens
+) -> None:
+    operator = await screens.operator(city.port)
+    alert = await gunfire.raised(2_200, -1_800)
+    await opened(operator, alert)
+    await operator.press("1")
+    await expect(listened(operator)).to_have_count(1)
+    await operator.press("g")
+    await expect(operator.at("shot-state")).to_contain_text("Confirmed")
+    await expect(operator.at("shot-news")).to_have_count(0)
+    await expect(operator.at("to-incident")).to_be_visible()
+    await operator.press("h")
+    part = operator.page.locator(f"[data-part='{alert.alert_id}']")
+    await expect(part).to_contain_text("5 rounds")
+    await expect(part).to_contain_text("Gunshot, reviewed")
+    await operator.press("h")
+    await expect(operator.at("shot-head")).to_contain_text("5 rounds")
+
+
 async def test_a_live_queue_of_shots_equals_the_same_queue_reloaded(
     city: RunningNode, gunfire: Gunfire, screens: Screens
 ) -> None:
@@ -255,13 +338,33 @@ async def test_a_missed_shooting_is_written_down_and_counts_and_an_auditor_takes
     assert lines[1].startswith("all,,")
 
 
+async def _joined(gunfire: Gunfire, side: float) -> Shot:
+    """A further string of the alert at this side of town."""
+    alias = gunfire.shot(side + 30, 20, rounds=2)
+    await gunfire.hear(alias)
+    return alias
+
+
+@pytest.fixture
+def storm(city: RunningNode) -> Iterator[None]:
+    """Thunder goes on."""
+    thunder = StormCard(
+        number=8, kind="thunder", says="thunder", since=datetime.now(UTC), sources=3
+    )  # fmt: skip
+    city.node.hub.storms = (thunder,)
+    yield
+    city.node.hub.storms = ()
+
+
 @LOOKS
+@pytest.mark.usefixtures("storm")
 async def test_no_screen_of_shots_breaks_a_rule_that_a_machine_can_check(
     city: RunningNode, gunfire: Gunfire, screens: Screens, look: str
 ) -> None:
     side = 3_000 if look == "dark" else -3_000
     alert = await gunfire.raised(side, 0)
     await gunfire.hear(gunfire.shot(side, 900, gun=0.05))
+    await gunfire.take_back(await _joined(gunfire, side))
     operator = await screens.operator(city.port)
     await wear(operator, look)
     await opened(operator, alert)
