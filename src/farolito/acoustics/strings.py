@@ -15,6 +15,7 @@ from farolito.acoustics.search import Solution
 
 SAME_M = 15.0  # two places nearer than this are one, however their rounds interleave
 RUN_MPS, RUN_M_MAX = 8.0, 60.0  # how fast and far someone goes between two strings
+PAUSE_S_MAX, MIXED_MAX = 5.0, 0.34  # between the two; rounds of the later amid the earlier's
 SAME_ROUND_S = 0.04  # two rounds nearer than this in time are one heard twice
 
 
@@ -55,12 +56,17 @@ def _sensors(round_: tuple[float, Solution, int]) -> int:
 
 def _are_one(earlier: Solution, later: Solution) -> bool:
     apart_m = _apart_m(earlier, later)
-    waited_s = float(later.train.at_s[0] - earlier.train.at_s[-1])
+    before, after = earlier.train.at_s, later.train.at_s
+    if float(after[0] - before[-1]) > PAUSE_S_MAX:
+        return False
     if apart_m <= SAME_M:
-        return waited_s <= 5.0
-    spread = np.trace(earlier.fix.covariance) + np.trace(later.fix.covariance)
-    reach_m = RUN_MPS * waited_s + math.sqrt(float(spread))
-    return 0.0 < waited_s <= 5.0 and apart_m <= min(RUN_M_MAX, reach_m)
+        return True
+    # Two shooters fire at the same time; one who goes on has left the first place for good.
+    between_s = float(after.mean() - before.mean())
+    if between_s <= 0 or float(np.mean(after < before[-1])) > MIXED_MAX:
+        return False
+    spread = float(np.trace(earlier.fix.covariance) + np.trace(later.fix.covariance))
+    return apart_m <= min(RUN_M_MAX, RUN_MPS * between_s + 2 * math.sqrt(spread))
 
 
 def _apart_m(one: Solution, other: Solution) -> float:
