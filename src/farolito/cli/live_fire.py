@@ -8,7 +8,7 @@ position has an origin of its own; places here are against the middle of its sen
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import TypeVar
 import msgspec
 
 from farolito.acoustics import Air, Net, Pulse, Sensor
+from farolito.acoustics.deployment import Deployment
 from farolito.acoustics.evaluate import Shooting
 from farolito.model import FarolitoError
 
@@ -93,7 +94,8 @@ class Broken(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LiveFire:
-    """The tests under a folder, position by position."""
+    """The tests under a folder, position by position. `learnt`: by how many tests were passed
+    over, what the other positions teach of each, once somebody has worked it out."""
 
     def __init__(self, folder: Path) -> None:
         """Raises FarolitoError where the folder holds no test."""
@@ -101,6 +103,7 @@ class LiveFire:
             raise FarolitoError(
                 f"{folder} is no folder", "name the folder that holds FP1/test_001, FP2/…"
             )
+        self.learnt: dict[int, Mapping[str, Deployment]] = {}
         found = sorted(folder.rglob("*.allpulses.json")) + sorted(folder.rglob("*.survey.json"))
         self._folder = folder
         self._homes = sorted({file.parent for file in found})[:TESTS_MAX]

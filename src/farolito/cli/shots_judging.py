@@ -2,8 +2,8 @@
 
 Asked in three ways: with all sensors and the pulses that they told; with a few sensors drawn from
 those the vendor used (a fixed draw a test, then blind on all of their pulses); from the sound
-alone with our own picker (as many sensors as there are recordings). The deployment is the
-stock one for every firing position: nothing is refitted on the folder that is judged.
+alone with our own picker (as many sensors as there are recordings). A firing position is located
+with what the others teach (`left_out`); where there are no others, with the stock deployment.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 
 from farolito.acoustics import Net, Pulse, Source, wav
 from farolito.acoustics.bound import bound_m
-from farolito.acoustics.deployment import Deployment
+from farolito.acoustics.deployment import Deployment, Solved, fit_deployment
 from farolito.acoustics.evaluate import Scene, Verdict, judge_alone, percent, rank
 from farolito.acoustics.locate import locate
 from farolito.acoustics.onset import pulses as pulses_of_sound
@@ -69,7 +69,7 @@ def ask_all(live: LiveFire, asked: Asked, progress: Progress, *, every: int = 1)
         for test in live.tests
         if isinstance(test, Broken) or test.recordings or not asked.from_wav
     ]
-    learnt = _left_out([test for test in live.tests if isinstance(test, LiveTest)])
+    learnt = left_out(live, every)
     tests = tests[::every]
     told = []
     for number, test in enumerate(tests):
@@ -140,9 +140,34 @@ def _only(net: Net, kept: set[str]) -> Net:
     return Net(tuple(sensor for sensor in net.sensors if sensor.name in kept))
 
 
-def _left_out(tests: Sequence[LiveTest]) -> Mapping[str, Deployment]:
-    """The deployment that each firing position is located with: the stock one."""
-    return {position: Deployment() for position in {test.position for test in tests}}
+def left_out(live: LiveFire, every: int = 1) -> Mapping[str, Deployment]:
+    """The deployment that each firing position is located with: fitted on the tests (or each
+    `every`th) of the other positions, as the stock deployment solves them, and on the surveyed
+    places of those. Fitted once for a folder."""
+    if every not in live.learnt:
+        tests = [test for test in live.tests if isinstance(test, LiveTest)]
+        positions = {test.position for test in tests}
+        tests = tests[::every] if len(positions) > 1 else []
+        solved = {test.test_id: _solved(test) for test in tests}
+        live.learnt[every] = {
+            position: fit_deployment(
+                [
+                    case
+                    for test in tests
+                    if test.position != position and (case := solved[test.test_id]) is not None
+                ]
+            )
+            for position in positions
+        }
+    return live.learnt[every]
+
+
+def _solved(test: LiveTest) -> Solved | None:
+    sources = locate(test.net, test.pulses, test.air)
+    if not sources:
+        return None
+    best = max(sources, key=lambda source: source.score)
+    return Solved(net=test.net, source=best, truth=(test.truth.x_m, test.truth.y_m))
 
 
 def totals(told: Sequence[Told], asked: Asked) -> dict[str, Any]:
