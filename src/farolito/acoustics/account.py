@@ -241,23 +241,27 @@ def drift_of(search: Search, solution: Solution) -> tuple[float, float, float] |
         return None
     _, travel, _ = paths(window, solution.law, solution.x_m, solution.y_m)
     k, i = np.nonzero(train.pulse >= 0)
+    ear = np.searchsorted(solution.heard, i)
     at = window.at_s[train.pulse[k, i]]
     dx, dy = window.x_m[i] - solution.x_m, window.y_m[i] - solution.y_m
     d = np.maximum(np.hypot(dx, dy), 1.0)
     along = (train.at_s[k] - train.at_s.mean()) / span_s
-    rows = np.zeros((at.size, 2 + solution.rounds + window.x_m.size))
+    each = np.arange(at.size)
+    rows = np.zeros((at.size, 2 + solution.rounds + solution.heard.size))
     rows[:, 0] = -dx / d / solution.law.sound_mps * along
     rows[:, 1] = -dy / d / solution.law.sound_mps * along
-    rows[np.arange(at.size), 2 + k] = 1.0
-    rows[np.arange(at.size), 2 + solution.rounds + i] = 1.0
+    rows[each, 2 + k] = 1.0
+    rows[each, 2 + solution.rounds + ear] = 1.0
     off = at - train.at_s[k] - travel[i] - train.delay_s[i]
-    normal = rows.T @ rows + 1e-6 * np.eye(rows.shape[1])
-    found = np.linalg.solve(normal, rows.T @ off)
+    # All rounds later or all paths longer is the same: a grain of the prior settles it.
+    normal = rows.T @ rows + np.diag([1e-12, 1e-12] + [1e-3] * (rows.shape[1] - 2))
+    inverse = np.linalg.inv(normal)
+    found = inverse @ (rows.T @ off)
     free = at.size - 2 - solution.rounds - solution.heard.size + 1
     if free < 4:
         return None
     spread = float(np.sum((off - rows @ found) ** 2)) / free
-    sd = np.sqrt(np.diag(np.linalg.inv(normal))[:2] * max(spread, 1e-8))
+    sd = np.sqrt(np.diag(inverse)[:2] * max(spread, 1e-8))
     drift_sd = float(np.hypot(*sd) / math.sqrt(2))
     if math.hypot(found[0], found[1]) < DRIFT_SDS_MIN * drift_sd * math.sqrt(2):
         return None

@@ -8,7 +8,7 @@ restart that hears them again tells the same places again.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 import numpy as np
@@ -24,6 +24,7 @@ from farolito.acoustics.stack import coarse_cells
 from farolito.acoustics.strings import joined
 from farolito.acoustics.window import Floats, Window, sorted_pulses
 
+REMADE_EVERY_S = 1.0
 REMEMBERED_S = 20.0  # older pulses are forgotten, and sources without newer ones are final
 SEARCHED_S = 9.0  # a place is sought among the pulses of so long
 LATE_S = 0.6  # after this a pulse has nearly always reached us: a sensor without one was silent
@@ -34,6 +35,7 @@ CLASSES = (0.2, 0.5)  # probabilities between which a source counts as the same
 WITHDRAWN = 0.02  # what is left of the probability of a source that others explain better
 
 Key = tuple[str, float]
+Signature = tuple[tuple[int, int, float, float, int], ...]
 
 
 class Listening:
@@ -54,6 +56,8 @@ class Listening:
         self._active: list[_Kept] = []
         self._told: dict[int, Source] = {}
         self._tracks = 0
+        self._remade_s = -math.inf
+        self._solved: dict[int, Signature] = {}
 
     def use(self, net: Net) -> None:
         """From the next tick on: sensors moved, came, went, or were set aside."""
@@ -87,7 +91,14 @@ class Listening:
         search = Search(window, self._air, self._tuning, self._deployment)
         heard = Heard(self._net, known, zero_s, search, self._deployment)
         before = self._recalled(heard)
-        found = search.run(self._near(fresh, search), self._renewed(search, before, fresh))
+        may_remake = now_s >= self._remade_s + REMADE_EVERY_S
+        if may_remake:
+            self._remade_s = now_s
+        found = search.run(
+            self._near(fresh, search),
+            self._renewed(search, before, fresh),
+            may_remake=may_remake,
+        )
         return self._tell(heard, before, found)
 
     def _forget(self, now_s: float) -> None:
@@ -97,6 +108,7 @@ class Listening:
             self._pulses.pop(key, None)
         self._active = [kept for kept in self._active if kept.last_s > now_s - REMEMBERED_S]
         if len(self._told) > 1_000:
+            self._solved.pop(min(self._told), None)
             self._told.pop(min(self._told))
 
     def _recalled(self, heard: Heard) -> list[Solution]:
@@ -150,6 +162,10 @@ class Listening:
             last = self._told.get(track)
             if last is not None and all(solution.is_final for solution in group):
                 continue
+            signature = _signature(group)
+            if last is not None and self._solved.get(track) == signature:
+                continue
+            self._solved[track] = signature
             source = source_of(heard, group, numbered)
             if last is None or differs(source, last):
                 revision = 1 if last is None else last.revision + 1
@@ -205,6 +221,13 @@ def differs(source: Source, told: Source) -> bool:
     mean, half = (place.xx + place.yy) / 2, math.hypot((place.xx - place.yy) / 2, place.xy)
     long_m = math.sqrt(5.991 * (mean + half))
     return moved_m > min(MOVED_M, MOVED_SHARE * long_m)
+
+
+def _signature(group: Sequence[Solution]) -> Signature:
+    """What must change before a source is worth accounting for anew."""
+    return tuple(
+        (one.track, one.rounds, round(one.x_m), round(one.y_m), one.heard.size) for one in group
+    )
 
 
 def _class(probability: float) -> int:

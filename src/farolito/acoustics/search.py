@@ -30,8 +30,8 @@ RAPID_STEPS_M = (
     (9.0, 3.0),
 )  # how far around a place others are tried, and how densely
 STEPS_M = ((45.0, 15.0),)
-REASSIGN_SHARE, REASSIGN_TURNS, NEIGHBOURS_MAX = 0.3, 3, 3
-WEAK_SHARE, TORN_M = 0.75, 400.0
+REASSIGN_SHARE, REASSIGN_TURNS, NEIGHBOURS_MAX = 0.3, 2, 3
+WEAK_SHARE, SURE_SHARE, TORN_M = 0.75, 1.0, 400.0
 HEARD_SHARE_MIN = 0.25  # of the rounds: a sensor that heard fewer has no say in the place
 
 
@@ -93,8 +93,15 @@ class Search:
         self.prior = Prior.of(air, deployment)
         self._quiet_rate = window.rate_per_s.copy()
 
-    def run(self, cells: Floats | None = None, known: Sequence[Solution] = ()) -> list[Solution]:
-        """All sources with a place in `cells` (none: everywhere), beside those known already."""
+    def run(
+        self,
+        cells: Floats | None = None,
+        known: Sequence[Solution] = (),
+        *,
+        may_remake: bool = True,
+    ) -> list[Solution]:
+        """All sources with a place in `cells` (none: everywhere), beside those known already.
+        `may_remake`: weak ones may be sought again, which takes as long as all the rest."""
         found = list(known)
         if found:
             self.mark(found)
@@ -107,7 +114,7 @@ class Search:
             if len(found) > before:
                 self.reassign(found, share)
                 stack.renew()
-        if len(found) > 1:
+        if may_remake and len(found) > 1:
             self.remake(found)
         return found
 
@@ -123,6 +130,8 @@ class Search:
                 again = self._again(solution, share)
                 found[:] = rest if again is None else [*rest, again]
             for solution in sorted(_open(found), key=lambda one: one.score):
+                if solution.score > SURE_SHARE * solution.train.expected:
+                    continue
                 self._doubt(solution, found, share)
             self.mark(found)
             if before == [(one.rounds, round(one.score)) for one in found]:
