@@ -53,7 +53,7 @@ export const enShots = {
       kinds: { thunder: 'Thunder', show: 'Fireworks show', holiday: 'Fireworks all over town' },
       since: (time: string) => `since ${time}`,
       sources: (n: number) => (n === 1 ? '1 source located so far.' : `${n} sources located so far.`),
-      says: 'They are still located and kept; only a likely gun comes to the queue.',
+      says: 'Sounds are still located and kept; only a likely gun comes to the queue.',
     },
     inStorm: (says: string) => `Heard during ${says}.`,
     takenBack: 'Taken back',

@@ -56,7 +56,7 @@ export const esShots: Pick<Catalogue, keyof typeof enShots> = {
       kinds: { thunder: 'Truenos', show: 'Fuegos artificiales', holiday: 'Pirotecnia por toda la ciudad' },
       since: (time) => `desde las ${time}`,
       sources: (n) => (n === 1 ? '1 fuente localizada hasta ahora.' : `${n} fuentes localizadas hasta ahora.`),
-      says: 'Se siguen localizando y guardando; a la cola solo llega lo que probablemente sea un arma.',
+      says: 'Los sonidos se siguen localizando y guardando; a la cola solo llega lo que probablemente sea un arma.',
     },
     inStorm: (says) => `Se oyó durante: ${says}.`,
     takenBack: 'Retirado',
