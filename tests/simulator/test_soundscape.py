@@ -10,7 +10,7 @@ import pytest
 from farolito.model import SoundKind
 from farolito.simulator.ears import Ears, place_ears
 from farolito.simulator.metro import metres
-from farolito.simulator.soundscape import BEFORE_CALL_S, Soundscape, Told
+from farolito.simulator.soundscape import BEFORE_RING_S, Soundscape, Told
 from farolito.simulator.world import SimulatorConfig, World, make_world
 from tests.simulator.conftest import START
 
@@ -35,7 +35,8 @@ def test_the_first_shots_are_heard_before_the_call_and_where_it_says(world: Worl
     call, _scene = world._first_call or pytest.fail("the drill has a first call")
     assert first.kind is SoundKind.GUNSHOT
     assert first.event == call.event_id
-    assert (call.at - first.at).total_seconds() == pytest.approx(BEFORE_CALL_S)
+    rings_s = (call.at - first.at).total_seconds() - call.tellings[0].talk_s
+    assert rings_s == pytest.approx(BEFORE_RING_S)
     x, y = metres((first.place.lat, first.place.lon))
     at = metres(call.spot.at)
     assert abs(x - at[0]) < 50

@@ -251,7 +251,7 @@ def heard_at(sensor: DeviceId, alert: ShotAlert) -> list[datetime]:
     were fired later.
     """
     found = []
-    for shot in alert.shots:
+    for shot in alert.strings:
         for heard in shot.heard:
             if heard.sensor == sensor:
                 travel = timedelta(seconds=heard.metres / _SOUND_MPS)

@@ -197,7 +197,7 @@ class ShotAlert(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def shot(self) -> Shot:
         """The string most likely to be gunfire, which stands for all."""
-        return max(self.shots, key=lambda shot: shot.gunshot)
+        return max(self.strings, key=lambda shot: shot.gunshot)
 
     @property
     def strings(self) -> tuple[Shot, ...]:

@@ -28,7 +28,7 @@ from farolito.simulator.sound import sound
 from farolito.simulator.street_plan import XY
 
 STEP_S = 1.0
-BEFORE_CALL_S = 7.0  # the call's first message comes so long after the shots
+BEFORE_RING_S = 2.0  # the first call rings so long after the shots
 SPREAD_M = 12.0  # whoever fires stands so far from where callers say
 UNCALLED_EVERY_S = 900.0
 NOISE_EVERY_S = 150.0
@@ -140,7 +140,7 @@ class Soundscape:
             at = metres(event.spot.at)
             if event.kind.kind in _GUNFIRE and self._ears.covers(at):
                 dx, dy = self._rng.normal(0, SPREAD_M, 2)
-                before = timedelta(seconds=BEFORE_CALL_S)
+                before = timedelta(seconds=event.tellings[0].talk_s + BEFORE_RING_S)
                 place = (at[0] + float(dx), at[1] + float(dy))
                 yield (event.at - before).timestamp(), place, event.event_id
 

@@ -65,7 +65,7 @@ class Story:
         event = draw.event(at, kind, spot, car)
         first, second = caller_words.SAYS[kind.kind][0]
         who = "two men"
-        opening = msgspec.structs.replace(draw.first(kind, spot, first, car, who), talk_s=24.0)
+        opening = msgspec.structs.replace(draw.first(kind, spot, first, car, who), talk_s=5.0)
         other = msgspec.structs.replace(
             draw.second(kind, spot, second, car, who),
             after_s=float(SECOND_CALLER_S),
