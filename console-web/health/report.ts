@@ -28,6 +28,7 @@ export interface HealthReport {
   children: { name: string; ready?: boolean; restarts?: number; up_s?: number }[]
   lists: { list_id: string; name: string; rows: number; age_s: number | null; stale: boolean }[]
   ledger: { size?: number; healthy?: boolean; says?: string }
+  sound?: { sensors: number; not_up: unknown[]; tick_p99_ms: number | null }
   disk: { free_gb?: number; total_gb?: number }
 }
 
