@@ -11,7 +11,7 @@ import numpy as np
 
 from farolito.acoustics.deployment import Deployment, Evidence
 from farolito.acoustics.net import Net, Pulse
-from farolito.acoustics.search import Search, Solution
+from farolito.acoustics.search import Search, Solution, is_steady
 from farolito.acoustics.source import Ear, Place, Round, Source
 from farolito.acoustics.strings import has_moved, rounds_of
 from farolito.acoustics.window import Floats, paths
@@ -20,6 +20,8 @@ SILENT_P_MIN = 0.5  # a sensor that more likely than not should have heard it
 ROUNDS_TAIL = 0.025  # of the 95 % interval of rounds, at each end
 WEAK_ROUND_SENSORS = 4  # a round that fewer heard may be none
 BESIDE_M, BESIDE_S = 2_000.0, 3.0
+# Of steady rapid fire single sensors may be one period off: that does not show in residuals.
+STEADY_SD_M = 3.5
 DRIFT_SDS_MIN = 3.0  # a drift within this many sd is no drift
 
 
@@ -156,6 +158,8 @@ def _ears(heard: Heard, group: Sequence[Solution]) -> tuple[Ear, ...]:
 def place_of(solution: Solution, deployment: Deployment, share: float = 1.0) -> Place:
     """The solution's place; its covariance has the floor that no number of rounds takes away."""
     covariance, floor = solution.fix.covariance, deployment.ellipse_floor_m**2
+    if is_steady(solution.train.at_s):
+        floor += STEADY_SD_M**2
     return Place(
         x_m=solution.x_m,
         y_m=solution.y_m,

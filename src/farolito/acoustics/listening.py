@@ -74,6 +74,11 @@ class Listening:
                 self._pulses[key] = pulse
                 self._fresh.append(pulse)
 
+    @property
+    def remembered(self) -> int:
+        """Pulses held at this moment."""
+        return len(self._pulses)
+
     def tick(self, now_s: float) -> list[Source]:
         """Sources that are new or differ by enough since they were last told. `now_s` on the
         sensors' clock."""
@@ -172,7 +177,7 @@ class Listening:
                 told.append(msgspec.structs.replace(source, track=track, revision=revision))
         for track in {solution.track for solution in before} - here:
             last = self._told.get(track)
-            if last is not None and last.probability > WITHDRAWN:
+            if last is not None and last.probability >= CLASSES[0]:
                 told.append(
                     msgspec.structs.replace(last, revision=last.revision + 1, probability=WITHDRAWN)
                 )
