@@ -108,10 +108,17 @@ async def test_a_shot_is_where_people_say_it_is(ears: Ears) -> None:
     assert (await ears.heard(shot())).where == "4th & Central"
 
 
-async def test_a_level_never_falls_by_a_machine(ears: Ears) -> None:
-    await ears.heard(shot(gun=0.9))
+async def test_a_level_follows_the_machine_until_somebody_came_and_never_out_of_sight(
+    ears: Ears,
+) -> None:
+    alert = await ears.heard(shot(gun=0.9))
     less = await ears.heard(shot(gun=0.05, revision=2))
-    assert (less.level, less.is_queued) == (Level.P1, True)
+    assert (less.level, less.is_queued) == (Level.P2, True)
+    more = await ears.heard(shot(gun=0.8, revision=3))
+    assert more.level is Level.P1
+    await ears.desk.take(ears.ask(), alert.alert_id)
+    last = await ears.heard(shot(gun=0.05, revision=4))
+    assert (last.level, last.is_queued) == (Level.P1, True)
 
 
 async def test_the_same_solution_told_again_changes_nothing(ears: Ears) -> None:

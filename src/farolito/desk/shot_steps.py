@@ -92,9 +92,8 @@ def joined(alert: ShotAlert, shot: Shot, now: datetime) -> ShotAlert:
 def revised(alert: ShotAlert, shot: Shot, now: datetime) -> ShotAlert:
     """A later solution takes the place of the one before; the decision of a person stays.
 
-    `shot` carries the id of the string that it is. The level may rise and never falls: an alert
-    that called a person is answered by a person, unless nobody has come yet and nothing of it
-    stands.
+    `shot` carries the id of the string that it is. An alert that called a person is answered by a
+    person, unless nobody has come yet and nothing of it stands.
     """
     others = tuple(one for one in alert.shots if one.shot_id != shot.shot_id)
     assert len(others) == len(alert.shots) - 1, "a revision is of a string of this alert"
@@ -285,14 +284,23 @@ def _likeliest(shot: Shot) -> SoundKind | None:
 
 
 def _with_shots(alert: ShotAlert, shots: tuple[Shot, ...], told: Shot, now: datetime) -> ShotAlert:
+    """Once queued it stays so. How urgent it is follows the machine's newest answer while nobody
+    has come, but not out of sight; later, or where another source called it urgent, it only
+    rises."""
     level, is_queued = grade(told)
-    return _next(
+    after = _next(
         alert,
         now,
         shots=tuple(sorted(shots, key=lambda one: (one.discharged_at, one.shot_id))),
         level=min(alert.level, level),
         is_queued=alert.is_queued or is_queued,
     )
+    by_others = alert.level < min(grade(one)[0] for one in alert.strings)
+    if alert.state is not AlertState.WAITING or alert.escalated_at is not None or by_others:
+        return after
+    lowest = Level.P2 if after.is_queued else Level.P3
+    newest = min(level, lowest, *(grade(one)[0] for one in after.strings))
+    return msgspec.structs.replace(after, level=newest)
 
 
 def _must_be(alert: ShotAlert, *states: AlertState) -> None:
