@@ -57,8 +57,10 @@ $(STAMP)/dev: requirements/dev.txt $(STAMP)/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@mkdir -p $(STAMP) && touch $@
 
-# The locator's loops are compiled once and kept beside its files, not when the first shot falls.
+# The locator's loops are compiled once and kept beside its files, not when the first shot falls. A
+# kept loop does not notice that one of another file, which it calls, has changed: all go.
 $(STAMP)/locator: $(wildcard src/farolito/acoustics/*.py) $(STAMP)/python
+	rm -f src/farolito/acoustics/__pycache__/*.nb?
 	$(BIN)/python -m farolito locator --compile
 	@touch $@
 
