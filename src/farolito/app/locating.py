@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from farolito.acoustics import Air, Net, Pulse, Sensor, Source
+from farolito.acoustics.crowd import Crowd
 from farolito.acoustics.kind import odds
 from farolito.acoustics.listening import Listening
 from farolito.acoustics.locate import locate
@@ -59,35 +60,49 @@ async def serve(socket: Path, stop: asyncio.Event) -> None:
 
 
 class Session:
-    """What one node has told, and is answered from. A source's revisions are counted here: it is
-    told when its place or rounds change, and once more when all that far sensors heard is in."""
+    """What one node has told, and is answered from. A source is told when its place or rounds
+    change, and once more when all that far sensors heard is in. Its revisions are counted here,
+    since in a crowded sky not every one is told."""
 
     def __init__(self) -> None:
         self._net = Net(())
         self._air = Air()
         self._listening = Listening(self._net, self._air)
         self._sky = Sky(self._net)
+        self._crowd = Crowd()
         self._storms: tuple[Storm, ...] = ()
         self._looked_s = -math.inf
         self._recent: deque[Pulse] = deque()
         self._known: dict[int, Source] = {}
+        self._told: dict[int, int] = {}  # track → revision
+        self._waiting: set[int] = set()  # tracks with news
         self._settling: set[int] = set()
 
     def answer(self, question: Question) -> Reply:
         began = time.perf_counter()
         now_s = question.now_s
         self._take_in(question)
-        told = {source.track: source for source in self._listening.tick(now_s)}
-        self._settling |= told.keys()
-        self._known |= {track: self._numbered(source) for track, source in told.items()}
-        again = [t for t in self._settling if now_s - self._known[t].rounds[-1].at_s > SETTLES_S]
-        for track in again:
-            self._settling.remove(track)
-            if track not in told:
-                self._known[track] = self._numbered(self._known[track])
-        judged = [self._judged(self._known[track]) for track in (told.keys() | set(again))]
+        for source in self._listening.tick(now_s):
+            self._known[source.track] = source
+            self._crowd.found(source.track, now_s)
+            self._waiting.add(source.track)
+            self._settling.add(source.track)
+        settled = {
+            track
+            for track in self._settling
+            if now_s - self._known[track].rounds[-1].at_s > SETTLES_S
+        }
+        self._settling -= settled
+        self._waiting |= settled
+        judged = [
+            self._judged(self._numbered(track))
+            for track in sorted(self._waiting)
+            if self._may_tell(track, now_s)
+        ]
         for source, kinds, _ in judged:
-            self._sky.source(_sounded(source, kinds))
+            self._waiting.discard(source.track)
+            if self._crowd.is_firm(source, now_s):
+                self._sky.source(_sounded(source, kinds))
         if now_s - self._looked_s >= STORMS_EVERY_S or judged:
             self._storms = self._sky.storms(now_s)
             self._looked_s = now_s
@@ -107,13 +122,22 @@ class Session:
         while self._recent and self._recent[0].at_s < oldest_s:
             self._recent.popleft()
         self._known = {t: s for t, s in self._known.items() if s.rounds[-1].at_s >= oldest_s}
+        self._told = {t: revision for t, revision in self._told.items() if t in self._known}
         self._settling &= self._known.keys()
+        self._waiting &= self._known.keys()
+        self._crowd.forget(question.now_s)
         self._listening.hear(question.pulses)
         self._sky.hear(question.pulses)
 
-    def _numbered(self, source: Source) -> Source:
-        before = self._known.get(source.track)
-        return msgspec.structs.replace(source, revision=before.revision + 1 if before else 1)
+    def _may_tell(self, track: int, now_s: float) -> bool:
+        """What was told is told on; what is new must not be a leftover of others."""
+        if track in self._told:
+            return True
+        return self._crowd.lets(self._known[track], now_s)
+
+    def _numbered(self, track: int) -> Source:
+        revision = self._told[track] = self._told.get(track, 0) + 1
+        return msgspec.structs.replace(self._known[track], revision=revision)
 
     def _judged(self, source: Source) -> tuple[Source, dict[SoundKind, float], tuple[str, ...]]:
         others = tuple(one for one in self._known.values() if one.track != source.track)
