@@ -13,6 +13,8 @@ import numpy as np
 
 from farolito.acoustics.account import Heard, account
 from farolito.acoustics.deployment import Deployment
+from farolito.acoustics.few import FEW_SENSORS, few_source, with_few
+from farolito.acoustics.few import SENSORS_MIN as FEW_MIN
 from farolito.acoustics.modes import modes
 from farolito.acoustics.net import Air, Net, Pulse
 from farolito.acoustics.search import Search, Solution
@@ -36,16 +38,21 @@ def locate(
     """The sources behind a window of pulses, by the time of their first round.
 
     Pulses of sensors that are down or unknown are left out. Fewer than `tuning.sensors_min`
-    sensors, or none that agree: no source.
+    sensors, or none that agree: no source. A net of few sensors is asked in its own way (`few`).
     """
     known = sorted_pulses(net, pulses)
-    if len({pulse.sensor for pulse in known}) < tuning.sensors_min:
+    is_few = int(net.is_up.sum()) <= FEW_SENSORS
+    if len({pulse.sensor for pulse in known}) < (FEW_MIN if is_few else tuning.sensors_min):
         return []
     zero_s = float(np.floor(min(pulse.at_s for pulse in known)))
     search = Search(Window.of(net, known, zero_s), air, tuning, deployment)
     heard = Heard(net, known, zero_s, search, deployment)
     found = search.run()
     sources = [source_of(heard, group, found) for group in joined(found)]
+    if is_few:
+        search.mark([])
+        few = few_source(heard, air)
+        sources = sources if few is None else with_few(few, sources)
     sources.sort(key=lambda source: source.rounds[0].at_s)
     return [msgspec.structs.replace(source, track=track) for track, source in enumerate(sources)]
 
