@@ -177,9 +177,20 @@ def _sounded(source: Source, kinds: dict[SoundKind, float]) -> Sounded:
 
 
 def warm_up() -> None:
-    """Have the loops compiled before the first shot: one round, heard by five, will do."""
-    places = ((0, 0), (400, 0), (0, 400), (400, 400), (800, 200))
-    net = Net(tuple(Sensor(name=str(at), x_m=x, y_m=y) for at, (x, y) in enumerate(places)))
-    ways_s = [math.dist(place, (200, 190)) / Air().sound_mps for place in places]
-    heard = [Pulse(sensor=str(at), at_s=1e9 + way_s) for at, way_s in enumerate(ways_s)]
-    locate(net, heard, Air())
+    """Have the loops compiled before the first shot: those of a net, and those of a few sensors."""
+    places = [(400.0 * column, 400.0 * row) for row in range(3) for column in range(3)]
+    for count in (len(places), 5):
+        sensors = tuple(
+            Sensor(name=str(at), x_m=x, y_m=y) for at, (x, y) in enumerate(places[:count])
+        )
+        heard = [
+            Pulse(sensor=one.name, at_s=1e9 + 0.3 * round_ + way_s, level_db=90.0)
+            for one in sensors
+            for way_s in [math.dist((one.x_m, one.y_m), (200, 190)) / Air().sound_mps]
+            for round_ in range(3)
+        ]
+        locate(Net(sensors), heard, Air())
+        listening = Listening(Net(sensors), Air())
+        for until_s in (0.8, 1.6, 2.4):
+            listening.hear(pulse for pulse in heard if pulse.at_s <= 1e9 + until_s)
+            listening.tick(1e9 + until_s)
