@@ -154,17 +154,17 @@ class Listening:
             self.position = 0
         self._read = self.position
         self._marks.clear()
-        await self._ask_again()
+        await self.ask_again()
 
     async def _follow(self) -> None:
         async for deliveries in self._bus.sound.after(self.position):
             for delivery in deliveries:
-                arrived_s = await self._take_in(delivery.batch)
+                arrived_s = await self.take_in(delivery.batch)
                 self._marks.append((arrived_s, delivery.sequence))
                 self._read = delivery.sequence
             await self._has_room.wait()
 
-    async def _take_in(self, batch: SoundBatch) -> float:
+    async def take_in(self, batch: SoundBatch) -> float:
         """The pulses to the next tick, the rest to where it belongs; when it had arrived."""
         now = self._clock()
         told = [one.received_at for one in batch.impulses]
@@ -192,10 +192,10 @@ class Listening:
             if self._sensors.wants_judging or loop.time() - judged > JUDGE_EVERY_S:
                 judged = loop.time()
                 await self._sensors.judge(datetime.fromtimestamp(at_s, UTC))
-            await self._tell_all()
+            await self.tell_all()
             if is_behind or at_s - self._last_pulse_s < QUIET_S or self._storms:
-                await self._tick(at_s)
-                await self._tell_all()
+                await self.tick(at_s)
+                await self.tell_all()
             if not is_behind:
                 await asyncio.sleep(TICK_S)
 
@@ -208,8 +208,8 @@ class Listening:
         step_s = FAR_TICK_S if behind_s > FAR_BEHIND_S else TICK_S
         return self._fresh[0][0] + step_s, True
 
-    async def _tick(self, at_s: float) -> None:
-        """Pulses stay in line until the locator has heard them."""
+    async def tick(self, at_s: float) -> None:
+        """The locator hears what arrived by then. Pulses stay in line until it has."""
         due = [pulse for _, pulse in takewhile(lambda one: one[0] <= at_s, self._fresh)]
         self._locator.use(self._sensors.net, self._sensors.air)
         try:
@@ -241,10 +241,13 @@ class Listening:
     async def _hear_belated_on(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
-            if self._belated.is_due(self._clock().timestamp()):
-                await self._hear_belated()
+            if self.belated_is_due(self._clock().timestamp()):
+                await self.hear_belated()
 
-    async def _hear_belated(self) -> None:
+    def belated_is_due(self, now_s: float) -> bool:
+        return self._belated.is_due(now_s)
+
+    async def hear_belated(self) -> None:
         """What was known already, and what no belated pulse belongs to, is not told again."""
         late = self._belated.waiting
         asked = await self._locator.past(self._belated.around())
@@ -274,7 +277,8 @@ class Listening:
             self._untold.popleft()
             self.let_go += 1
 
-    async def _tell_all(self) -> None:
+    async def tell_all(self) -> None:
+        """To the desk, one after another; what it cannot take stays in line."""
         while self._untold:
             await self._tell(*self._untold[0])
             self._untold.popleft()
@@ -328,7 +332,7 @@ class Listening:
                 starts_at = ear.onset_at - timedelta(seconds=CLIP_LEAD_S)
                 self._wants.ask(ear.sensor, starts_at, CLIP_S)
 
-    async def _ask_again(self) -> None:
+    async def ask_again(self) -> None:
         """What is wanted is known in memory alone: of alerts without sound that were raised just
         before this start, it is asked for anew."""
         async with self._database.transaction(self._agency) as connection:

@@ -133,7 +133,7 @@ class Session:
         """What was told is told on; what is new must not be a leftover of others."""
         if track in self._told:
             return True
-        return self._crowd.lets(self._known[track], now_s)
+        return self._crowd.lets(self._known[track], self._known, now_s)
 
     def _numbered(self, track: int) -> Source:
         revision = self._told[track] = self._told.get(track, 0) + 1

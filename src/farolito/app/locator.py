@@ -129,7 +129,7 @@ class Locator:
         found: dict[int, Found] = {}
         line = await self._open()
         try:
-            for question in _steps(pulses, self._net, self._air):
+            for question in steps(pulses, self._net, self._air):
                 reply = await _answer(line, question)
                 found |= {one.source.track: one for one in reply.found}
         finally:
@@ -201,7 +201,7 @@ def _new_boot() -> str:
     return os.urandom(4).hex()
 
 
-def _steps(pulses: Sequence[Pulse], net: tuple[Sensor, ...], air: Air) -> Iterator[Question]:
+def steps(pulses: Sequence[Pulse], net: tuple[Sensor, ...], air: Air) -> Iterator[Question]:
     """Questions as they would have been asked then, but seconds apart; where nothing was heard
     for longer than sound travels, there is nothing to ask."""
     waiting = deque(sorted(pulses, key=lambda one: one.at_s))
