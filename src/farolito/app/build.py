@@ -7,7 +7,7 @@ import fcntl
 import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -68,6 +68,7 @@ from farolito.transparency import PublicShots
 
 log = logging.getLogger(__name__)
 
+CANCELLED_AGAIN_S = 5.0
 MAP_NAME = "metro"  # the map that the screens show: <state>/maps/metro.pmtiles and metro.map
 
 
@@ -378,9 +379,10 @@ class Node:
         self._tasks.append(task)
 
         async def end() -> None:
-            task.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await task
+            # Until Python 3.12 a wait that ends in the moment of its cancellation swallows it.
+            while not task.done():
+                task.cancel()
+                await asyncio.wait({task}, timeout=CANCELLED_AGAIN_S)
 
         self._stack.push_async_callback(end)
 

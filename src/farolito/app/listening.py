@@ -23,7 +23,7 @@ import asyncio
 import logging
 import math
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import Any, Protocol
@@ -67,6 +67,7 @@ FAR_BEHIND_S, FAR_TICK_S = 30.0, 1.0  # and by longer ticks, so that it is soon 
 FRESH_MAX = 50_000  # pulses that wait for the locator; then the lane waits
 FALLS_MAX = 3  # so often the locator falls over the same pulses before they are let go
 RETRY_WAIT_S = 0.5
+CANCELLED_AGAIN_S = 1.0
 CLIPS_ASKED = 4  # of one string
 STRINGS_ASKED = 4  # of one alert
 ASKED_KEPT = 1_000  # strings of which it is known that sound was asked for
@@ -134,13 +135,14 @@ class Listening:
         while True:
             try:
                 await self._resume()
-                async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._follow())
-                    tasks.create_task(self._tick_on())
-                    tasks.create_task(self._hear_belated_on())
-                    tasks.create_task(self._advance_on())
-            except* (*AWAY, asyncpg.PostgresError, FarolitoError, OSError) as why:
-                log.warning("listening waits and starts again: %s", _name(why))
+                await _until_one_ends(
+                    self._follow(),
+                    self._tick_on(),
+                    self._hear_belated_on(),
+                    self._advance_on(),
+                )
+            except (*AWAY, asyncpg.PostgresError, FarolitoError, OSError) as why:
+                log.warning("listening waits and starts again: %s", type(why).__name__)
             await asyncio.sleep(RETRY_WAIT_S)
 
     async def _resume(self) -> None:
@@ -386,5 +388,16 @@ def _is_of(clip: SoundClip, alert: ShotAlert) -> bool:
     )
 
 
-def _name(group: BaseExceptionGroup[BaseException]) -> str:
-    return ", ".join(sorted({type(why).__name__ for why in group.exceptions}))
+async def _until_one_ends(*works: Coroutine[Any, Any, None]) -> None:
+    """All side by side; none is left when this returns. Raises what the first one raised."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        # Until Python 3.12 a wait that ends in the moment of its cancellation swallows it.
+        while left := [task for task in tasks if not task.done()]:
+            for task in left:
+                task.cancel()
+            await asyncio.wait(left, timeout=CANCELLED_AGAIN_S)

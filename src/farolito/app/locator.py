@@ -183,7 +183,8 @@ async def _answer(line: Line, question: Question) -> Reply:
     """Raises LocatorFell."""
     try:
         await send(line.writer, _encode(question))
-        return _reply(await asyncio.wait_for(receive(line.reader), ANSWER_S_MAX))
+        async with asyncio.timeout(ANSWER_S_MAX):
+            return _reply(await receive(line.reader))
     except (OSError, EOFError, TimeoutError, msgspec.DecodeError) as why:
         raise _away(LocatorFell, why) from why
 

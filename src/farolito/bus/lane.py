@@ -14,7 +14,6 @@ import nats.errors
 import nats.js.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.aio.subscription import Subscription
 from nats.js import JetStreamContext
 from nats.js.api import (
     AckPolicy,
@@ -170,7 +169,9 @@ class Lane(Generic[B]):
         consumer = await self._js.add_consumer(
             self._stream.name, _from(position + 1, self._subject)
         )
-        pulls = await self._client.subscribe(inbox := self._client.new_inbox())
+        pulled: asyncio.Queue[Msg] = asyncio.Queue()
+        inbox = self._client.new_inbox()
+        pulls = await self._client.subscribe(inbox, cb=pulled.put)
         next_subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream.name}.{consumer.name}"
         asked = expected = 0
         try:
@@ -179,7 +180,7 @@ class Lane(Generic[B]):
                     await self._client.publish(next_subject, _PULL, reply=inbox)
                     asked += PULL_MESSAGES
                 messages = []
-                for message in await _some(pulls):
+                for message in await _some(pulled):
                     if message.headers and "Status" in message.headers:
                         if message.headers["Status"] != _EXPIRED:
                             return  # the consumer is gone, or the server is another
@@ -210,10 +211,11 @@ def _from(sequence: int, subject: str) -> ConsumerConfig:
     )
 
 
-async def _some(pulls: Subscription) -> list[Msg]:
+async def _some(pulled: asyncio.Queue[Msg]) -> list[Msg]:
     """The next message, and those that came with it. Raises TimeoutError when none comes at all:
     an expired request is answered too, so silence means that the server is away."""
-    messages = [await pulls.next_msg(timeout=PULL_EXPIRES_S + SILENT_S)]
-    while pulls.pending_msgs and len(messages) < PULL_MESSAGES:
-        messages.append(await pulls.next_msg(timeout=SILENT_S))
+    async with asyncio.timeout(PULL_EXPIRES_S + SILENT_S):
+        messages = [await pulled.get()]
+    while not pulled.empty() and len(messages) < PULL_MESSAGES:
+        messages.append(pulled.get_nowait())
     return messages

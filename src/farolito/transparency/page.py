@@ -59,7 +59,6 @@ def html_of(figures: PublicFigures, hours_of: tzinfo, language: str) -> str:
         f'<!doctype html>\n<html lang="{language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(words['title'])} · {escape(figures.agency)}</title>"
-        '<link rel="icon" href="data:,">'
         f"<style>{_STYLE}</style></head>\n<body><main>\n" + "\n".join(parts) + "\n</main></body>"
         "</html>\n"
     )

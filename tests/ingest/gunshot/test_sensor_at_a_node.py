@@ -99,8 +99,9 @@ async def test_a_sensor_is_registered_with_the_command_lines_words_and_then_hear
     assert (row["boot"], row["sequence"]) == (1, ears.sequence)
     await shared_node.node.watch.keep()
     operator = await shared_node.sign_in("operator")
-    sources = (await operator.get("/api/health")).json()["sources"]
-    assert {"ridge-04"} <= {one["device"] for one in sources}
+    health = (await operator.get("/api/health")).json()
+    assert health["sound"]["sensors"] == 1
+    assert "ridge-04" not in {one["device"] for one in health["sources"]}, "one tile for them all"
 
 
 @pytest.mark.node
