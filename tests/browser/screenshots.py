@@ -26,7 +26,7 @@ BYTES_MAX = 300_000
 CALL_MS_MAX = 600_000  # the first call comes at once, the next some minutes after it
 KNOWN_MS_MAX = 120_000  # until both callers, the flag and the alert belong to it
 DRIVE_MS_MAX = 240_000
-PARTS = 3
+PARTS = 4  # the call, the shots that sensors heard, the second caller, the plate
 TALL: ViewportSize = {"width": 1600, "height": 1100}  # the steps and the rows in one picture
 
 
@@ -37,12 +37,25 @@ async def take(port: int) -> None:
         screens = Screens(browser)
         officer = await screens.officer(port)
         operator = await screens.operator(port)
-        await operator.page.get_by_role("tab", name="Calls").click()
         await expect(operator.page.get_by_text("Drawing the map")).to_have_count(0)
+        await shots_heard(operator)
+        await operator.page.get_by_role("tab", name="Calls").click()
         await on_the_way(operator, officer)
         await arrived(operator, officer)
         await screens.close()
         await browser.close()
+
+
+async def shots_heard(operator: Screen) -> None:
+    """The first shots with the sound of the nearest sensors, one clip played."""
+    await operator.page.get_by_role("tab", name="Alerts").click()
+    row = operator.page.locator("[data-shot]", has_text="rounds").first
+    await expect(row).to_be_visible(timeout=CALL_MS_MAX)
+    await row.click()
+    await expect(operator.page.locator("[data-clip] canvas").nth(2)).to_be_visible(timeout=60_000)
+    await operator.page.keyboard.press("1")
+    await expect(operator.page.locator("[data-clip][data-listened=true]")).to_have_count(1)
+    await _save(operator, "shots")
 
 
 async def on_the_way(operator: Screen, officer: Screen) -> None:
@@ -50,7 +63,8 @@ async def on_the_way(operator: Screen, officer: Screen) -> None:
     row = operator.page.locator("[data-incident][data-state=open]", has_text=UNIT)
     await expect(row).to_be_visible(timeout=CALL_MS_MAX)
     await row.click()
-    await expect(operator.page.locator("[data-part]")).to_have_count(PARTS, timeout=KNOWN_MS_MAX)
+    last = operator.page.locator("[data-part]").nth(PARTS - 1)
+    await expect(last).to_be_visible(timeout=KNOWN_MS_MAX)
     unit = operator.page.locator(f"[data-unit='{UNIT}']")
     await expect(unit.locator(".way")).to_contain_text("there in")
     await expect(unit).to_contain_text("has seen the newest")
