@@ -105,6 +105,18 @@ def within(
     return {kind: value / total for kind, value in raw.items()}
 
 
+def heard_in(
+    storms: Sequence[Storm], x_m: float, y_m: float, kinds: Mapping[SoundKind, float]
+) -> tuple[dict[SoundKind, float], str]:
+    """The odds of a source while these storms last, and what holds its place, as a sentence;
+    empty where none does."""
+    holding = [one for one in storms if one.holds(x_m, y_m)]
+    if not holding:
+        return dict(kinds), ""
+    odds = within(kinds, prior_in(holding, x_m, y_m))
+    return odds, "; ".join(one.says for one in holding)
+
+
 def goes_to_queue(storms: Sequence[Storm], sounded: Sounded) -> bool:
     """May a source cost a person's time while these storms last? Outside them the desk's own
     levels decide, so the answer there is yes."""

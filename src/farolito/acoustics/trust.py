@@ -102,16 +102,17 @@ def trusted(watch: Watch, before: Mapping[str, Trust], now_s: float) -> list[Tru
 
 
 def net_of(registered: Net, trusts: Sequence[Trust]) -> Net:
-    """The registered sensors as the locator should take them now."""
+    """The registered sensors as the locator should take them now, in steps so coarse that the net
+    changes seldom."""
     by_name = {trust.sensor: trust for trust in trusts}
     return Net(
         tuple(
             msgspec.structs.replace(
                 sensor,
                 is_up=by_name[sensor.name].is_up,
-                strays_per_s=by_name[sensor.name].strays_per_s,
-                hears=by_name[sensor.name].hears,
-                clock_sd_s=by_name[sensor.name].clock_sd_s,
+                strays_per_s=max(0.01, round(by_name[sensor.name].strays_per_s, 2)),
+                hears=max(0.1, round(by_name[sensor.name].hears, 1)),
+                clock_sd_s=max(CLOCK_SD_S, round(by_name[sensor.name].clock_sd_s, 3)),
             )
             if sensor.name in by_name
             else sensor

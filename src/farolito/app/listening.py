@@ -33,7 +33,7 @@ import msgspec
 
 from farolito.acoustics import Pulse, Source
 from farolito.acoustics.answer import shot_of
-from farolito.acoustics.storm import Storm, prior_in, within
+from farolito.acoustics.storm import Storm, heard_in
 from farolito.app.belated import Belated, Tracks, pulses_of
 from farolito.app.locator import Found, Locator, LocatorFell
 from farolito.app.sensors import Sensors
@@ -266,12 +266,10 @@ class Listening:
     def _in_storms(self, found: Found) -> Found:
         """As it counts in the storms that there are: who hears the past alone knows of none."""
         place = found.source.place
-        storms = [one for one in self._storms if one.holds(place.x_m, place.y_m)]
-        if not storms or found.storm:
+        kinds, storm = heard_in(self._storms, place.x_m, place.y_m, found.kinds)
+        if found.storm or not storm:
             return found
-        kinds = within(found.kinds, prior_in(storms, place.x_m, place.y_m))
-        says = "; ".join(storm.says for storm in storms)
-        return Found(found.source, kinds, (*found.because, says), says)
+        return Found(found.source, kinds, (*found.because, storm), storm)
 
     def _put(self, told: tuple[Shot, str, bytes]) -> None:
         self._untold.append(told)

@@ -19,7 +19,7 @@ from farolito.acoustics.crowd import Crowd
 from farolito.acoustics.kind import odds
 from farolito.acoustics.listening import Listening
 from farolito.acoustics.locate import locate
-from farolito.acoustics.storm import Sky, Sounded, Storm, prior_in, within
+from farolito.acoustics.storm import Sky, Sounded, Storm, heard_in
 from farolito.acoustics.traits import Setting
 from farolito.app.locator import (
     REMEMBERED_S,
@@ -149,12 +149,8 @@ class Session:
     ) -> Found:
         """While it thunders, or a show goes on at that place, each sound is likelier that."""
         place = source.place
-        storms = [one for one in self._storms if one.holds(place.x_m, place.y_m)]
-        if not storms:
-            return Found(source, kinds, because)
-        says = "; ".join(storm.says for storm in storms)
-        odds = within(kinds, prior_in(storms, place.x_m, place.y_m))
-        return Found(source, odds, (*because, says), says)
+        odds, storm = heard_in(self._storms, place.x_m, place.y_m, kinds)
+        return Found(source, odds, (*because, storm) if storm else because, storm)
 
 
 def _let_go(socket: Path) -> None:

@@ -18,7 +18,7 @@ import msgspec
 from farolito.acoustics import Air, Net, Pulse, Sensor, Source
 from farolito.acoustics.coverage import Surface, surface
 from farolito.acoustics.history import Beat, Watch
-from farolito.acoustics.trust import DOWN_S, Cause, State, Trust, trusted
+from farolito.acoustics.trust import DOWN_S, Cause, State, Trust, net_of, trusted
 from farolito.geo import Plane
 from farolito.model import (
     AgencyId,
@@ -176,7 +176,7 @@ class Sensors:
         for trust in trusts:
             _log_change(self._trusts.get(trust.sensor), trust)
         self._trusts = {trust.sensor: trust for trust in trusts}
-        self.net = tuple(_sensor(known, self._trusts) for known in self._registered.sensors)
+        self.net = net_of(self._registered, trusts).sensors
         self._renew_weather(now)
 
     def view(self) -> list[SensorView]:
@@ -317,20 +317,6 @@ def _pulse(impulse: Impulse) -> Pulse:
         bands_db=impulse.bands_db,
         rise_ms=impulse.rise_ms,
         decay_ms=impulse.decay_ms,
-    )
-
-
-def _sensor(known: Sensor, trusts: dict[str, Trust]) -> Sensor:
-    """As the locator is to take it, in steps so coarse that the net changes seldom."""
-    trust = trusts.get(known.name)
-    if trust is None:
-        return known
-    return msgspec.structs.replace(
-        known,
-        is_up=trust.is_up,
-        strays_per_s=round(trust.strays_per_s, 2) or 0.01,
-        hears=round(trust.hears, 1),
-        clock_sd_s=round(trust.clock_sd_s, 3) or 0.0005,
     )
 
 
