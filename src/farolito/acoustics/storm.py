@@ -37,7 +37,6 @@ THUNDER_TIMES = 2  # such windows within the span
 THUNDER_TIMES_BLIND = 4  # where sensors tell no rise: two loud strings excite most of a small net
 LASTS_S = 300.0  # after the last sign of it
 PRIOR_MAX = 20.0  # odds that a storm gives its kind, at most: a shot in it must stay audible
-QUEUE_AT = 0.5
 HEARD_MAX = 5000
 PULSES_MAX = 50_000
 
@@ -115,15 +114,6 @@ def heard_in(
         return dict(kinds), ""
     odds = within(kinds, prior_in(holding, x_m, y_m))
     return odds, "; ".join(one.says for one in holding)
-
-
-def goes_to_queue(storms: Sequence[Storm], sounded: Sounded) -> bool:
-    """May a source cost a person's time while these storms last? Outside them the desk's own
-    levels decide, so the answer there is yes."""
-    if not any(storm.holds(sounded.x_m, sounded.y_m) for storm in storms):
-        return True
-    prior = prior_in(storms, sounded.x_m, sounded.y_m)
-    return within(sounded.kinds, prior)[SoundKind.GUNSHOT] >= QUEUE_AT
 
 
 class Sky:
