@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import Literal
 
 import msgspec
 
 from farolito.model.errors import Invalid
-from farolito.model.ids import AgencyId, DeviceId
+from farolito.model.ids import SLUG, AgencyId, DeviceId
 from farolito.model.place import Point
-
-_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
 class Agency(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +25,7 @@ class Agency(msgspec.Struct, frozen=True, kw_only=True):
     keep_ledger: timedelta = timedelta(days=5 * 365)
 
     def __post_init__(self) -> None:
-        if not _SLUG.fullmatch(self.agency_id):
+        if not SLUG.fullmatch(self.agency_id):
             raise Invalid(f"agency id {self.agency_id!r}", "use lower case letters, digits, -")
 
 
@@ -48,5 +45,5 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     speaks_for: frozenset[DeviceId] = frozenset()  # a gateway: readers whose reads its key may send
 
     def __post_init__(self) -> None:
-        if not _SLUG.fullmatch(self.device_id):
+        if not SLUG.fullmatch(self.device_id):
             raise Invalid(f"device id {self.device_id!r}", "use lower case letters, digits, -")

@@ -5,6 +5,7 @@ Ids are UUIDv7 (RFC 9562 section 5.7): time-ordered, so an index on them stays d
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from hashlib import blake2b
 from typing import NewType
@@ -26,6 +27,12 @@ ImpulseId = NewType("ImpulseId", UUID)  # a digest of sensor and onset: told twi
 ShotId = NewType("ShotId", UUID)
 ShotAlertId = NewType("ShotAlertId", UUID)
 MissId = NewType("MissId", UUID)
+CameraId = NewType("CameraId", str)  # unique within its agency: "central-4th-ptz"
+OwnerId = NewType("OwnerId", str)  # of cameras: "public-schools"
+ViewingId = NewType("ViewingId", UUID)
+ClipId = NewType("ClipId", UUID)
+
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")  # of ids that people type
 
 _VERSION_AND_VARIANT = (7 << 76) | (0b10 << 62)
 _UNKNOWN = SafeUUID.unknown

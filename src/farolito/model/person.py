@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from farolito.model.ids import AgencyId, PersonId, UnitId
+from farolito.model.ids import AgencyId, OwnerId, PersonId, UnitId
 
 
 class Role(StrEnum):
@@ -19,6 +19,7 @@ class Role(StrEnum):
     AGENCY_ADMIN = "agency_admin"
     AUDITOR = "auditor"
     SYSADMIN = "sysadmin"
+    CAMERA_OWNER = "camera_owner"  # of a school, a shop, a bus line: consent, and who looked
     SYSTEM = "system"  # the node itself, acting on a standing rule; never a person's sign-in
 
 
@@ -28,3 +29,4 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     role: Role
     unit: UnitId | None = None
+    owner: OwnerId | None = None  # whose cameras a camera owner answers for

@@ -48,6 +48,10 @@ class Thing(StrEnum):
     TIMING = "timing"  # how long each step took; names no person
     PLATE_READ = "plate_read"
     PICTURE = "picture"
+    CAMERA = "camera"  # the register, the live picture, turning it
+    CONSENT = "consent"  # of a camera's owner
+    VIEWING = "viewing"  # who watched which camera, when and why
+    CLIP = "clip"  # evidence cut from a picture
     HOT_LIST = "hot_list"
     UNIT = "unit"
     MAP = "map"
