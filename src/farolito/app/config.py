@@ -90,6 +90,23 @@ class Gunshot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     beats: str = ""
 
 
+class Video(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[video]: cameras, and the processes that fetch and hand out their pictures."""
+
+    processes: int = 1  # that hold pictures; a core each holds some 400 streams
+    port: int = 0  # of the first, where browsers connect; the next ones follow. 0: free ones
+    # How browsers reach them where a proxy stands before the node: wss://rtcc.example.gov/pictures/
+    # and the number of the process, 0 first, is put behind it. Empty: the ports themselves.
+    url: str = ""
+    # Networks of cameras besides private and public addresses: loopback and link-local are closed
+    # unless they are named here.
+    networks: tuple[str, ...] = ()
+    minutes: int = 10  # a permission to watch lasts so long, and is asked for anew while one looks
+    ring_mb: int = 1024  # memory for what chosen cameras saw before an event, all together
+    sweep_minutes: float = 5.0  # each camera's picture is looked at once in so long. 0: never
+    keep_clips_days: int = 365  # clips of no case; with a case they stay as long as hits do
+
+
 class Push(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[push]: waking the phones of officers whose page is closed, by their browsers' services."""
 
@@ -117,6 +134,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     gunshot: Gunshot = Gunshot()
     gunshot_mqtt: tuple[GunshotMqtt, ...] = ()
     gunshot_vendor: tuple[GunshotVendor, ...] = ()
+    video: Video = Video()
     push: Push = Push()
 
     @property
