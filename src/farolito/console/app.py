@@ -46,7 +46,7 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 log = logging.getLogger(__name__)
 
 BODY_BYTES_MAX = 2**20  # a list's import alone takes more
-PAGES = ("brief", "audit", "health", "timings", "shots")
+PAGES = ("brief", "audit", "health", "timings", "shots", "wall", "owner")
 MANIFEST = "application/manifest+json"
 SECURITY_HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
@@ -114,6 +114,8 @@ def make_app(services: Services) -> Litestar:
             # Starlette's own, because Litestar's ignores Range, and a tile file is read by ranges.
             _files("/tiles", services.tiles),
             _page("/favicon.svg", services.web / "favicon.svg", "image/svg+xml"),
+            # What browsers ask for where a page names no icon; they go by the type, not the name.
+            _page("/favicon.ico", services.web / "favicon.svg", "image/svg+xml"),
             # At the root, since a service worker serves only what lies beside or below it.
             _page("/sw.js", services.web / "sw.js", "text/javascript"),
             _page("/brief.webmanifest", services.web / "brief.webmanifest", MANIFEST),
