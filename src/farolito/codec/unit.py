@@ -35,7 +35,8 @@ class Broken(FarolitoError):
 
 class Figures(NamedTuple):
     """Of one line, since it opened. `lost`: RTP packets by their sequence numbers; `spoiled`:
-    access units thrown away for it; `last_us`: when the newest byte came, µs since 1970."""
+    access units thrown away for it; `last_us`: when the newest byte came, µs since 1970;
+    `has_b_frames`: units come in decode order, and are not all shown in it."""
 
     bytes: int = 0
     units: int = 0
@@ -47,6 +48,7 @@ class Figures(NamedTuple):
     key_interval_s: float = 0.0
     width: int = 0
     height: int = 0
+    has_b_frames: bool = False
 
 
 class Upstream(Protocol):
