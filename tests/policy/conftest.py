@@ -9,7 +9,18 @@ from uuid import UUID
 
 import pytest
 
-from farolito.model import Act, Agency, AgencyId, Person, PersonId, Purpose, Role, Thing, UnitId
+from farolito.model import (
+    Act,
+    Agency,
+    AgencyId,
+    OwnerId,
+    Person,
+    PersonId,
+    Purpose,
+    Role,
+    Thing,
+    UnitId,
+)
 from farolito.policy import Permit, Policies, Refusal, Request
 
 CITY = Agency(agency_id=AgencyId("city-pd"), name="City", ori="NM0010100")
@@ -39,6 +50,7 @@ def request(
     purpose: Purpose | None = Purpose.HOT_LIST_ALERT,
     *,
     unit: str | None = None,
+    camera_owner: str | None = None,
     agency: AgencyId = CITY.agency_id,
     owner: AgencyId = CITY.agency_id,
     **given: Any,
@@ -49,6 +61,7 @@ def request(
         name="Somebody",
         role=role,
         unit=UnitId(unit) if unit else None,
+        owner=OwnerId(camera_owner) if camera_owner else None,
     )
     asked: dict[str, Any] = {"signed_in_s": 60, "now": NOON, **given}
     return Request(person=person, act=act, thing=thing, purpose=purpose, owner=owner, **asked)

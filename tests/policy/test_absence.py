@@ -37,7 +37,9 @@ def test_no_noun_of_the_model_recognises_or_scores_a_person() -> None:
     names |= {f for n in nouns if issubclass(n, msgspec.Struct) for f in n.__struct_fields__}
     assert "plate" in names
     assert not [n for n in names if FORBIDDEN_WORDS.search(n)]
-    assert Person.__struct_fields__ == ("person_id", "agency", "name", "role", "unit")
+    assert Person.__struct_fields__ == (
+        "person_id", "agency", "name", "role", "unit", "owner"
+    )  # fmt: skip
 
 
 def test_every_right_is_given_to_one_role_named_in_the_rule(policies: Policies) -> None:
@@ -61,10 +63,14 @@ def test_no_role_opens_everything(policies: Policies) -> None:
         "confirmed": True,
         "assigned_unit": "2A14",
         "reason_code": "complaint",
+        "consent_open": True,
+        "near_assigned": True,
+        "camera_owner": "transit",
+        "may_record": True,
     }
     for role in Role:
         questions = [
-            request(role, act, thing, p, unit="2A14", case="1", facts=told)
+            request(role, act, thing, p, unit="2A14", camera_owner="transit", case="1", facts=told)
             for act in Act
             for thing in Thing
             for p in Purpose
@@ -81,6 +87,8 @@ def test_no_role_opens_everything(policies: Policies) -> None:
         }
         assert not (reads & data and reads & {Thing.LEDGER, Thing.LEDGER_FIELD})
         assert not (reads & data and opened & {Thing.PERSON, Thing.DEVICE})
+        watches = any(q.act is Act.WATCH for q, yes in zip(questions, answers, strict=True) if yes)
+        assert not (watches and opened & {Thing.LEDGER, Thing.PERSON, Thing.CONSENT})
 
 
 def test_the_closed_lists_of_the_schema_are_those_of_the_model() -> None:

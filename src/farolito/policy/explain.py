@@ -3,7 +3,8 @@
 Cedar's default no has no reason. So the same rules are asked again about the same person with
 everything right, and then with one thing at a time as it was: whatever turns the yes back into a
 no is what stands in the way. The reasons can never disagree with the rules, for they come from
-them. Costs five more questions, on refusals only, and twelve once for each kind of question.
+them. Costs five more questions (nine about cameras), on refusals only, and twelve once for each
+kind of question.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from farolito.model import Act, Purpose, Thing, UnitId
+from farolito.model import Act, OwnerId, Purpose, Thing, UnitId
 from farolito.policy.request import Fact, Request
 from farolito.policy.rule_book import FACTS, Answer, RuleBook
 
@@ -34,11 +35,24 @@ REASONS: Mapping[str, tuple[str, str]] = {
         "asked on behalf of somebody whose agency is not the owner, or not told",
         "let them ask themselves",
     ),
+    "no_consent": (
+        "its owner's consent does not let us look now",
+        "the camera's card says when it does; the owner alone can widen it",
+    ),
+    "no_recording": (
+        "its owner allows no recording",
+        "watch it while it matters; ask the owner for their own recording",
+    ),
+    "not_your_camera": ("this camera is another owner's", "its own owner decides"),
     "sign_in_too_old": ("the sign-in is older than 12 hours", "sign in again"),
     "sign_in_again": ("this wants a sign-in of the last 5 minutes", "sign in again"),
     "case": ("no case or call number was given", "give the number of the open case or call"),
     "unconfirmed": ("no person has confirmed this alert", "confirm it first"),
     "not_your_unit": ("this is not your unit's", "ask the desk to brief your unit"),
+    "not_near": (
+        "this camera is not near an incident that your unit is sent to",
+        "ask the desk to look, or to send your unit",
+    ),
     "reason_code": ("no reason from the closed list was given", "choose a reason code"),
     "records": (
         "the answer would hold records of people or vehicles, which {who} does not open",
@@ -46,7 +60,9 @@ REASONS: Mapping[str, tuple[str, str]] = {
     ),
     "not_understood": ("the question could not be decided", "report this: {errors}"),
 }
+_OF_CAMERAS = frozenset({Thing.CAMERA, Thing.CONSENT, Thing.VIEWING, Thing.CLIP})
 _IDEAL_UNIT = UnitId("1")
+_IDEAL_OWNER = OwnerId("1")
 _ACTS = {
     Act.READ: "read",
     Act.LIVE: "follow",
@@ -120,7 +136,9 @@ def open_purposes(book: RuleBook, request: Request) -> tuple[Purpose, ...]:
 
 def ideal(request: Request, purpose: Purpose) -> Request:
     """The same role, act and thing, with everything else as the rules would have it."""
-    person = msgspec.structs.replace(request.person, agency=request.owner, unit=_IDEAL_UNIT)
+    person = msgspec.structs.replace(
+        request.person, agency=request.owner, unit=_IDEAL_UNIT, owner=_IDEAL_OWNER
+    )
     return msgspec.structs.replace(
         request,
         person=person,
@@ -133,6 +151,10 @@ def ideal(request: Request, purpose: Purpose) -> Request:
             "assigned_unit": _IDEAL_UNIT,
             "records": False,
             "reason_code": "routine_review",
+            "consent_open": True,
+            "near_assigned": True,
+            "camera_owner": _IDEAL_OWNER,
+            "may_record": True,
         },
     )
 
@@ -149,6 +171,16 @@ def _lacking(book: RuleBook, request: Request, purpose: Purpose) -> set[str]:
         "reason_code": _with_fact(best, request, "reason_code"),
         "records": _with_fact(best, request, "records"),
     }
+    if request.thing in _OF_CAMERAS:
+        tries |= {
+            "no_consent": _with_fact(best, request, "consent_open"),
+            "no_recording": _with_fact(best, request, "may_record"),
+            "not_near": _with_fact(best, request, "near_assigned"),
+            "not_your_camera": msgspec.structs.replace(
+                _with_fact(best, request, "camera_owner"),
+                person=msgspec.structs.replace(best.person, owner=request.person.owner),
+            ),
+        }
     answers = book.ask(list(tries.values()))
     return {reason for reason, a in zip(tries, answers, strict=True) if not a.yes}
 

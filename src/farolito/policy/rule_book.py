@@ -39,6 +39,10 @@ FACTS: Mapping[str, str | None] = {
     "demo": None,
     "reason_code": "OpenReason",
     "on_behalf_agency": "Agency",
+    "consent_open": None,
+    "near_assigned": None,
+    "camera_owner": None,
+    "may_record": None,
 }
 
 
@@ -150,6 +154,8 @@ def _question(r: Request) -> dict[str, Any]:
     person: dict[str, Any] = {"agency": _ref("Agency", r.person.agency)}
     if r.person.unit:
         person["unit"] = r.person.unit
+    if r.person.owner:
+        person["owner"] = r.person.owner
     context: dict[str, Any] = {
         "person": person,
         "owner": _ref("Agency", r.owner),
