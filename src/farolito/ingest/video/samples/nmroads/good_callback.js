@@ -1,0 +1,1 @@
+jQuery1124_16({"cameraInfo": [{"name": "MESA_AT_THIRD", "title": "I-25 @ Mesa", "enabled": true, "lat": 35.10512, "lon": -106.62931, "grouping": "Practice Metro", "snapshotFile": "http://ss.example.invalid/snapshots/MESA_AT_THIRD.jpg", "videoServer": "video1.example.invalid", "sdpFileHighRes": "mesa.sdp"}]});
