@@ -13,7 +13,8 @@ from farolito.codec.unit import Broken
 from farolito.model import PictureState
 
 SPS_BYTES_MAX = 1024
-PIXELS_MAX = 16_384  # a side; level 6.2 ends at 16,888, and no camera comes near
+SIDE_PIXELS_MAX = 16_384
+PIXELS_MAX = 139_264 * 256  # of a picture, level 6.2 (table A-1): whoever decodes makes room for it
 
 _SPS_TYPE = 7
 # Those whose set tells of chroma, depth and scaling lists.
@@ -77,7 +78,7 @@ def _read(nal: bytes) -> Sps:
         bits.flag()
     bits.flag()
     width, height = 16 * across, 16 * down
-    if max(width, height) > PIXELS_MAX:
+    if max(width, height) > SIDE_PIXELS_MAX or width * height > PIXELS_MAX:
         raise _malformed(f"tells of a picture of {width} × {height}")
     if bits.flag():
         unit_x, unit_y = _CROP_UNITS[0 if separate else chroma]
