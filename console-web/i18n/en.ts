@@ -1,5 +1,6 @@
 import { enCalls } from './en.calls'
 import { enShots } from './en.shots'
+import { enVideo } from './en.video'
 
 /** Every word on the screens, in English. Other languages have the same shape, held by the types. */
 export const en = {
@@ -33,7 +34,7 @@ export const en = {
     skip: 'Skip to calls and alerts',
     menu: 'You and this screen',
     pagesLabel: 'Pages',
-    pages: { console: 'Console', brief: 'Officer’s brief', audit: 'Ledger', health: 'Health', timings: 'Clocks', shots: 'Shots' },
+    pages: { console: 'Console', brief: 'Officer’s brief', audit: 'Ledger', health: 'Health', timings: 'Clocks', shots: 'Shots', wall: 'Video wall', owner: 'Your cameras' },
   },
   errors: {
     offline: 'The node does not answer. Nothing was changed.',
@@ -49,6 +50,7 @@ export const en = {
     agency_admin: 'Agency administrator',
     auditor: 'Auditor',
     sysadmin: 'System administrator',
+    camera_owner: 'Camera owner',
     system: 'The node itself',
   },
   signIn: {
@@ -81,6 +83,7 @@ export const en = {
       supervisor: 'Sees open alerts and reviews',
       agency_admin: 'Keeps lists, devices and people',
       sysadmin: 'Keeps the node running, sees no data',
+      camera_owner: 'Says what may be seen of the own cameras, and sees who watched',
       system: '',
     },
     ended: 'Your sign-in has ended. Sign in again to go on where you were.',
@@ -187,7 +190,7 @@ export const en = {
     logged: 'Each search is written into the ledger with its purpose.',
   },
   map: {
-    label: 'Map of incidents, alerts, shots, readers and units',
+    label: 'Map of incidents, alerts, shots, cameras, readers and units',
     showMap: 'Map',
     showTable: 'Table',
     table: 'The map as a table',
@@ -388,6 +391,7 @@ export const en = {
   compass: ['north', 'north-east', 'east', 'south-east', 'south', 'south-west', 'west', 'north-west'],
   ...enCalls,
   ...enShots,
+  ...enVideo,
   brief: {
     title: 'Briefs',
     unit: (u: string) => `Unit ${u}`,

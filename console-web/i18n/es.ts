@@ -1,6 +1,7 @@
 import type { Catalogue } from './en'
 import { esCalls } from './es.calls'
 import { esShots } from './es.shots'
+import { esVideo } from './es.video'
 
 /** Cada palabra de las pantallas, en español. */
 export const es: Catalogue = {
@@ -34,7 +35,7 @@ export const es: Catalogue = {
     skip: 'Ir a llamadas y alertas',
     menu: 'Usted y esta pantalla',
     pagesLabel: 'Páginas',
-    pages: { console: 'Consola', brief: 'Aviso al oficial', audit: 'Registro', health: 'Estado', timings: 'Relojes', shots: 'Disparos' },
+    pages: { console: 'Consola', brief: 'Aviso al oficial', audit: 'Registro', health: 'Estado', timings: 'Relojes', shots: 'Disparos', wall: 'Muro de video', owner: 'Sus cámaras' },
   },
   errors: {
     offline: 'El nodo no responde. No se cambió nada.',
@@ -50,6 +51,7 @@ export const es: Catalogue = {
     agency_admin: 'Administrador de la agencia',
     auditor: 'Auditor',
     sysadmin: 'Administrador del sistema',
+    camera_owner: 'Dueño de cámaras',
     system: 'El nodo mismo',
   },
   signIn: {
@@ -82,6 +84,7 @@ export const es: Catalogue = {
       supervisor: 'Ve alertas abiertas y revisiones',
       agency_admin: 'Cuida listas, equipos y personas',
       sysadmin: 'Mantiene el nodo, no ve datos',
+      camera_owner: 'Dice qué se puede ver de sus cámaras y ve quién miró',
       system: '',
     },
     ended: 'Su sesión terminó. Entre de nuevo para seguir donde estaba.',
@@ -183,7 +186,7 @@ export const es: Catalogue = {
     logged: 'Cada búsqueda se escribe en el registro con su propósito.',
   },
   map: {
-    label: 'Mapa de incidentes, alertas, disparos, lectores y unidades',
+    label: 'Mapa de incidentes, alertas, disparos, cámaras, lectores y unidades',
     showMap: 'Mapa',
     showTable: 'Tabla',
     table: 'El mapa como tabla',
@@ -384,6 +387,7 @@ export const es: Catalogue = {
   compass: ['norte', 'noreste', 'este', 'sureste', 'sur', 'suroeste', 'oeste', 'noroeste'],
   ...esCalls,
   ...esShots,
+  ...esVideo,
   brief: {
     title: 'Avisos',
     unit: (u) => `Unidad ${u}`,

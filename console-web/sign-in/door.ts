@@ -4,7 +4,9 @@ import type { Role } from '../wire/model'
 
 export const LOCK_AFTER_S = 1_800 // CJIS: at most 30 minutes; a site exempt from it sends 0
 
-export type PageName = 'console' | 'brief' | 'audit' | 'health' | 'timings' | 'shots'
+const TOUCH_TOLD_EVERY_MS = 5_000
+
+export type PageName = 'console' | 'brief' | 'audit' | 'health' | 'timings' | 'shots' | 'wall' | 'owner'
 
 const PATHS: Record<PageName, string> = {
   console: '/',
@@ -13,18 +15,21 @@ const PATHS: Record<PageName, string> = {
   health: '/health',
   timings: '/timings',
   shots: '/shots',
+  wall: '/wall',
+  owner: '/owner',
 }
 
 /** The pages of each role, its own one first. The node decides; this only spares a refusal. */
 export const PAGES_OF: Record<Role, readonly PageName[]> = {
-  operator: ['console', 'shots', 'timings', 'health'],
-  supervisor: ['console', 'shots', 'timings', 'health'],
-  detective: ['console', 'health'],
+  operator: ['console', 'wall', 'shots', 'timings', 'health'],
+  supervisor: ['console', 'wall', 'shots', 'timings', 'health'],
+  detective: ['console', 'wall', 'health'],
   officer: ['brief'],
   auditor: ['audit', 'shots', 'timings', 'health'],
   agency_admin: ['health', 'shots', 'timings'],
   sysadmin: ['health'],
   system: ['health'],
+  camera_owner: ['owner'],
 }
 
 export const pathOf = (name: PageName): string => PATHS[name]
@@ -43,7 +48,17 @@ export function watchIdleness(seconds: number | undefined, lock: () => void): ()
   const limit = (seconds ?? LOCK_AFTER_S) * 1000
   if (limit <= 0) return () => undefined
   let touchedAt = Date.now()
-  const touched = () => (touchedAt = Date.now())
+  let toldAt = 0
+  // A wall in a second window lies untouched while its person works at the console, and signing
+  // out is for both: a touch of one counts for all windows of this browser.
+  const others = new BroadcastChannel('farolito.touched')
+  others.onmessage = () => (touchedAt = Date.now())
+  const touched = () => {
+    touchedAt = Date.now()
+    if (touchedAt - toldAt < TOUCH_TOLD_EVERY_MS) return
+    toldAt = touchedAt
+    others.postMessage(null)
+  }
   const kinds = ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchstart'] as const
   for (const kind of kinds) addEventListener(kind, touched, { passive: true })
   const timer = setInterval(() => {
@@ -54,6 +69,7 @@ export function watchIdleness(seconds: number | undefined, lock: () => void): ()
   }, 5_000)
   const stop = () => {
     clearInterval(timer)
+    others.close()
     for (const kind of kinds) removeEventListener(kind, touched)
   }
   return stop

@@ -38,11 +38,12 @@ export function onSignedOut(listener: () => void): () => void {
 }
 
 export async function call<T>(
-  method: 'GET' | 'POST' | 'DELETE',
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE',
   path: string,
   body?: Record<string, unknown>,
+  more: Readonly<Record<string, string>> = {}, // headers: purpose and case
 ): Promise<T> {
-  const headers: Record<string, string> = { Accept: 'application/json' }
+  const headers: Record<string, string> = { Accept: 'application/json', ...more }
   if (method !== 'GET') {
     headers['X-Farolito-CSRF'] = csrf
     headers['Content-Type'] = 'application/json'
@@ -90,3 +91,4 @@ function text(value: unknown): string {
 export const get = <T>(path: string) => call<T>('GET', path)
 export const post = <T>(path: string, body?: Record<string, unknown>) =>
   call<T>('POST', path, body)
+export const put = <T>(path: string, body?: Record<string, unknown>) => call<T>('PUT', path, body)

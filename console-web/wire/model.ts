@@ -5,6 +5,7 @@
  */
 
 import type { ShotAlert } from './model.shots'
+import type { Counts, PictureState } from './video'
 
 export type Level = 1 | 2 | 3 | 4
 export type CheckName = 'text' | 'state' | 'vehicle' | 'fresh' | 'person'
@@ -20,6 +21,7 @@ export type Role =
   | 'auditor'
   | 'sysadmin'
   | 'system'
+  | 'camera_owner'
 export type LineKind =
   'what' | 'where' | 'hazards' | 'vehicle' | 'last_seen' | 'with_you' | 'picture'
 export type ReceiptKind = 'delivered' | 'opened' | 'heard'
@@ -604,6 +606,8 @@ export type LiveMessage =
   | { k: 'sources'; at: string; silent: { name: string; seconds: number }[] }
   | { k: 'lists'; at: string; old: OldList[] }
   | { k: 'storms'; at: string; storms: Storm[] }
+  /** Only what changed, at most every two seconds. */
+  | { k: 'cameras'; counts: Counts; states: Record<string, PictureState> }
   | { k: 'tick'; at: string }
   | { k: 'reset' }
   | { k: 'closed'; reason: string }
