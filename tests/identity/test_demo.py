@@ -10,12 +10,14 @@ from farolito.model import Refused, Role
 from .conftest import CITY, NewIdentity
 
 
-async def test_a_demo_offers_three_people_by_one_click(new_identity: NewIdentity) -> None:
+async def test_a_demo_offers_people_by_one_click(new_identity: NewIdentity) -> None:
     demo = new_identity(demo=True)
     assert [(p.persona, p.name) for p in demo.personas()] == [
         ("operator", "Ana Ortiz"),
         ("officer", "Sam Begay"),
         ("auditor", "Lee Chavez"),
+        ("supervisor", "Dolores Aragon"),
+        ("owner", "Ruth Salazar"),
     ]
     for persona in demo.personas():
         signed_in, cookie = await demo.demo_sign_in(persona.persona, peer_is_loopback=True)
@@ -23,6 +25,10 @@ async def test_a_demo_offers_three_people_by_one_click(new_identity: NewIdentity
         assert (await demo.whoami(cookie)) == signed_in
     officer, _ = await demo.demo_sign_in("officer", peer_is_loopback=True)
     assert officer.person.unit == "2A14"
+    owner, cookie = await demo.demo_sign_in("owner", peer_is_loopback=True)
+    again = await demo.whoami(cookie)
+    assert again is not None
+    assert owner.person.owner == again.person.owner == "transit"
 
 
 async def test_no_persona_signs_in_from_another_machine(new_identity: NewIdentity) -> None:

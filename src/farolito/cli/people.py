@@ -22,6 +22,9 @@ def invite(  # noqa: PLR0913 - one option each
     name: str,
     role: Role,
     unit: Annotated[str | None, typer.Option(help="Call sign, for an officer")] = None,
+    owner: Annotated[
+        str | None, typer.Option(help="Whose cameras, for a camera owner: the owner's id")
+    ] = None,
     person: Annotated[
         str | None, typer.Option(help="The id of somebody known, for a further passkey")
     ] = None,
@@ -29,7 +32,7 @@ def invite(  # noqa: PLR0913 - one option each
     token_file: TokenFile = None,
 ) -> None:
     """Print a one-time code; the person opens the console and registers a passkey with it."""
-    body = {"name": name, "role": role.value, "unit": unit, "person_id": person}
+    body = {"name": name, "role": role.value, "unit": unit, "owner": owner, "person_id": person}
     made = ask("POST", node, "/api/admin/people", token_file, body)
     typer.echo(made["code"])
     typer.echo(f"Person {made['person_id']}.", err=True)

@@ -25,6 +25,7 @@ _USUAL: Mapping[Role, Purpose] = {
     Role.AUDITOR: Purpose.AUDIT,
     Role.AGENCY_ADMIN: Purpose.ADMINISTRATION,
     Role.SYSADMIN: Purpose.ADMINISTRATION,
+    Role.CAMERA_OWNER: Purpose.ADMINISTRATION,
 }
 
 

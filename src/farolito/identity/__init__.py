@@ -1,11 +1,13 @@
 """Who is asking: people with passkeys, devices with keys, and how long that is believed.
 
 In: what a browser's authenticator answers, a session's cookie, a device's key, a sensor's name.
-Out: SignedIn with its Person, a Device, a sensor's public key, or a refusal with its reason.
+Out: SignedIn with its Person, a Device, a sensor's public key, what a camera wants to hear, or a
+refusal with its reason.
 Never: a password, a secret kept in the clear (only hashes are), a decision about rights (that is
 `policy`), a persona without a passkey outside a demo on this machine.
 """
 
+from farolito.identity.camera_logins import CameraLogins
 from farolito.identity.device_keys import DeviceKeys
 from farolito.identity.duties import local_admin, system_person
 from farolito.identity.identity import Identity, SignedIn
@@ -15,6 +17,7 @@ from farolito.identity.sensor_keys import SensorKeys, public_key_of
 __all__ = [
     "CREW",
     "PERSONAS",
+    "CameraLogins",
     "DeviceKeys",
     "Identity",
     "Persona",

@@ -96,6 +96,7 @@ class Identity:
         """
         if person.role is Role.SYSTEM or person.agency != self._agency:
             raise Refused("not_ours", "nobody signs in as that", "invite a person of this agency")
+        _must_name_an_owner(person)
         now = self._clock()
         code = _code(self._random(16))
         async with self._db.system() as connection:
@@ -245,11 +246,12 @@ class Identity:
         return await People(self._db.pool).all(self._agency)
 
     async def change(self, person: Person) -> list[SessionId]:
-        """A new name, role or unit. Open sessions end, for they were opened for another duty."""
+        """A new name, role, unit or owner. Open sessions end, for they were opened for another duty."""
         now = self._clock()
         async with self._db.system() as connection:
             people = People(connection)
             await self._ours(people, person.person_id)
+            _must_name_an_owner(person)
             if person.role is Role.SYSTEM or not await people.keep(person, now):
                 raise Refused("not_ours", "nobody signs in as that", "choose another role")
             return await Sessions(connection).end_all(person.person_id, now, "duty changed")
@@ -298,7 +300,7 @@ class Identity:
             )
         chosen = next((p for p in (*PERSONAS, *CREW) if p.persona == persona), None)
         if chosen is None:
-            raise Refused("no_persona", "there is no such persona", "choose one of the three")
+            raise Refused("no_persona", "there is no such persona", "choose one of those offered")
         return await self.practise(person_for(chosen, self._agency))
 
     async def practise(self, person: Person) -> tuple[SignedIn, str]:
@@ -377,6 +379,12 @@ async def _may_sign_in(
     if not registering and now - account.active_at > UNUSED_MAX:
         raise Refused("unused", "not signed in for 90 days", ask)
     return account.person
+
+
+def _must_name_an_owner(person: Person) -> None:
+    """Raises Refused: who answers for nobody's cameras would see nothing, and not know why."""
+    if person.role is Role.CAMERA_OWNER and not person.owner:
+        raise Refused("no_owner", "an owner's person without an owner", "say whose cameras")
 
 
 def _no_invitation() -> Refused:

@@ -1,4 +1,4 @@
-"""The made-up people of a demo: three to sign in as, and the practice cars' crews.
+"""The made-up people of a demo: those to sign in as, and the practice cars' crews.
 
 They exist for nobody else.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from farolito.model import AgencyId, Person, PersonId, Role, UnitId, digest_id
+from farolito.model import AgencyId, OwnerId, Person, PersonId, Role, UnitId, digest_id
 
 OFFICERS_UNIT = UnitId("2A14")
 
@@ -20,6 +20,7 @@ class Persona(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str
     role: Role
     unit: UnitId | None = None
+    owner: OwnerId | None = None
     hidden: bool = False
 
 
@@ -27,6 +28,8 @@ PERSONAS = (
     Persona("operator", "Ana Ortiz", Role.OPERATOR),
     Persona("officer", "Sam Begay", Role.OFFICER, OFFICERS_UNIT),
     Persona("auditor", "Lee Chavez", Role.AUDITOR),
+    Persona("supervisor", "Dolores Aragon", Role.SUPERVISOR),
+    Persona("owner", "Ruth Salazar", Role.CAMERA_OWNER, owner=OwnerId("transit")),
 )
 _CREW = {
     "1A03": "Maria Lucero", "1A12": "Tom Whitaker", "1S10": "Denise Sandoval",
@@ -49,4 +52,5 @@ def person_for(persona: Persona, agency: AgencyId) -> Person:
         name=persona.name,
         role=persona.role,
         unit=persona.unit,
+        owner=persona.owner,
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from farolito.model import AgencyId, Person, PersonId, Role, UnitId
+from farolito.model import AgencyId, OwnerId, Person, PersonId, Role, UnitId
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,8 +33,8 @@ class Passkey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _ACCOUNT = (
-    "select p.person_id, p.agency, p.name, p.role, p.unit, p.demo, p.made_at, p.active_at,"
-    " p.suspended_at, p.locked_at,"
+    "select p.person_id, p.agency, p.name, p.role, p.unit, p.owner, p.demo, p.made_at,"
+    " p.active_at, p.suspended_at, p.locked_at,"
     " (select count(*) from passkeys k where k.person_id = p.person_id) as passkeys"
     " from people p"
 )
@@ -49,12 +49,14 @@ class People:
     async def keep(self, person: Person, at: datetime, *, demo: bool = False) -> bool:
         """Write or rewrite a person. False where the id belongs to another agency's person."""
         row = await self._connection.fetchval(
-            "insert into people (person_id, agency, name, role, unit, demo, made_at, active_at)"
-            " values ($1,$2,$3,$4,$5,$6,$7,$7) on conflict (person_id) do update set"
-            " name = excluded.name, role = excluded.role, unit = excluded.unit"
+            "insert into people (person_id, agency, name, role, unit, owner, demo, made_at,"
+            " active_at) values ($1,$2,$3,$4,$5,$6,$7,$8,$8) on conflict (person_id) do update set"
+            " name = excluded.name, role = excluded.role, unit = excluded.unit,"
+            " owner = excluded.owner"
             " where people.agency = excluded.agency and people.demo = excluded.demo"
             " returning 1",
-            person.person_id, person.agency, person.name, person.role.value, person.unit, demo, at,
+            person.person_id, person.agency, person.name, person.role.value, person.unit,
+            person.owner, demo, at,
         )  # fmt: skip
         return row is not None
 
@@ -197,6 +199,7 @@ def person_of(row: Any) -> Person:
         name=row["name"],
         role=Role(row["role"]),
         unit=UnitId(row["unit"]) if row["unit"] else None,
+        owner=OwnerId(row["owner"]) if row["owner"] else None,
     )
 
 

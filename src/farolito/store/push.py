@@ -47,7 +47,7 @@ class PushSubscriptions:
     async def of_unit(self, unit: UnitId) -> Sequence[tuple[Person, PushSubscription]]:
         """Of everybody in this unit who may still sign in."""
         rows = await self._connection.fetch(
-            "select s.body, p.person_id, p.agency, p.name, p.role, p.unit"
+            "select s.body, p.person_id, p.agency, p.name, p.role, p.unit, p.owner"
             " from push_subscriptions s join people p on p.person_id = s.person"
             " where p.unit = $1 and p.agency = $2"
             " and p.suspended_at is null and p.locked_at is null order by s.at",

@@ -8,6 +8,8 @@ from farolito.model import AgencyId
 from farolito.store.alerts import Alerts
 from farolito.store.briefs import Briefs
 from farolito.store.calls import Calls
+from farolito.store.cameras import Cameras
+from farolito.store.clips import Clips
 from farolito.store.feed import Feed
 from farolito.store.incidents import Incidents
 from farolito.store.push import PushSubscriptions
@@ -16,6 +18,8 @@ from farolito.store.shots import Shots
 from farolito.store.sources import Sources
 from farolito.store.timings import TimingRows
 from farolito.store.units import Units
+from farolito.store.viewings import Viewings
+from farolito.store.walls import Walls
 
 
 class Records:
@@ -35,3 +39,7 @@ class Records:
         self.units = Units(connection, agency)
         self.sensors = Sensors(connection, agency)
         self.sources = Sources(connection, agency)
+        self.cameras = Cameras(connection, agency)
+        self.viewings = Viewings(connection, agency)
+        self.clips = Clips(connection, agency)
+        self.walls = Walls(connection, agency)

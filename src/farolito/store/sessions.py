@@ -51,7 +51,7 @@ class Sessions:
         """The open session of a person who is not suspended. Its age is the caller's to judge."""
         row = await self._connection.fetchrow(
             "select s.session_id, s.signed_in_at, s.seen_at, p.demo,"
-            " p.person_id, p.agency, p.name, p.role, p.unit"
+            " p.person_id, p.agency, p.name, p.role, p.unit, p.owner"
             " from sessions s join people p using (person_id)"
             " where s.token_hash = $1 and s.ended_at is null and p.suspended_at is null",
             token_hash,

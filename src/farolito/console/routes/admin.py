@@ -23,6 +23,7 @@ from farolito.model import (
     AgencyId,
     Device,
     Invalid,
+    OwnerId,
     Person,
     PersonId,
     Purpose,
@@ -36,11 +37,13 @@ HttpRequest = Request[Any, Any, Any]
 
 
 class NewPerson(msgspec.Struct, frozen=True):
-    """`person_id` for somebody who is known already and needs a further passkey."""
+    """`person_id` for somebody who is known already and needs a further passkey; `owner`: whose
+    cameras a camera owner answers for."""
 
     name: str
     role: Role
     unit: str | None = None
+    owner: str | None = None
     person_id: UUID | None = None
 
 
@@ -121,9 +124,14 @@ async def invite(
         name=data.name,
         role=data.role,
         unit=UnitId(data.unit) if data.unit else None,
+        owner=OwnerId(data.owner) if data.owner else None,
     )
 
     async def work(records: Records, permit: int) -> str:
+        if person.owner and person.owner not in {
+            o.owner_id for o in await records.cameras.owners()
+        }:
+            raise NotFound(f"no owner {person.owner} in the register", "import the cameras first")
         if person.unit:
             unit = Unit(unit_id=person.unit, agency=agency, officer=person.person_id)
             await records.units.hear([unit])

@@ -56,9 +56,13 @@ def upgrade() -> None:
           agency text collate "C" not null,
           camera_id text collate "C" not null,
           person_id uuid not null,
+          permit bigint not null,
           since timestamptz not null,
+          seen_at timestamptz not null,         -- last known to be open
           until timestamptz,
-          body jsonb not null,
+          why_ended text not null default '',
+          kept_recording boolean not null default false,
+          body jsonb not null,                  -- as it began
           foreign key (agency, camera_id) references cameras
         );
         create index on viewings (agency, camera_id, since desc);
