@@ -119,10 +119,12 @@ class Pulling(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True, tag="state"):
-    """Once a second: every line there is."""
+    """Once a second: every line there is. `late_ms`: how late the process was at its own clock,
+    at most; above some hundred it has too much to do."""
 
     lines: tuple[Pulling, ...]
     ring_bytes: int = 0
+    late_ms: int = 0
 
 
 class ClipMade(msgspec.Struct, frozen=True, kw_only=True, tag="clip_made"):
