@@ -32,7 +32,7 @@ class Keeping(msgspec.Struct, frozen=True):
     reads: int
     hits: int  # alerts with their briefs, receipts, pictures and sound; shots and misses
     calls: int  # calls and the incidents they became, with their logs, briefs and answers
-    ledger: int  # personal values of the ledger; the entries themselves stay
+    ledger: int  # its personal values, and who watched which camera; the entries themselves stay
 
     @classmethod
     def of(cls, agency: Agency, pack: StatePack) -> Keeping:
@@ -87,10 +87,11 @@ class Retention:
         reads_end = (now - timedelta(days=self.keeping.reads)).date()
         hits_end = (now - timedelta(days=self.keeping.hits)).date()
         calls_end = (now - timedelta(days=self.keeping.calls)).date()
+        ledger_end = now - timedelta(days=self.keeping.ledger)
         async with self._database.system() as connection:
             gone = await reads.drop_before(connection, reads_end)
         pictures = await asyncio.to_thread(self._pictures.drop_before, reads_end, hits_end)
-        values = await self._ledger.destroy_salts(now - timedelta(days=self.keeping.ledger))
+        values = await self._ledger.destroy_salts(ledger_end)
         await self._forget_sign_ins()
 
         async with self._database.transaction(self._gate.owner) as connection:
@@ -102,6 +103,7 @@ class Retention:
             incidents = await records.incidents.end_before(calls_end)
             calls = await records.calls.end_before(calls_end)
             await records.calls.forget_marks(now - MARKS_KEPT)
+            viewings = await records.viewings.end_before(ledger_end)
             rows = await hot_lists.forget_removed(connection, self._gate.owner, now - ROWS_KEPT)
         await self._tell(
             {
@@ -112,6 +114,7 @@ class Retention:
                 f"calls before {calls_end}": calls,
                 "pictures": pictures,
                 "personal values of the ledger": values,
+                f"viewings before {ledger_end:%F}": viewings,
                 "rows of lists": rows,
             }
         )

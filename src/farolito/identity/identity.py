@@ -246,7 +246,7 @@ class Identity:
         return await People(self._db.pool).all(self._agency)
 
     async def change(self, person: Person) -> list[SessionId]:
-        """A new name, role, unit or owner. Open sessions end, for they were opened for another duty."""
+        """A new name, role, unit or owner. Open sessions end: they were for another duty."""
         now = self._clock()
         async with self._db.system() as connection:
             people = People(connection)

@@ -128,9 +128,8 @@ async def invite(
     )
 
     async def work(records: Records, permit: int) -> str:
-        if person.owner and person.owner not in {
-            o.owner_id for o in await records.cameras.owners()
-        }:
+        owners = {one.owner_id for one in await records.cameras.owners()}
+        if person.owner and person.owner not in owners:
             raise NotFound(f"no owner {person.owner} in the register", "import the cameras first")
         if person.unit:
             unit = Unit(unit_id=person.unit, agency=agency, officer=person.person_id)
