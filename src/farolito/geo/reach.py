@@ -23,10 +23,12 @@ REACH = timedelta(minutes=10)  # at the fast bound: whoever is farther has other
 
 
 class Origin(NamedTuple):
-    """One of the places where it may have been, and the radius that holds it."""
+    """One of the places where it may have been, and the radius that holds it. `heading_deg`: which
+    way it drove there, where that is known."""
 
     at: LatLon
     within_m: float = 0.0
+    heading_deg: float | None = None
 
 
 class Passing(StrEnum):
@@ -53,13 +55,14 @@ def windows(
     origins: Sequence[Origin],
     fired: tuple[datetime, datetime],
     places: Sequence[LatLon],
+    lingers: timedelta = LINGERS,
 ) -> list[Window | None]:
     """For each place; None where no road leads there within `REACH`. `fired`: the first discharge
     and the last. One search an origin, whatever the number of places."""
     first, last = fired
     found: list[Window | None] = [None] * len(places)
     for origin in origins:
-        drives = graph.drives(origin.at, places, REACH.total_seconds() * FAST)
+        drives = graph.drives(origin.at, places, REACH.total_seconds() * FAST, origin.heading_deg)
         for i, drive in enumerate(drives):
             if drive is None:
                 continue
@@ -68,7 +71,7 @@ def windows(
             one = Window(
                 road_m=drive.metres,
                 earliest_at=first + timedelta(seconds=soon_s),
-                latest_at=last + LINGERS + timedelta(seconds=late_s),
+                latest_at=last + lingers + timedelta(seconds=late_s),
             )
             found[i] = _widest(found[i], one)
     return found

@@ -21,6 +21,8 @@ from farolito.geo.street_map import LatLon, Segment, StreetMap
 SNAP_M_MAX = 500.0  # a place farther from any road is not on this map: no route
 GRID_CELL_M = 100.0  # about a city block
 AT_NODE_M = 1.0  # a place this near a junction may leave it by any street
+HEADING_M = 8.0  # of street before and behind, by which a direction is judged; nearer a junction
+# a car may be on the other street as well
 SPEED_MPS_MIN = 0.5  # a speed of 0 in the data would make a street take for ever
 
 
@@ -158,10 +160,19 @@ class RoadGraph:
         self._settle_backwards(goal, waiting, best, k)
         return sorted(best.items(), key=lambda item: (item[1], item[0]))[:k]
 
+    def street(self, snap: Snap) -> str:
+        """The name of the street that a place was snapped to; empty where it has none."""
+        return self._segments[snap.segment].name
+
     def drives(
-        self, start: LatLon, ends: Sequence[LatLon], seconds_max: float
+        self,
+        start: LatLon,
+        ends: Sequence[LatLon],
+        seconds_max: float,
+        heading_deg: float | None = None,
     ) -> list[Drive | None]:
         """The quickest drive to each of `ends`; None where none takes at most `seconds_max`.
+        `heading_deg`: which way it drives when it starts; it does not turn on that block.
 
         One search forwards, so hundreds of ends cost one search and as many snaps.
         """
@@ -169,14 +180,15 @@ class RoadGraph:
         found: list[Drive | None] = [None] * len(ends)
         if begin is None:
             return found
-        reached = self._settle_forwards(begin, seconds_max)
+        ways_out = self._ways_out(begin, heading_deg)
+        reached = self._settle_forwards(begin, ways_out, seconds_max, heading_deg is not None)
         for i, at in enumerate(ends):
             snap = self.snap(at)
             if snap is None:
                 continue
             ways = []
             direct_s = self._along(begin, snap)
-            if direct_s is not None:
+            if direct_s is not None and _leads_to(ways_out, begin, snap, heading_deg):
                 ways.append(Drive(direct_s, abs(snap.along_m - begin.along_m)))
             for door in self._doors(snap, leaving=False):
                 if door.node in reached:
@@ -187,12 +199,27 @@ class RoadGraph:
             found[i] = best if best is not None and best.seconds <= seconds_max else None
         return found
 
-    def _settle_forwards(self, begin: Snap, seconds_max: float) -> dict[int, Drive]:
-        """Every node within the time, by its quickest way from a snapped place."""
-        heap = [
-            (door.seconds, abs(door.at_m - begin.along_m), door.node)
-            for door in self._doors(begin, leaving=True)
-        ]
+    def _ways_out(self, begin: Snap, heading_deg: float | None) -> tuple[_Door, ...]:
+        """The doors that lie ahead; at a junction, every one."""
+        doors = self._doors(begin, leaving=True)
+        if heading_deg is None:
+            return doors
+        piece = self._piece(begin.segment, begin.along_m - HEADING_M, begin.along_m + HEADING_M)
+        (x0, y0), (x1, y1) = piece[0], piece[-1]
+        ahead = math.radians(heading_deg)
+        is_with = (x1 - x0) * math.sin(ahead) + (y1 - y0) * math.cos(ahead) >= 0
+        return tuple(
+            door
+            for door in doors
+            if (door.at_m > 0) == is_with or abs(door.at_m - begin.along_m) <= HEADING_M
+        )
+
+    def _settle_forwards(
+        self, begin: Snap, ways_out: Sequence[_Door], seconds_max: float, keeps_on: bool
+    ) -> dict[int, Drive]:
+        """Every node within the time, by its quickest way from a snapped place. `keeps_on`: it
+        does not turn on the block that it starts on."""
+        heap = [(door.seconds, abs(door.at_m - begin.along_m), door.node) for door in ways_out]
         heapq.heapify(heap)
         reached: dict[int, Drive] = {}
         while heap:
@@ -203,7 +230,7 @@ class RoadGraph:
                 continue
             reached[node] = Drive(seconds, metres)
             for to, more_s, segment, _ in self._out[node]:
-                if to not in reached:
+                if to not in reached and not (keeps_on and segment == begin.segment):
                     more_m = self._lengths[segment]
                     heapq.heappush(heap, (seconds + more_s, metres + more_m, to))
         return reached
@@ -306,6 +333,13 @@ class RoadGraph:
     def _degrees(self, line: Sequence[XY]) -> tuple[LatLon, ...]:
         kept = [xy for i, xy in enumerate(line) if i == 0 or xy != line[i - 1]]
         return tuple(map(self._plane.to_degrees, kept))
+
+
+def _leads_to(ways_out: Sequence[_Door], begin: Snap, end: Snap, heading_deg: float | None) -> bool:
+    """Whether a place on the same segment lies ahead."""
+    if heading_deg is None:
+        return True
+    return len(ways_out) > 1 or any((door.at_m > 0) == (end.along_m >= begin.along_m) for door in ways_out)
 
 
 def _kth_least(seconds: dict[int, float], k: int) -> float:

@@ -6,6 +6,7 @@ Never: I/O, a clock or chance; a picture; a person or a vehicle followed by its 
 
 from farolito.viewing.eye import Closed, Eye, Question, Ranked, Reason, always_open
 from farolito.viewing.eyes import Eyes
+from farolito.viewing.next import LastSeen, NextCamera, Roadside
 from farolito.viewing.rank import best, blind
 from farolito.viewing.scene import Scene
 
@@ -13,9 +14,12 @@ __all__ = [
     "Closed",
     "Eye",
     "Eyes",
+    "LastSeen",
+    "NextCamera",
     "Question",
     "Ranked",
     "Reason",
+    "Roadside",
     "Scene",
     "always_open",
     "best",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from farolito.geo.reach import Window
 from farolito.model import ImageFault, PictureState
 from farolito.viewing.eye import Eye, Reason
 
@@ -114,6 +115,17 @@ def building(height_m: float) -> Reason:
         word="building",
         says=f"a building of {height_m:.0f} m stands between",
         values={"height_m": round(height_m)},
+    )
+
+
+def passes(street: str, window: Window) -> Reason:
+    road_m = round(window.road_m, -1)
+    span = {"earliest": f"{window.earliest_at:%H:%M:%S}", "latest": f"{window.latest_at:%H:%M:%S}"}
+    says = f"{road_m:.0f} m by road, from {span['earliest']} to {span['latest']}"
+    return Reason(
+        word="passes_on" if street else "passes",
+        says=f"{street}, {says}" if street else says,
+        values={"street": street, "road_m": round(road_m), **span},
     )
 
 
