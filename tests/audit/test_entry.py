@@ -83,3 +83,10 @@ def test_an_entry_that_does_not_fit_16_bits_is_refused() -> None:
 def test_bytes_that_are_not_a_canonical_object_are_no_entry(raw: bytes) -> None:
     with pytest.raises(Invalid):
         read(raw)
+
+
+def test_an_entry_that_fixes_a_thing_names_its_digest_and_others_say_nothing_of_it() -> None:
+    assert read(seal(entry(fixes="ab" * 32), chance()).raw)["fixes"] == "ab" * 32
+    assert "fixes" not in read(seal(entry(), chance()).raw)
+    with pytest.raises(Invalid, match="SHA-256"):
+        entry(fixes="a plate")

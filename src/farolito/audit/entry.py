@@ -8,6 +8,7 @@ their time leaves every hash and proof as it was.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -23,6 +24,8 @@ PERSONAL_FIELDS = frozenset({"user", "query", "case", "on_behalf_of"})
 VERSION = 1
 
 _INTEGER_MAX = 2**53 - 1  # RFC 8785 writes numbers as doubles
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 Random = Callable[[int], bytes]
 
@@ -41,6 +44,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     `personal` holds, under the names of PERSONAL_FIELDS, what only entitled readers may open.
     `session` and `device` are our own random or configured ids, never a name. `reason` and
     `rules` are stable words of the policy, never free text. `size_bytes`: of the answer.
+    `fixes`: the SHA-256, in hexadecimal, of a thing that cannot be changed unseen from now on.
     """
 
     at: datetime
@@ -60,6 +64,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[str, ...] = ()
     agreement: str | None = None
     counterpart: str | None = None
+    fixes: str | None = None
     personal: Mapping[str, str] = {}
 
     def __post_init__(self) -> None:
@@ -72,6 +77,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
             )
         if not (0 <= self.count <= _INTEGER_MAX and 0 <= self.size_bytes <= _INTEGER_MAX):
             raise Invalid("a count that is negative or too large")
+        if self.fixes is not None and not _SHA256.fullmatch(self.fixes):
+            raise Invalid("a digest that is not SHA-256 in hexadecimal")
 
 
 class Opening(msgspec.Struct, frozen=True):
@@ -141,6 +148,8 @@ def seal(entry: Entry, random: Random, spooled: tuple[str, int] | None = None) -
         "counterpart": entry.counterpart,
         "personal": {o.field: {"c": o.commitment} for o in openings},
     }
+    if entry.fixes:
+        body["fixes"] = entry.fixes
     if spooled:
         body["spooled"] = {"id": spooled[0], "n": spooled[1]}
     raw = canonical(body)

@@ -170,6 +170,23 @@ class Records:
         nodes = await self._nodes(new, (n for r in ranges for n in nodes_of(*r)))
         return hashes_of(ranges, nodes)
 
+    def vouch(self, text: str) -> str:
+        """The log's signature line under a text whose first line says what it is.
+
+        That line must not be the log's own name: a checkpoint begins with it.
+        """
+        if text.startswith(self._key.verifier.name):
+            raise Invalid("a text that could pass for a checkpoint")
+        return self._key.sign(text)
+
+    async def entry(self, index: int) -> bytes:
+        """One entry's bytes. Raises NotOpenable."""
+        async with self._db.transaction(self._agency) as connection:
+            raw = await rows.raw_entries(connection, self._agency, index, index + 1)
+        if not raw:
+            raise NotOpenable(f"there is no entry {index}")
+        return raw[0]
+
     async def proof(self, index: int) -> bytes:
         """The `.tlog-proof` file of one entry, under a checkpoint of now. Raises NotOpenable."""
         note = await self.checkpoint()

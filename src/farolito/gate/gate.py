@@ -32,7 +32,8 @@ SPOOLED = -1  # the permit's number while the ledger is down: it gets a real one
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
-    """Who wants what, and why. `query` says what was asked for in words the owner may open."""
+    """Who wants what, and why. `query` says what was asked for in words the owner may open;
+    `fixes`: the SHA-256 of a thing that the entry is to fix for ever."""
 
     person: Person
     thing: Thing
@@ -44,6 +45,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     on_behalf_of: str | None = None
     device: str | None = None
     facts: Mapping[str, Fact] = {}
+    fixes: str | None = None
 
 
 class PictureName(msgspec.Struct, frozen=True):
@@ -152,6 +154,18 @@ class Gate:
 
         return await self.read(ask, work)
 
+    def vouch(self, text: str) -> str:
+        """The ledger's signature line under a text about a thing that this node made."""
+        return self._ledger.vouch(text)
+
+    async def ledger_now(self) -> tuple[str, bytes]:
+        """The ledger's published key, and its newest signed checkpoint."""
+        return str(self._ledger.verifier_key), await self._ledger.checkpoint()
+
+    async def entry_with_proof(self, permit: int) -> tuple[bytes, bytes]:
+        """An entry's bytes, which hold no personal value, and its `.tlog-proof`."""
+        return await self._ledger.entry(permit), await self._ledger.proof(permit)
+
     async def live(self, ask: Ask, facts: Facts | None = None) -> int:
         """Permit a subscription; its number. Asked again whenever a right may have changed."""
         return await self._permit(Act.LIVE, ask, await self._known(ask, facts), may_spool=False)
@@ -231,6 +245,7 @@ class Gate:
             purpose=ask.purpose,
             policy=self._policies.hash,
             rules=rules,
+            fixes=ask.fixes if decision == "permit" else None,
             personal={
                 name: value
                 for name, value in (
