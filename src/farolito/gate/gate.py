@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from farolito.audit import Entry, Ledger, LedgerDown, LedgerStatus, Spool
 from farolito.media import Pictures
+from farolito.media.token import Grant, mint
 from farolito.model import (
     Act,
     Agency,
     AgencyId,
+    CameraId,
+    FarolitoError,
     Person,
     Purpose,
     Refused,
@@ -28,6 +31,8 @@ T = TypeVar("T")
 Fact = str | int | bool
 Facts = Callable[[Records], Awaitable[Mapping[str, Fact]]]
 Work = Callable[[Records, int], Awaitable[T]]
+WATCH_MINUTES_MAX = 60
+HEARTBEAT = "heartbeat"
 SPOOLED = -1  # the permit's number while the ledger is down: it gets a real one afterwards
 
 
@@ -66,6 +71,13 @@ class Answer(msgspec.Struct, Generic[T], frozen=True):
     permit: int
 
 
+class Look(msgspec.Struct, frozen=True):
+    """What opens a camera's picture once, and when the permission ends."""
+
+    token: str
+    until: datetime
+
+
 def system_ask(person: Person, thing: Thing, query: str, device: str | None = None) -> Ask:
     """The node acting by a standing rule."""
     return Ask(person=person, thing=thing, purpose=Purpose.SYSTEM, query=query, device=device)
@@ -91,6 +103,7 @@ class Gate:
         self._database = database
         self._agency = agency
         self._clock = clock
+        self.token_secret = b""  # what picture processes prove tokens by; empty: there are none
         self.after_act: Callable[[], None] = lambda: None  # screens have something new to fetch
 
     @property
@@ -169,6 +182,48 @@ class Gate:
     async def live(self, ask: Ask, facts: Facts | None = None) -> int:
         """Permit a subscription; its number. Asked again whenever a right may have changed."""
         return await self._permit(Act.LIVE, ask, await self._known(ask, facts), may_spool=False)
+
+    async def watch(
+        self, ask: Ask, camera_id: CameraId, minutes: float, facts: Facts | None = None
+    ) -> Answer[Look]:
+        """Permit to watch one camera for some minutes. Nothing else makes such a token, and none
+        is made before its entry is durable; what was permitted is asked again by `may_still`."""
+        assert ask.thing is Thing.CAMERA, "only cameras are watched"
+        assert 0 < minutes <= WATCH_MINUTES_MAX, "a permission to watch lasts minutes"
+        if not self.token_secret:
+            raise FarolitoError("this node shows no pictures", "see [video] in farolito.toml")
+        permit = await self._permit(Act.WATCH, ask, await self._known(ask, facts), may_spool=False)
+        now = self._clock()
+        until = now + timedelta(minutes=minutes)
+        grant = Grant(
+            permit=permit,
+            person=ask.person.person_id,
+            camera_id=camera_id,
+            made_us=_us(now),
+            until_us=_us(until),
+        )
+        return Answer(Look(mint(self.token_secret, grant), until), permit)
+
+    def may_still(self, asks: Sequence[Ask]) -> list[Refusal | None]:
+        """Whether what `watch` permitted would be permitted now, with the facts in each ask.
+
+        It opens nothing and so writes nothing: what ends by it is written down by `watched`.
+        """
+        decided = self._policies.decide_all(
+            [self._request(Act.WATCH, ask, ask.facts) for ask in asks]
+        )
+        return [one if isinstance(one, Refusal) else None for one in decided]
+
+    async def watched(self, ask: Ask, permit: int, what: str) -> int:
+        """Write down that somebody still watches ("heartbeat"), or no longer ("stop: left").
+
+        An end is no answer to anybody: while the ledger is down it waits in the spool, so that
+        it is never lost. A heartbeat raises LedgerDown.
+        """
+        word = what.removeprefix("stop: ")
+        assert word.replace("_", "").isalpha(), "a stable word, never free text"
+        told = msgspec.structs.replace(ask, query=f"{what} of permit {permit}: {ask.query}")
+        return await self._write(told, Act.WATCH, "permit", what, (), may_spool=what != HEARTBEAT)
 
     async def following(self, work: Callable[[Records], Awaitable[T]]) -> T:
         """The next items of a subscription that `live` has permitted.
@@ -266,3 +321,8 @@ class Gate:
             raise LedgerDown(
                 "the ledger cannot be written, so nothing may be shown", error.do or "see /health"
             ) from error
+
+
+def _us(at: datetime) -> int:
+    """µs since 1970."""
+    return round(at.timestamp() * 1_000_000)
