@@ -8,7 +8,8 @@
 import type { Quality } from '../../wire/video'
 
 export const OLD_AFTER_MS = 2_000
-const OLD_AFTER_MS_MAX = 15_000
+const KEY_OLD_AFTER_MS_MAX = 6_000
+const STILL_OLD_AFTER_MS_MAX = 15_000
 const DELAYS_KEPT = 25 // a second of pictures
 const GAPS_KEPT = 5
 
@@ -52,7 +53,8 @@ export class Ages {
   oldAfterMs(quality: Quality, isStill: boolean): number {
     if (quality !== 'key' && !isStill) return OLD_AFTER_MS
     const usual = median(this.#gaps) ?? 2 * OLD_AFTER_MS
-    return Math.min(OLD_AFTER_MS_MAX, Math.max(OLD_AFTER_MS, 2 * usual + 500))
+    const most = isStill ? STILL_OLD_AFTER_MS_MAX : KEY_OLD_AFTER_MS_MAX
+    return Math.min(most, Math.max(OLD_AFTER_MS, 1.5 * usual + 500))
   }
 
   freshness(nodeNow: number, quality: Quality, isStill: boolean): Freshness {

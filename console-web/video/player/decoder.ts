@@ -13,6 +13,8 @@ export const QUEUED_MAX = 60 // behind by more: everything until the next key fr
 const META_KEPT_MAX = 4 * QUEUED_MAX
 export const FAILS_MAX = 3 // in a row, without a picture between: this browser cannot
 
+const SEQUENCES = 2 ** 32
+
 type Meta = Pick<Picture, 'sequence' | 'receivedMs' | 'isCatchUp'>
 
 export interface DecoderEvents {
@@ -27,11 +29,16 @@ export class UnitDecoder {
   #waitsForKey = true
   #metas = new Map<number, Meta>() // by timestamp
   #lastTimestamp = -1
+  #lastSequence = -1
   #fails = 0
 
   constructor(private readonly events: DecoderEvents) {}
 
   take(picture: Picture): void {
+    // A gap in the numbers: what this one builds on never came, as after key frames alone.
+    const isNext = picture.sequence === (this.#lastSequence + 1) % SEQUENCES
+    this.#lastSequence = picture.sequence
+    if (!picture.isKey && !isNext) this.#waitsForKey = true
     if (this.#waitsForKey && !picture.isKey) return
     if (picture.isKey && !this.#ready(picture)) return
     const decoder = this.#decoder
