@@ -405,6 +405,7 @@ class Hub:
                 feed.ring = None  # it was kept for an incident alone
                 self._let_linger(feed)
             else:
+                ring.expire(now_us)
                 rings.append(ring)
         self._ring_bytes = give_back(rings, self._limits.ring_bytes, now_us)
 

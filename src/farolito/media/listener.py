@@ -38,7 +38,7 @@ PATH = "/watch"
 TOKEN_S_MAX = 5.0  # to the handshake's end, and from there to the token
 PING_S = 10.0
 PONG_S_MAX = 10.0
-CLOSE_S_MAX = 2.0
+CLOSE_S_MAX = 1.0
 WAITING_MAX = 256  # connections without a token; more are sent away
 ASKED_PER_S_MAX = 20  # messages of one viewer
 
@@ -134,6 +134,7 @@ class Listener:
             await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
             if viewer.ended.done():
                 ended = viewer.ended.result()
+                self._hub.leave(viewer, ended.why)  # the farewell may take its time
                 await _end(connection, ended)
                 return ended.why
             return listening.result()

@@ -40,7 +40,7 @@ class Ring:
         now_us = packed.received_us
         if packed.is_key:
             self._groups.append(Group())
-            self._expire(now_us)
+            self.expire(now_us)
         elif not self._groups:
             return
         newest = self._groups[-1]
@@ -54,6 +54,21 @@ class Ring:
         most = HELD_BYTES_MAX if self.is_held(now_us) else CAMERA_BYTES_MAX
         while self.bytes > most and self.drop_oldest(now_us):
             pass
+
+    def expire(self, now_us: int) -> None:
+        """What is too old leaves, also where nothing new comes."""
+        oldest_us = now_us - round(self.seconds * S)
+        if self.is_held(now_us) and self._held_since is not None:
+            oldest_us = min(oldest_us, self._held_since)
+        # A group leaves when the one after it reaches back far enough.
+        while len(self._groups) > 1 and self._next_began(now_us) <= oldest_us:
+            self.bytes -= self._groups.popleft().size
+        if (
+            len(self._groups) == 1
+            and self._groups[0]
+            and self._groups[0][-1].received_us < oldest_us
+        ):
+            self.clear()
 
     def hold(self, now_us: int, until_us: int) -> None:
         """What is kept now stays until then, and so does what comes. A later hold adds time."""
@@ -84,14 +99,6 @@ class Ring:
     @property
     def first_us(self) -> int | None:
         return self._groups[0][0].received_us if self._groups and self._groups[0] else None
-
-    def _expire(self, now_us: int) -> None:
-        oldest_us = now_us - round(self.seconds * S)
-        if self.is_held(now_us) and self._held_since is not None:
-            oldest_us = min(oldest_us, self._held_since)
-        # A group leaves when the one after it reaches back far enough.
-        while len(self._groups) > 1 and self._next_began(now_us) <= oldest_us:
-            self.bytes -= self._groups.popleft().size
 
     def _next_began(self, now_us: int) -> int:
         following = self._groups[1]
