@@ -104,7 +104,8 @@ def test_a_clip_is_taken_out_for_a_case_by_who_signed_in_just_now(ask: Ask) -> N
 
 def test_operators_turn_cameras_and_administrators_register_them(ask: Ask) -> None:
     act = (Act.ACT, Thing.CAMERA)
-    assert isinstance(ask(Role.OPERATOR, *act), Permit)
+    assert isinstance(ask(Role.OPERATOR, *act, facts=OPEN), Permit)
+    assert reason(ask(Role.OPERATOR, *act)) == "no_consent"
     assert isinstance(ask(Role.AGENCY_ADMIN, *act, Purpose.ADMINISTRATION), Permit)
     assert reason(ask(Role.AGENCY_ADMIN, *act)) == "purpose"
     assert reason(ask(Role.OPERATOR, *act, Purpose.ADMINISTRATION)) == "purpose"

@@ -68,12 +68,17 @@ def _forbidden(r: Request) -> bool:
             facts.get("confirmed") is False
             and (r.thing is Thing.BRIEF or r.person.role is Role.OFFICER)
         )
-        or (r.thing is Thing.CAMERA and r.act is Act.WATCH and not facts.get("consent_open"))
+        or (_looks_or_turns(r) and not facts.get("consent_open"))
         or (
             r.thing is Thing.CLIP and r.act in {Act.ACT, Act.EXPORT} and not facts.get("may_record")
         )
         or ("reason_code" in facts and facts["reason_code"] not in REASONS)
     )
+
+
+def _looks_or_turns(r: Request) -> bool:
+    turns = r.act is Act.ACT and r.purpose not in {Purpose.ADMINISTRATION, Purpose.SYSTEM}
+    return r.thing is Thing.CAMERA and (r.act is Act.WATCH or turns)
 
 
 def _granted(r: Request) -> bool:

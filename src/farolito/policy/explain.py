@@ -36,7 +36,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
         "let them ask themselves",
     ),
     "no_consent": (
-        "its owner's consent does not let us look now",
+        "its owner does not let us look now",
         "the camera's card says when it does; the owner alone can widen it",
     ),
     "no_recording": (
