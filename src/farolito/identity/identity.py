@@ -218,6 +218,20 @@ class Identity:
             csrf=_csrf(token),
         )
 
+    async def still_signed_in(self, sessions: Sequence[SessionId]) -> dict[SessionId, Person]:
+        """Who of these is signed in now, as what: one question for many, for those who watch.
+
+        It counts as no activity, and ends nothing.
+        """
+        now = self._clock()
+        return {
+            one.session_id: one.person
+            for one in await Sessions(self._db.pool).open_ones(sessions)
+            if now - one.signed_in_at <= SESSION_MAX
+            and now - one.seen_at <= IDLE_MAX
+            and (self.demo or not one.demo)
+        }
+
     def csrf_is_right(self, signed_in: SignedIn, header: str | None) -> bool:
         return header is not None and compare_digest(
             header.encode("utf-8", "replace"), signed_in.csrf.encode()

@@ -135,6 +135,14 @@ class Incidents:
         )
         return None if body is None else _incident(body)
 
+    async def open_ones(self) -> list[Incident]:
+        rows = await self._connection.fetch(
+            "select body from incidents where state = $1 order by opened_at desc limit $2",
+            IncidentState.OPEN,
+            OPEN_SHOWN_MAX,
+        )
+        return [_incident(row["body"]) for row in rows]
+
     async def shown(self) -> list[Incident]:
         """The open ones, and the last that closed."""
         rows = await self._connection.fetch(

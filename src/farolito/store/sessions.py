@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -56,15 +57,18 @@ class Sessions:
             " where s.token_hash = $1 and s.ended_at is null and p.suspended_at is null",
             token_hash,
         )
-        if row is None:
-            return None
-        return Session(
-            session_id=SessionId(row["session_id"]),
-            person=person_of(row),
-            demo=row["demo"],
-            signed_in_at=row["signed_in_at"],
-            seen_at=row["seen_at"],
+        return None if row is None else _session(row)
+
+    async def open_ones(self, sessions: Sequence[SessionId]) -> list[Session]:
+        """Those of these that are open, of people who are not suspended."""
+        rows = await self._connection.fetch(
+            "select s.session_id, s.signed_in_at, s.seen_at, p.demo,"
+            " p.person_id, p.agency, p.name, p.role, p.unit, p.owner"
+            " from sessions s join people p using (person_id)"
+            " where s.session_id = any($1) and s.ended_at is null and p.suspended_at is null",
+            list(sessions),
         )
+        return [_session(row) for row in rows]
 
     async def seen(self, session_id: SessionId, at: datetime) -> None:
         await self._connection.execute(
@@ -135,3 +139,13 @@ class Sessions:
             done: str = await self._connection.execute(query, at)
             gone += int(done.rpartition(" ")[2])
         return gone
+
+
+def _session(row: Any) -> Session:
+    return Session(
+        session_id=SessionId(row["session_id"]),
+        person=person_of(row),
+        demo=row["demo"],
+        signed_in_at=row["signed_in_at"],
+        seen_at=row["seen_at"],
+    )
