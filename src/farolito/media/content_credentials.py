@@ -81,16 +81,22 @@ def sign(  # noqa: PLR0913 - a file, what it is, who signs
 def check(file: Path | bytes, anchor: str | None = None) -> Credentials:
     """What the file's manifest says, checked offline. `anchor`: the authority to trust, PEM."""
     try:
-        with (
-            io.BytesIO(file) if isinstance(file, bytes) else file.open("rb") as raw,
-            _context(anchor) as context,
-            c2pa.Reader(MEDIA_TYPE, raw, context=context) as reader,
-        ):
-            return _credentials(json.loads(reader.json()))
+        return _credentials(read(file, anchor))
     except c2pa.C2paError as error:
         if "ManifestNotFound" in str(error) or "no JUMBF" in str(error):
             return Credentials("none")
         return Credentials("invalid", (str(error)[:300],))
+
+
+def read(file: Path | bytes, anchor: str | None = None) -> dict[str, Any]:
+    """Every manifest in the file as the library tells it. Raises C2paError."""
+    with (
+        io.BytesIO(file) if isinstance(file, bytes) else file.open("rb") as raw,
+        _context(anchor) as context,
+        c2pa.Reader(MEDIA_TYPE, raw, context=context) as reader,
+    ):
+        told: dict[str, Any] = json.loads(reader.json())
+        return told
 
 
 def _context(anchor: str | None) -> c2pa.Context:

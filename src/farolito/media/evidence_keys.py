@@ -136,11 +136,12 @@ def _key_text(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 def _private(path: Path) -> ec.EllipticCurvePrivateKey:
     try:
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise Invalid(f"{path} can be read by others", f"chmod 600 {path}")
+        mode = stat.S_IMODE(path.stat().st_mode)
         key = serialization.load_pem_private_key(path.read_bytes(), None)
     except (OSError, ValueError, TypeError) as error:
         raise Invalid(f"{path} holds no key of evidence", "restore it from the backup") from error
+    if mode & 0o077:
+        raise Invalid(f"{path} can be read by others", f"chmod 600 {path}")
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise Invalid(f"{path} holds a key of another kind", "restore it from the backup")
     return key

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -110,14 +111,12 @@ def picture_at(source: Path, at_ms: float) -> tuple[float, bytes]:
     try:
         for unit in group:
             os.write(handle, unit.data)
-        last = None
-        for last in _pictures(f"/proc/self/fd/{handle}", number):
-            pass
+        shown_last = deque(_pictures(f"/proc/self/fd/{handle}", number), maxlen=1)
     finally:
         os.close(handle)
-    if last is None:
+    if not shown_last:
         raise Invalid("a clip without a picture")
-    _, jpeg = cv2.imencode(".jpg", last, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    _, jpeg = cv2.imencode(".jpg", shown_last[0], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     return shown[number - 1] * 1000 / TIMESCALE, jpeg.tobytes()
 
 
