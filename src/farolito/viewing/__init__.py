@@ -7,6 +7,7 @@ Never: I/O, a clock or chance; a picture; a person or a vehicle followed by its 
 from farolito.viewing.eye import Closed, Eye, Question, Ranked, Reason, always_open
 from farolito.viewing.eyes import Eyes
 from farolito.viewing.next import LastSeen, NextCamera, Roadside
+from farolito.viewing.outages import Outage, outages
 from farolito.viewing.rank import best, blind
 from farolito.viewing.scene import Scene
 
@@ -16,6 +17,7 @@ __all__ = [
     "Eyes",
     "LastSeen",
     "NextCamera",
+    "Outage",
     "Question",
     "Ranked",
     "Reason",
@@ -24,4 +26,5 @@ __all__ = [
     "always_open",
     "best",
     "blind",
+    "outages",
 ]
