@@ -30,6 +30,8 @@ import { type HeldAlerts, ranked, withAlert, withSnapshot } from '../wire/queue'
 import { oneQueue, type Row, type Rows } from '../wire/shots'
 import { SensorNet } from '../shots/sensorNet.svelte'
 import { ShotBoard } from '../shots/shotBoard.svelte'
+import { CameraBoard } from '../video/cameraBoard.svelte'
+import { NearVideo } from '../video/nearVideo.svelte'
 import { Board } from './board.svelte'
 import { bodyOf, type Deed } from './deeds'
 import { earcons } from './earcons.svelte'
@@ -62,6 +64,8 @@ export class Desk {
   readonly board: Board
   readonly shots: ShotBoard
   readonly net = new SensorNet((permit) => (this.permit = permit))
+  readonly cameras = new CameraBoard((permit) => (this.permit = permit))
+  readonly near = new NearVideo((permit) => (this.permit = permit))
   quietShown = $state(false) // the shots that were heard and not queued
   tab = $state<Tab>('alerts')
   picked = $state<string | null>(null) // the unit that was clicked on the map or in a panel
@@ -99,7 +103,10 @@ export class Desk {
   #announced = new Set<string>()
   #unnamed = new Set<string>() // readers that were asked for because an alert came from them
 
-  constructor(readonly me: string) {
+  constructor(
+    readonly me: string,
+    readonly isSupervisor = false,
+  ) {
     const voice = {
       permitted: (permit: number) => (this.permit = permit),
       say: (says: string, bad: boolean) => this.#say(says, bad),
@@ -259,6 +266,9 @@ export class Desk {
           this.detail = { ...this.detail, receipts: [...this.detail.receipts, message.receipt] }
           this.#look(this.detail.alert.alert_id, LOG_AFTER_MS)
         }
+        break
+      case 'cameras':
+        this.cameras.hear(message)
         break
       case 'positions':
         this.#hearPositions(message)

@@ -17,6 +17,8 @@ import {
 import type { Alert, Device, Incident, Point } from '../wire/model'
 import { openTiles } from './library'
 import type { Coverage } from '../wire/model.shots'
+import type { CameraRow } from '../wire/video'
+import { CAMERA_LAYERS, CameraLayers } from './cameraLayers'
 import { drawMarks } from './marks'
 import { circle, toWorld } from './mercator'
 import { meter } from './meter'
@@ -43,6 +45,7 @@ export interface MapEvents {
   onUnit: (unit: string | null) => void
   onShot: (alertId: string) => void
   onSensor: (sensor: string) => void
+  onCamera: (camera: string) => void
   onReader: (name: string | null, x: number, y: number) => void
   onReady: () => void
   onLost: (lost: boolean) => void
@@ -68,6 +71,7 @@ export class CityMap {
   readonly #map: GlMap
   readonly #units: UnitsCanvas
   readonly #shots: ShotLayers
+  readonly #cameras: CameraLayers
   #alerts: GeoJSON.FeatureCollection = EMPTY
   #incidents: GeoJSON.FeatureCollection = EMPTY
   #doubt: GeoJSON.FeatureCollection = EMPTY
@@ -102,6 +106,7 @@ export class CityMap {
       fadeDuration: matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 150,
     })
     this.#shots = new ShotLayers(this.#map, isLight)
+    this.#cameras = new CameraLayers(this.#map, isLight)
     this.#map.touchZoomRotate.disableRotation()
     this.#map.keyboard.disableRotation() // north is up, and the units count on it
     const [above, look] = [this.#map.getCanvasContainer(), isLight ? LIGHT_UNIT : DARK_UNIT]
@@ -142,6 +147,7 @@ export class CityMap {
 
   close(): void {
     this.#units.close()
+    this.#cameras.close()
     this.#map.remove()
   }
 
@@ -149,6 +155,7 @@ export class CityMap {
     if (isLight === this.#isLight) return
     this.#isLight = isLight
     this.#shots.relook(isLight)
+    this.#cameras.relook(isLight)
     this.#units.recolour(isLight ? LIGHT_UNIT : DARK_UNIT)
     this.#map.setStyle(mapStyle(isLight, this.#tiles), { diff: false })
   }
@@ -189,6 +196,10 @@ export class CityMap {
 
   showShots(scene: ShotScene): void {
     this.#shots.show(scene)
+  }
+
+  showCameras(cameras: ReadonlyMap<string, CameraRow>, picked: string | null, isUrgent: boolean): void {
+    this.#cameras.show(cameras, picked, isUrgent)
   }
 
   /** The units of what is selected, and the one that was clicked. */
@@ -271,6 +282,7 @@ export class CityMap {
     map.addSource('doubt', { type: 'geojson', data: this.#doubt })
     this.#dressDoubt()
     this.#shots.dressBelow()
+    this.#cameras.dress()
     map.addLayer({
       id: 'readers',
       type: 'symbol',
@@ -336,17 +348,23 @@ export class CityMap {
   #listen(): void {
     const map = this.#map
     map.on('click', (event) => {
-      const layers = ['shots', 'alerts', 'incidents', 'shot-sensors'].filter((id) => map.getLayer(id))
+      const all = ['shots', 'alerts', 'incidents', 'shot-sensors', ...CAMERA_LAYERS]
+      const layers = all.filter((id) => map.getLayer(id))
       const [mark] = map.queryRenderedFeatures(event.point, { layers })
       const id = mark?.properties['id'] as string | undefined
+      if (mark?.layer.id === 'camera-bundles') {
+        const { coordinates } = mark.geometry as GeoJSON.Point
+        void this.#cameras.unfold(Number(mark.properties['cluster_id']), coordinates as [number, number])
+        return
+      }
       if (id) this.#clicked(mark!.layer.id, id)
       else this.events.onUnit(this.#unitAt({ lat: event.lngLat.lat, lon: event.lngLat.lng }))
     })
-    for (const layer of ['shots', 'shot-sensors', 'alerts', 'incidents', 'readers']) {
+    for (const layer of ['shots', 'shot-sensors', 'alerts', 'incidents', 'readers', ...CAMERA_LAYERS]) {
       map.on('mouseenter', layer, () => (map.getCanvas().style.cursor = 'pointer'))
       map.on('mouseleave', layer, () => (map.getCanvas().style.cursor = ''))
     }
-    for (const layer of ['readers', 'shot-sensors']) {
+    for (const layer of ['readers', 'shot-sensors', 'cameras']) {
       map.on('mousemove', layer, (event) => {
         const name = event.features?.[0]?.properties['name'] as string | undefined
         this.events.onReader(name ?? null, event.point.x, event.point.y)
@@ -359,6 +377,7 @@ export class CityMap {
     if (layer === 'shots') this.events.onShot(id)
     else if (layer === 'alerts') this.events.onAlert(id)
     else if (layer === 'shot-sensors') this.events.onSensor(id)
+    else if (layer === 'cameras') this.events.onCamera(id)
     else this.events.onIncident(id)
   }
 

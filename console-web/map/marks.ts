@@ -195,6 +195,55 @@ function earMark(ear: 'heard' | 'silent' | 'down' | 'up', style: CSSStyleDeclara
   return taken(pen, size, `ear-${ear}`)
 }
 
+/**
+ * A camera: a lens with a nose to where it looks (north; the map turns it). Full can be looked at,
+ * crossed gives no picture, hollow is not open to this person.
+ */
+function cameraMark(kind: 'up' | 'down' | 'shut', faces: boolean, style: CSSStyleDeclaration): Mark {
+  const size = 22
+  const pen = canvas(size)
+  const [ink, ground] = [style.getPropertyValue('--text'), style.getPropertyValue('--ground')]
+  pen.translate(size / 2, size / 2)
+  pen.lineJoin = 'round'
+  pen.beginPath()
+  if (faces) {
+    pen.moveTo(-4.5, -8.5)
+    pen.lineTo(4.5, -8.5)
+    pen.lineTo(2.6, -3)
+    pen.arc(0, 1.5, 5.2, -1.05, Math.PI + 1.05)
+    pen.closePath()
+  } else pen.arc(0, 0, 5.2, 0, 2 * Math.PI)
+  pen.strokeStyle = ground
+  pen.lineWidth = 5
+  pen.stroke()
+  pen.fillStyle = kind === 'up' ? ink : ground
+  pen.fill()
+  pen.strokeStyle = kind === 'shut' ? style.getPropertyValue('--muted') : ink
+  pen.lineWidth = 1.6
+  pen.stroke()
+  if (kind === 'down') {
+    pen.beginPath()
+    pen.moveTo(-7, 7)
+    pen.lineTo(7, -7)
+    pen.lineWidth = 2
+    pen.stroke()
+  }
+  return taken(pen, size, `camera-${kind}${faces ? '-facing' : ''}`)
+}
+
+function bundleMark(style: CSSStyleDeclaration): Mark {
+  const size = 32
+  const pen = canvas(size)
+  pen.beginPath()
+  pen.roundRect(2.5, 5.5, size - 5, size - 11, 6)
+  pen.fillStyle = style.getPropertyValue('--panel')
+  pen.fill()
+  pen.strokeStyle = style.getPropertyValue('--text')
+  pen.lineWidth = 1.5
+  pen.stroke()
+  return taken(pen, size, 'camera-bundle')
+}
+
 /** All marks in the colours that the page has now. */
 export function drawMarks(): Mark[] {
   const style = getComputedStyle(document.documentElement)
@@ -206,6 +255,11 @@ export function drawMarks(): Mark[] {
       shotMark(level, style, true),
     ]),
     ...(['heard', 'silent', 'down', 'up'] as const).map((ear) => earMark(ear, style)),
+    ...(['up', 'down', 'shut'] as const).flatMap((kind) => [
+      cameraMark(kind, false, style),
+      cameraMark(kind, true, style),
+    ]),
+    bundleMark(style),
     ringMark(style),
     readerMark(style, false),
     readerMark(style, true),
