@@ -148,8 +148,8 @@ class Stage:
         self.opened[pulled.camera_id, quality].append(camera)
         return camera
 
-    async def know(self, *cameras: Pulled) -> None:
-        await self.hub.know(Know(cameras=cameras, whole=True))
+    def know(self, *cameras: Pulled) -> None:
+        self.hub.know(Know(cameras=cameras, whole=True))
 
     def token(
         self,
@@ -230,7 +230,7 @@ async def stage(*cameras: Pulled, limits: Limits = Limits()) -> AsyncIterator[St
     made.hub.prove_by(SECRET)
     listener = Listener(made.hub, "127.0.0.1", 0, ["http://localhost:8700"])
     made.port = await listener.start()
-    await made.know(*(cameras or (pulled(),)))
+    made.know(*(cameras or (pulled(),)))
     try:
         yield made
     finally:

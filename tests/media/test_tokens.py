@@ -120,11 +120,28 @@ async def test_a_cut_ends_viewings_at_once_and_says_why() -> None:
         assert sorted(one.permit for one in on.heard(Closed)) == [1, 2, 3]
 
 
+async def test_a_cut_also_ends_what_was_permitted_and_not_yet_opened() -> None:
+    async with stage(pulled(), pulled(OTHER)) as on:
+        of_permit, of_camera = on.token(), on.token(OTHER)
+        on.hub.cut(Cut(permits=(1,), cameras=(OTHER,), reason="consent was taken back"))
+        for token in (of_permit, of_camera):
+            browser = await on.browser(token)
+            assert (await browser.hears("end"))["why"] == "expired"
+        on.clock.passes(0.1)
+        await on.watching(on.token(OTHER))  # it was given again
+
+
+async def test_a_process_that_is_new_takes_no_token_that_an_older_one_may_have_taken() -> None:
+    async with stage() as on:
+        browser = await on.browser(on.token(made_s=-1))
+        assert (await browser.hears("end"))["why"] == "expired"
+
+
 async def test_a_camera_that_is_forgotten_is_cut() -> None:
     async with stage(pulled(), pulled(OTHER)) as on:
         browser = await on.watching()
         camera = await on.camera()
-        await on.know(pulled(OTHER))
+        on.know(pulled(OTHER))
         assert (await browser.hears("end"))["why"] == "cut"
         await until(lambda: not camera.is_open)
 

@@ -20,6 +20,7 @@ from farolito.cli import (
     locator,
     map,
     people,
+    pictures,
     readers,
     replay,
     run,
@@ -41,6 +42,7 @@ app.command("demo")(demo.demo)
 app.command("simulate", hidden=True)(demo.simulate)
 app.command("door", hidden=True)(door.door)
 app.command("locator", hidden=True)(locator.locator)
+app.command("pictures", hidden=True)(pictures.pictures)
 app.command("doctor")(doctor.doctor)
 app.command("replay")(replay.replay)
 app.command("bench")(bench.bench)

@@ -80,6 +80,7 @@ class Feed:
         self._chance = chance
         self._upstream: Upstream | None = None
         self._task: asyncio.Task[None] | None = None
+        self._stopping: set[asyncio.Task[None]] = set()
         self._hurry = asyncio.Event()
         self._viewers: tuple[Viewer, ...] = ()  # replaced, never changed: it is walked through
         self._recorders: tuple[Recorder, ...] = ()
@@ -92,6 +93,7 @@ class Feed:
         self._rate = _Rate()
         self._quiet_ticks = 0
         self._since_us = 0  # of pictures without a break
+        self._newest_us = 0
 
     # Who is there
 
@@ -154,7 +156,7 @@ class Feed:
 
     def pulling(self) -> Pulling:
         figures = self._upstream.figures if self._upstream is not None else Figures()
-        newest_us = self._gop[-1].received_us if self._gop else figures.last_us
+        newest_us = self._newest_us
         ring = self.ring
         return Pulling(
             camera_id=self.pulled.camera_id,
@@ -172,29 +174,38 @@ class Feed:
 
     # Its life
 
-    def start(self) -> None:
-        if self._task is None:
-            name = f"pull {self.pulled.camera_id} {self.stream}"
-            self._task = asyncio.create_task(self._keep_open(), name=name)
+    def start(self, within_s: float = 0.0) -> None:
+        """`within_s`: at some moment within it, so that many do not begin in one."""
+        name = f"pull {self.pulled.camera_id} {self.stream}"
+        self._task = asyncio.create_task(self._keep_open(within_s), name=name)
 
     def hurry(self) -> None:
         """Somebody new waits for it: do not wait out a long pause."""
         self._hurry.set()
 
     async def close(self) -> None:
-        task, self._task = self._task, None
         self.stills.close()
-        if task is not None:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        self._stop()
+        if self._stopping:
+            await asyncio.wait(self._stopping)
 
-    async def use(self, pulled: Pulled) -> None:
+    def use(self, pulled: Pulled) -> None:
         """Another address or password: the line is opened anew where it has changed."""
         before, self.pulled = (self.source, self.pulled.login), pulled
-        if (self.source, pulled.login) != before and self._task is not None:
-            await self.close()
-            self.start()
+        if (self.source, pulled.login) != before:
+            self._reopen()
+
+    def _reopen(self) -> None:
+        self._stop()
+        self._become_dark(Broken(PictureState.CONNECTING, ""))
+        self.start()
+
+    def _stop(self) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            self._stopping.add(task)  # it may have a farewell to say
+            task.add_done_callback(self._stopping.discard)
 
     def tick(self) -> None:
         """Every half second. Silence is counted in our own ticks: when our loop was late, the
@@ -205,14 +216,12 @@ class Feed:
             says = "the camera is connected and sends no picture"
             self._become(PictureState.STALLED, says, "its line is opened anew if it stays so")
         elif self.state is PictureState.STALLED and self._quiet_ticks > BROKEN_TICKS * patience:
-            task, self._task = self._task, None
-            if task is not None:
-                task.cancel()
-            self._become_dark(Broken(PictureState.CONNECTING, ""))
-            self.start()
+            self._reopen()
 
-    async def _keep_open(self) -> None:
+    async def _keep_open(self, within_s: float) -> None:
         tries = 0
+        if within_s:
+            await self._wait(within_s * self._chance())
         while True:
             self._quiet_ticks = 0
             if tries == 0:
@@ -248,8 +257,11 @@ class Feed:
         least_s = min(wait_s, LOCKS_OUT_S if state is PictureState.REFUSED else BACK_OFF_S[1])
         self._hurry.clear()
         await asyncio.sleep(least_s)
+        await self._wait(wait_s - least_s)
+
+    async def _wait(self, seconds: float) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(wait_s - least_s):
+            async with asyncio.timeout(seconds):
                 await self._hurry.wait()
 
     # What comes
@@ -262,6 +274,7 @@ class Feed:
             self._become(PictureState.LIVE)
             self._since_us = self._since_us or unit.received_us
         self._sequence += 1
+        self._newest_us = unit.received_us
         packed = pack(unit, self._sequence, self._time.of(unit))
         self._cache(packed)
         self._rate.count(packed)

@@ -40,6 +40,8 @@ from farolito.model import CameraId, FarolitoError, PictureState
 
 S = 1_000_000  # µs
 TICK_S = 0.5
+FAREWELL_S_MAX = 3.0  # for cameras to be told that we go
+RING_START_S = 0.01  # × cameras with rings: the time within which all of them are first asked
 _FAILED = frozenset(PictureState) - {PictureState.LIVE, PictureState.CONNECTING}
 _STREAMS: tuple[Stream, ...] = ("main", "sub")
 
@@ -81,7 +83,7 @@ class Hub:
         self._tell = tell
         self._limits = limits
         self._chance = chance
-        self._grants = Grants()
+        self._grants = Grants(now_us())
         self._cameras: dict[CameraId, Pulled] = {}
         self._feeds: dict[tuple[CameraId, Stream], Feed] = {}
         self._lingering: dict[tuple[CameraId, Stream], asyncio.TimerHandle] = {}
@@ -99,7 +101,7 @@ class Hub:
     def prove_by(self, secret: bytes) -> None:
         self._grants.prove_by(secret)
 
-    async def know(self, know: Know) -> None:
+    def know(self, know: Know) -> None:
         """Cameras from now on; what is forgotten is cut."""
         known = {one.camera_id for one in know.cameras}
         gone = set(self._cameras) - known if know.whole else set(know.removed) - known
@@ -107,17 +109,18 @@ class Hub:
         for camera_id in gone:
             self._cameras.pop(camera_id, None)
             for stream in _STREAMS:
-                await self._close_feed(camera_id, stream)
+                self._close_feed(camera_id, stream)
+        within_s = RING_START_S * sum(1 for one in know.cameras if one.ring_s > 0)
         for pulled in know.cameras:
-            before = self._cameras.get(pulled.camera_id)
-            if pulled != before:
+            if pulled != self._cameras.get(pulled.camera_id):
                 self._cameras[pulled.camera_id] = pulled
-                await self._change(pulled)
+                self._change(pulled, within_s)
 
     def cut(self, cut: Cut) -> None:
         """Viewings end now; so does the line of a camera that is cut, unless it has a ring of its
         own."""
         cameras, permits = frozenset(cut.cameras), frozenset(cut.permits)
+        self._grants.cut(permits, cameras, self.now_us())
         for viewer in tuple(self._viewers):
             if viewer.grant.camera_id in cameras or not permits.isdisjoint(viewer.permits):
                 viewer.end("cut", cut.reason)
@@ -167,9 +170,10 @@ class Hub:
             self.leave(viewer, "stopped")
         for timer in self._lingering.values():
             timer.cancel()
-        for feed in tuple(self._feeds.values()):
-            await feed.close()
-        self._feeds.clear()
+        for camera_id, stream in tuple(self._feeds):
+            self._close_feed(camera_id, stream)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=FAREWELL_S_MAX)
 
     # What viewers ask
 
@@ -316,7 +320,7 @@ class Hub:
 
     # Feeds
 
-    def _feed(self, pulled: Pulled, stream: Stream) -> Feed:
+    def _feed(self, pulled: Pulled, stream: Stream, within_s: float = 0.0) -> Feed:
         """The one feed of a stream, opened by whoever comes first."""
         key = (pulled.camera_id, stream)
         timer = self._lingering.pop(key, None)
@@ -326,8 +330,9 @@ class Hub:
         if feed is None:
             feed = Feed(pulled, stream, self._open, self.now_us, self._chance)
             self._feeds[key] = feed
-            feed.start()
-        feed.hurry()
+            feed.start(within_s)
+        if not within_s:
+            feed.hurry()
         return feed
 
     def _feeds_of(self, camera_id: CameraId) -> list[Feed]:
@@ -348,25 +353,25 @@ class Hub:
     def _end_linger(self, feed: Feed) -> None:
         self._lingering.pop((feed.pulled.camera_id, feed.stream), None)
         if not feed.is_wanted:
-            task = asyncio.create_task(self._close_feed(feed.pulled.camera_id, feed.stream))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._close_feed(feed.pulled.camera_id, feed.stream)
 
-    async def _close_feed(self, camera_id: CameraId, stream: Stream) -> None:
+    def _close_feed(self, camera_id: CameraId, stream: Stream) -> None:
         feed = self._feeds.pop((camera_id, stream), None)
         timer = self._lingering.pop((camera_id, stream), None)
         if timer is not None:
             timer.cancel()
         if feed is not None:
-            await feed.close()
+            task = asyncio.create_task(feed.close(), name="close a line")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
-    async def _change(self, pulled: Pulled) -> None:
+    def _change(self, pulled: Pulled, within_s: float) -> None:
         """A new camera, or an old one with another address, password or ring."""
         for feed in self._feeds_of(pulled.camera_id):
-            await feed.use(pulled)
+            feed.use(pulled)
         kept_in: Stream = "main" if pulled.main is not None else "sub"
         if pulled.ring_s > 0 and (pulled.main or pulled.sub):
-            feed = self._feed(pulled, kept_in)
+            feed = self._feed(pulled, kept_in, within_s)
             if feed.ring is None:
                 feed.ring = Ring(pulled.ring_s)
             feed.ring.seconds = pulled.ring_s
