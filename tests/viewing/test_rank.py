@@ -137,7 +137,7 @@ def test_lines_of_sight_are_those_that_sampling_every_building_finds() -> None:
             ends.append(((x, y, chance.choice([4.0, 8.0, 15.0])), (*to, 1.2)))
     a, b = (np.array(one) for one in zip(*ends, strict=True))
     n, none = len(ends), np.zeros(0, dtype=np.intp)
-    lines = Lines(a, b, np.ones(n, dtype=np.bool_), np.full(n, -1), np.arange(n))
+    lines = Lines(a, b, np.ones(n, dtype=np.bool_), np.zeros((n, 0), dtype=np.intp), np.arange(n))
     found = scene.stops(lines, Aims(none, none)).what == BUILDING
     sampled, grazed = [], []
     for eye, aim in zip(a, b, strict=True):
@@ -187,7 +187,9 @@ def test_a_line_along_the_grid_of_walls_meets_them_all() -> None:
     ups = np.array([[0.0, -30.0, 2.0], [0.0, 300.0, 2.0], [-200.0, -200.0, 2.0]])
     aims = np.array([[0.0, 300.0, 1.0], [0.0, -30.0, 1.0], [400.0, 400.0, 1.0]])
     none = np.zeros(0, dtype=np.intp)
-    lines = Lines(ups, aims, np.ones(3, dtype=np.bool_), np.full(3, -1), np.arange(3))
+    lines = Lines(
+        ups, aims, np.ones(3, dtype=np.bool_), np.zeros((3, 0), dtype=np.intp), np.arange(3)
+    )
     stops = of.scene.stops(lines, Aims(none, none))
     assert stops.what.tolist() == [BUILDING, BUILDING, BUILDING]
     assert stops.building.tolist() == [0, 4, 0]

@@ -325,7 +325,7 @@ def _between(one: _Judged, eyes: Eyes) -> Iterator[Reason]:
     if eyes.is_inside[one.number] and len(met):
         yield words.INDOORS
     elif len(met) and len(met) >= (what == GROUND).sum():
-        number = int(np.bincount(met).argmax())
-        yield words.building(eyes.scene.buildings[number].height_m)
+        heights = [eyes.scene.buildings[number].height_m for number in met]
+        yield words.building(max(sorted(set(heights)), key=heights.count))
     elif (what == GROUND).any():
         yield words.GROUND

@@ -31,7 +31,8 @@ CLEAR, BUILDING, GROUND = 0, 1, 2
 
 class Lines(NamedTuple):
     """From `eyes` to `aims` (both n × 3). `is_level`: the ground is not known at both ends, so
-    that heights are above it. `roof`: the building on which the camera stands, -1: none;
+    that heights are above it. `roof`: the buildings on which the camera
+    stands, filled up with -1 (n × any number);
     `aim`: number of the aim, as in `Aims`."""
 
     eyes: Floats
@@ -95,18 +96,20 @@ class Scene:
         return Aims(place.astype(np.intp), building.astype(np.intp))
 
     def roof_of(self, xs: Floats, ys: Floats, up: Floats) -> tuple[Numbers, Flags]:
-        """For cameras `up` metres above the ground: the building whose roof each stands on, or -1;
-        and whether it stands inside one, away from its walls."""
-        roof = np.full(len(xs), -1, dtype=np.intp)
+        """For cameras `up` metres above the ground: the buildings on whose roof each stands, as
+        rows of `Lines.roof`; and whether it stands inside one, away from its walls."""
+        roofs: list[list[int]] = [[] for _ in xs]
         is_inside = np.zeros(len(xs), dtype=np.bool_)
         for camera, building in zip(*self.holding(xs, ys), strict=True):
             if up[camera] >= self._height[building] - ROOF_M:
-                roof[camera] = building
+                roofs[camera].append(building)
             else:
                 walls = self._walls.ends[self._walls.owner == building]
                 at = np.broadcast_to([xs[camera], ys[camera]], (len(walls), 2))
                 is_inside[camera] |= bool((_off(at, walls) > OWN_WALL_M).all())
-        return roof, is_inside
+        most = max(map(len, roofs), default=0)
+        rows = [one + [-1] * (most - len(one)) for one in roofs]
+        return np.array(rows, dtype=np.intp).reshape(len(xs), most), is_inside
 
     def stops(self, lines: Lines, held: Aims) -> Stops:
         """What each line meets first. A building that holds the aim does not stop it: its outside
@@ -124,7 +127,8 @@ class Scene:
     def _compile(self) -> None:
         """So that the first who asks does not wait for it."""
         none, numbers = np.zeros((0, 3)), np.zeros(0, dtype=np.intp)
-        lines = Lines(none, none, np.zeros(0, dtype=np.bool_), numbers, numbers)
+        roof = numbers.reshape(0, 0)
+        lines = Lines(none, none, np.zeros(0, dtype=np.bool_), roof, numbers)
         self.stops(lines, Aims(numbers, numbers))
 
     def _is_under_ground(self, lines: Lines) -> Flags:

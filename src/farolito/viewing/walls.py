@@ -80,7 +80,7 @@ def first_met(  # noqa: PLR0912, PLR0913, PLR0915 - one walk over columns, for t
     walls: Walls,
 ) -> Numbers:
     """For each line the building that it meets first lower than its roof; -1: none. Not met are
-    the building on whose roof the camera stands, the wall that it hangs on, and what holds the
+    the buildings on whose roof the camera stands, the wall that it hangs on, and what holds the
     aim."""
     met = np.full(len(eyes), -1, dtype=np.intp)
     for n in range(len(eyes)):
@@ -111,11 +111,11 @@ def first_met(  # noqa: PLR0912, PLR0913, PLR0915 - one walk over columns, for t
                         continue
                     share = (qx * sy - qy * sx) / cross
                     beside = (qx * ry - qy * rx) / cross
-                    if not (0.0 < share < nearest and 0.0 <= beside <= 1.0):
+                    if not (0.0 < share <= nearest and 0.0 <= beside <= 1.0) or share == 1.0:
                         continue
                     owner = walls.owner[wall]
-                    if owner == roof[n]:
-                        continue
+                    if share == nearest and height[owner] <= height[met[n]]:
+                        continue  # two houses share this wall
                     ground = 0.0 if is_level[n] else base[owner]
                     if np.isnan(ground):
                         ground = up + rise / 2
@@ -126,6 +126,9 @@ def first_met(  # noqa: PLR0912, PLR0913, PLR0915 - one walk over columns, for t
                     if math.hypot(qx + foot * sx, qy + foot * sy) <= OWN_WALL_M:
                         continue
                     is_holding = False
+                    for r in range(roof.shape[1]):
+                        if roof[n, r] == owner:
+                            is_holding = True
                     for h in range(len(held_aim)):
                         if held_aim[h] == aim[n] and held_building[h] == owner:
                             is_holding = True
