@@ -180,6 +180,10 @@ class Picturing:
         named = f"[{host}]" if ":" in host and not host.startswith("[") else host
         return f"ws://{named}:{process.port}{PATH}"
 
+    def place_of(self, camera_id: CameraId) -> int:
+        """The number of its process."""
+        return self._place(camera_id).index
+
     def lines(self) -> Mapping[CameraId, tuple[Pulling, ...]]:
         """Every open line by camera, as of the last second: `full` first, then `sub`."""
         found: dict[CameraId, tuple[Pulling, ...]] = {}
