@@ -98,6 +98,13 @@ def _is_same(now: Planes, was: Planes, at: At) -> bool:
 
 
 @kernel
+def _sample(plane: Bytes, x: int, y: int) -> int:
+    """With a sign: less than nothing must not become 255, nor 2⁶⁴."""
+    value: int = 0 + plane[y, x]
+    return value
+
+
+@kernel
 def _predict(now: Planes, seen: Planes, at: At, into: tuple[Ints, bool]) -> int:
     """Fills the room. Negative: from the picture before; else luma's way + 4 · chroma's."""
     room, is_key = into
@@ -107,7 +114,7 @@ def _predict(now: Planes, seen: Planes, at: At, into: tuple[Ints, bool]) -> int:
         kept = 0
         for j in range(MB):
             for i in range(MB):
-                kept += abs(np.int64(now[0][y + j, x + i]) - np.int64(seen[0][y + j, x + i]))
+                kept += abs(_sample(now[0], x + i, y + j) - seen[0][y + j, x + i])
         if kept <= off + INTER_GAIN:
             _take(room[0], seen[0], (x, y), MB)
             _take(room[1], seen[1], (x // 2, y // 2), 8)
@@ -142,12 +149,12 @@ def _nearest_way(now: Bytes, seen: Bytes, at: At, size: int) -> tuple[int, int]:
     down, across = 0, 0
     for j in range(size):
         for i in range(size):
-            here = np.int64(now[y + j, x + i])
+            here = _sample(now, x + i, y + j)
             least += abs(here - mean)
             if y > 0:
-                down += abs(here - np.int64(seen[y - 1, x + i]))
+                down += abs(here - seen[y - 1, x + i])
             if x > 0:
-                across += abs(here - np.int64(seen[y + j, x - 1]))
+                across += abs(here - seen[y + j, x - 1])
     if y > 0 and down < least:
         best, least = VERTICAL, down
     if x > 0 and across < least:
@@ -218,10 +225,10 @@ def _transform(now: Bytes, at: At, room: Ints, into: Ints) -> None:
     """
     x, y = at
     for j in range(4):
-        a = np.int64(now[y + j, x]) - room[j, 0]
-        b = np.int64(now[y + j, x + 1]) - room[j, 1]
-        c = np.int64(now[y + j, x + 2]) - room[j, 2]
-        d = np.int64(now[y + j, x + 3]) - room[j, 3]
+        a = _sample(now, x, y + j) - room[j, 0]
+        b = _sample(now, x + 1, y + j) - room[j, 1]
+        c = _sample(now, x + 2, y + j) - room[j, 2]
+        d = _sample(now, x + 3, y + j) - room[j, 3]
         into[4 * j] = a + b + c + d
         into[4 * j + 1] = 2 * (a - d) + b - c
         into[4 * j + 2] = a - b - c + d
@@ -348,10 +355,10 @@ def _put_intra(sink: Sink, kind: int, cbp: int, is_key: bool) -> None:
 def _context(counts: Bytes, x: int, y: int) -> int:
     """How many levels the blocks to the left and above let expect (9.2.1)."""
     if x > 0 and y > 0:
-        return (np.int64(counts[y, x - 1]) + np.int64(counts[y - 1, x]) + 1) >> 1
+        return (_sample(counts, x - 1, y) + _sample(counts, x, y - 1) + 1) >> 1
     if x > 0:
-        return np.int64(counts[y, x - 1])
-    return np.int64(counts[y - 1, x]) if y > 0 else np.int64(0)
+        return _sample(counts, x - 1, y)
+    return _sample(counts, x, y - 1) if y > 0 else 0
 
 
 @kernel

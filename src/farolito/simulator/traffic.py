@@ -23,6 +23,7 @@ from farolito.simulator.routes import Block, Roads, Ways
 
 ZONE = ZoneInfo("America/Denver")
 TRIP_MAX = timedelta(hours=1)  # no trip in the metro lasts longer
+PACE = (0.95, 1.35)  # a driver's time for a block, of the map's
 PLACES = 44  # where people work, shop and study; four more are the ends of the interstates
 _ERRAND_HOURS = (
     0.3, 0.2, 0.1, 0.1, 0.2, 0.4, 0.9, 1.6, 2.4, 3.4, 4.4, 5.4,
@@ -73,7 +74,7 @@ class Traffic:
         """Without end, in order of time, from `start` (with a zone) on."""
         waiting: list[tuple[datetime, int, Passage]] = []
         count = 0
-        for leaves_at, trip in self._trips(start - TRIP_MAX):
+        for leaves_at, trip in self.trips(start - TRIP_MAX):
             while waiting and waiting[0][0] < leaves_at:
                 passage = heapq.heappop(waiting)[2]
                 if passage.at >= start:
@@ -82,7 +83,8 @@ class Traffic:
                 count += 1
                 heapq.heappush(waiting, (passage.at, count, passage))
 
-    def _trips(self, start: datetime) -> Iterator[tuple[datetime, Trip]]:
+    def trips(self, start: datetime) -> Iterator[tuple[datetime, Trip]]:
+        """Without end, in order of leaving, from `start` on."""
         day = start.astimezone(ZONE).date()
         while True:
             midnight = datetime.combine(day, time(), ZONE).astimezone(UTC)
@@ -141,14 +143,13 @@ class Traffic:
         self, trip: Trip, leaves_at: datetime, watched: Mapping[int, Watched]
     ) -> list[Passage]:
         passed: list[Passage] = []
-        chance = random.Random(f"{self.seed} {trip.vehicle} {trip.leaves_s}")  # noqa: S311
-        pace = chance.uniform(0.95, 1.35)
-        clock_s = 0.0
-        for block in self.path(trip):
+        chance = self._chance(trip)
+        pace = chance.uniform(*PACE)
+        for block, clock_s, lasts_s in self._timed(trip, pace):
             sight = watched.get(block.number)
             if sight is not None:
                 segment = self.roads.segments[block.segment]
-                ms = round((clock_s + sight.share * block.seconds * pace) * 1000)
+                ms = round((clock_s + sight.share * lasts_s) * 1000)
                 passed.append(
                     Passage(
                         vehicle=self.fleet[trip.vehicle],
@@ -159,8 +160,21 @@ class Traffic:
                         lane=chance.randint(1, sight.lanes),
                     )
                 )
-            clock_s += block.seconds * pace
         return passed
+
+    def timed(self, trip: Trip) -> list[tuple[Block, float, float]]:
+        """Each block of the trip: when it is entered, seconds after leaving, and how long the car
+        takes for it, at an even speed."""
+        return list(self._timed(trip, self._chance(trip).uniform(*PACE)))
+
+    def _timed(self, trip: Trip, pace: float) -> Iterator[tuple[Block, float, float]]:
+        clock_s = 0.0
+        for block in self.path(trip):
+            yield block, clock_s, block.seconds * pace
+            clock_s += block.seconds * pace
+
+    def _chance(self, trip: Trip) -> random.Random:
+        return random.Random(f"{self.seed} {trip.vehicle} {trip.leaves_s}")  # noqa: S311
 
 
 def _homes_and_places(roads: Roads, seed: int) -> tuple[list[int], tuple[int, ...], list[float]]:

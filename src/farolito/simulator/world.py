@@ -167,7 +167,7 @@ class World:
         return Addresses(self.street_map, self.patrol.streets.graph)
 
     def _hour(self) -> float:
-        local = self._practice_start().astimezone(ZONE)
+        local = self.practice_start().astimezone(ZONE)
         return local.hour + local.minute / 60
 
     @property
@@ -192,12 +192,17 @@ class World:
 
     def _passages(self) -> Iterator[Passage]:
         """The traffic of the practice hour, moved to `start` and hurried by `speed`."""
-        start, practice = self.config.start, self._practice_start()
+        start, practice = self.config.start, self.practice_start()
         for passage in self.traffic.passages(watched(self.readers), practice):
             at = start + (passage.at - practice) / self.config.speed
             yield msgspec.structs.replace(passage, at=at)
 
-    def _practice_start(self) -> datetime:
+    def scripted(self) -> Iterator[Passage]:
+        """The drill's passages alone, in order of time, without end where there is a drill."""
+        return (scene.passage for scene in self._scenes())
+
+    def practice_start(self) -> datetime:
+        """The moment whose traffic drives at the configuration's start."""
         start, hour = self.config.start, self.config.practice_hour
         if hour is None:
             return start
