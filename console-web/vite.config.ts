@@ -20,7 +20,7 @@ export default defineConfig({
     emptyOutDir: true,
     chunkSizeWarningLimit: 1_300, // MapLibre alone is about 1.1 MB before compression
     rolldownOptions: {
-      input: ['index.html', 'brief.html', 'audit.html', 'health.html', 'timings.html', 'shots.html', 'wall.html', 'brief/worker/sw.ts'].map(here),
+      input: ['index.html', 'brief.html', 'audit.html', 'health.html', 'timings.html', 'shots.html', 'wall.html', 'owner.html', 'brief/worker/sw.ts'].map(here),
       // At the root: a service worker serves only what lies beside or below it.
       output: {
         entryFileNames: (chunk) => (chunk.name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js'),

@@ -32,6 +32,7 @@ export const enVideo = {
       no_sub: 'no small picture: every picture',
     },
     still: 'stills',
+    oneStill: 'One still',
     states: {
       unknown: 'Nobody has asked it yet',
       connecting: 'Connecting',

@@ -35,6 +35,7 @@ export const esVideo: Pick<Catalogue, keyof typeof enVideo> = {
       no_sub: 'sin imagen pequeña: todas las imágenes',
     },
     still: 'fotos',
+    oneStill: 'Una foto',
     states: {
       unknown: 'Nadie la ha consultado aún',
       connecting: 'Conectando',

@@ -21,6 +21,7 @@ export type Standing =
   | { of: 'end'; shape: Shape; why: EndReason | 'line' | 'away' }
   | { of: 'refused'; shape: 'stop' }
   | { of: 'cannot'; shape: 'stop' }
+  | { of: 'still'; shape: 'old' }
   | { of: 'off'; shape: 'empty' }
 
 /** What is told of a camera before anybody looks. */
@@ -47,10 +48,12 @@ export interface Known {
   freshness: Freshness
   faults: readonly ImageFault[]
   cannot: boolean // this browser shows no pictures of this kind
+  isRested?: boolean // one picture was asked for, and came
 }
 
-export function standingOf({ phase, lost, state, freshness, faults, cannot }: Known): Standing {
+export function standingOf({ phase, lost, state, freshness, faults, cannot, isRested }: Known): Standing {
   if (cannot) return { of: 'cannot', shape: 'stop' }
+  if (isRested) return freshness === 'fresh' ? { of: 'still', shape: 'old' } : { of: 'old', shape: 'old' }
   if (phase === 'off') return { of: 'off', shape: 'empty' }
   if (phase === 'refused') return { of: 'refused', shape: 'stop' }
   if (phase === 'ended') return { of: 'end', shape: 'stop', why: lost ?? 'line' }

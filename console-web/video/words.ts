@@ -29,6 +29,8 @@ export function standingWords(standing: Standing, t: VideoWords): Said {
       return { word: t.refused, says: '' }
     case 'cannot':
       return { word: t.cannot, says: t.cannotSays }
+    case 'still':
+      return { word: t.oneStill, says: '' }
     case 'off':
       return { word: t.off, says: t.offSays }
   }

@@ -107,6 +107,11 @@ export class Line {
     if (this.phase !== 'off') this.restart()
   }
 
+  /** The next line, whenever it comes, shows pictures so. */
+  nextMode(mode: Mode): void {
+    this.#mode = mode
+  }
+
   /** From the beginning, with a new right: a token opens one line. */
   restart(): void {
     void this.#ask()

@@ -20,12 +20,15 @@ import type { Picture } from './picture'
 import type { Lost } from './retry'
 
 const LOOKED_AT_EVERY_MS = 250
+const BROKEN_MAX = 2
 const HIDDEN_FOR_MS = 2_000 // a glance at another tab does not cut the picture
 
 export interface PlayerOptions {
   cameraId: string
   incidentId?: string | null
   quality: Quality
+  once?: boolean // one picture, then the line is closed
+  frugal?: boolean // over a poor line: stills where pictures break off
   onPermit?: (permit: number) => void
 }
 
@@ -43,6 +46,7 @@ export class Player {
   stateDo = $state('')
   refusal = $state.raw<Refusal | null>(null)
   cannot = $state(false)
+  isRested = $state(false)
   quality = $state<Quality>('key') // what is really sent
   why = $state<'slow' | 'asked' | 'unslow' | 'no_sub' | null>(null)
   mode = $state<Mode>('units')
@@ -66,6 +70,7 @@ export class Player {
   #stillBusy = false
   #timer: ReturnType<typeof setInterval> | undefined
   #hideTimer: ReturnType<typeof setTimeout> | undefined
+  #broken = 0 // times in a row that pictures broke off
   #wanted = false // open whenever the page can be seen
 
   constructor(private readonly options: PlayerOptions) {
@@ -130,6 +135,9 @@ export class Player {
   /** A person asks again, after a refusal or an end. */
   again(): void {
     this.cannot = false
+    this.isRested = false
+    this.#wanted = true
+    this.ages.drawn = 0
     this.refusal = null
     this.#line.start()
   }
@@ -188,6 +196,18 @@ export class Player {
     this.phase = phase
     this.lost = this.#line.lost
     if (phase !== 'open') this.#closeDecoders()
+    if (phase === 'again' && this.lost === 'line') this.#broken += 1
+    if (this.options.frugal && this.#broken >= BROKEN_MAX && this.mode !== 'still') {
+      this.mode = 'still'
+      this.#line.nextMode('still')
+    }
+  }
+
+  /** One picture is there and no more is wanted; it stays, with its age. */
+  #rest(): void {
+    this.isRested = true
+    this.#wanted = false
+    this.#line.stop()
   }
 
   #hear(word: PictureWord): void {
@@ -297,6 +317,7 @@ export class Player {
     this.ageMs = this.ages.ageMs(now)
     this.delayMs = this.ages.delayMs
     this.freshness = this.ages.freshness(now, this.quality, isStill)
+    if (this.options.once && !this.isRested && this.ages.drawn > 0) this.#rest()
   }
 }
 
