@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, Protocol
@@ -30,6 +30,7 @@ from farolito.model import (
     FarolitoError,
     Invalid,
     Point,
+    Purpose,
     Refused,
     Role,
     Thing,
@@ -49,6 +50,7 @@ CATCH_UP_S_MAX = 1.0  # for a screen that is fresher than the feed's memory; the
 RECHECK_S = 5.0  # how soon a withdrawn right or sign-in closes a socket
 POSITIONS_EVERY_S = 0.5
 WAY_EVERY_S = 2.0
+CAMERAS_EVERY_S = 2.0
 TOLD_BYTES_MAX = 2_000  # of a message from a phone; a longer one is no position
 
 _encode = msgspec.json.Encoder().encode
@@ -89,6 +91,15 @@ class Moves(Protocol):
     def rows(self, after: int) -> Sequence[Any]: ...
 
     async def hear(self, positions: Sequence[UnitPosition]) -> None: ...
+
+
+# What changed of cameras after a number, and the number to ask after next; None: nothing did.
+# Without a number, the counts alone: whoever begins has just fetched the whole.
+CameraNews = Callable[[int | None], tuple[int, Mapping[str, Any] | None]]
+
+
+def _no_cameras(_: int | None) -> tuple[int, None]:
+    return 0, None
 
 
 class SilentSource(msgspec.Struct, frozen=True):
@@ -141,6 +152,7 @@ class Hub:
         self.storms: Sequence[StormCard] = ()  # likewise
         self.old_lists: Sequence[OldList] = ()  # told by the app, shown until they are renewed
         self.sockets = 0
+        self.cameras: CameraNews = _no_cameras
 
     def nudge(self) -> None:
         """Something was told; safe to call often."""
@@ -244,16 +256,21 @@ class Live:
             return
         self._hub.sockets += 1
         watch = asyncio.create_task(self._listen(asker))
-        beside = self._tell_way if asker.person.role is Role.OFFICER else self._tell_positions
-        moving = asyncio.create_task(beside(asker))
+        beside = [asyncio.create_task(tell(asker)) for tell in self._beside(asker.person.role)]
         try:
             await self._serve(asker, permit, watch)
         except (WebSocketDisconnect, RuntimeError):
             pass  # the client went away
         finally:
             self._hub.sockets -= 1
-            watch.cancel()
-            moving.cancel()
+            for task in (watch, *beside):
+                task.cancel()
+
+    def _beside(self, role: Role) -> Sequence[Callable[[Asker], Coroutine[Any, Any, None]]]:
+        """What is told at a pace of its own."""
+        if role is Role.OFFICER:
+            return (self._tell_way,)
+        return (self._tell_positions, self._tell_cameras)
 
     async def _permit(self, asker: Asker) -> int:
         if asker.person.role is Role.OFFICER:
@@ -316,6 +333,21 @@ class Live:
             while True:
                 revision, message = await self._hub.positions_after(revision)
                 await self._socket.send_text(message)
+
+    async def _tell_cameras(self, asker: Asker) -> None:
+        """How cameras are, to those who may see the register."""
+        ask = asker.ask(Thing.CAMERA, "live states of cameras", usual=Purpose.IN_PROGRESS_CALL)
+        try:
+            await self._gate.live(ask)
+        except FarolitoError:
+            return
+        seen: int | None = None
+        with suppress(WebSocketDisconnect, RuntimeError):
+            while True:
+                seen, news = self._hub.cameras(seen)
+                if news is not None:
+                    await self._send({**news, "at": self._clock()})
+                await asyncio.sleep(CAMERAS_EVERY_S)
 
     async def _tell_way(self, asker: Asker) -> None:
         told: Way | None = None
