@@ -17,6 +17,7 @@ LOOPBACK = Guard([ip_network("127.0.0.0/8")])
 class Asked(NamedTuple):
     path: str
     headers: dict[str, str]
+    body: bytes = b""
 
 
 class Answer(NamedTuple):
@@ -53,7 +54,8 @@ class WebCamera:
                 word.lower(): value.strip()
                 for word, _, value in (line.partition(":") for line in head[1:] if line)
             }
-            asked = Asked(head[0].split(" ")[1], headers)
+            body = await reader.readexactly(int(headers.get("content-length", 0)))
+            asked = Asked(head[0].split(" ")[1], headers, body)
             self.asked.append(asked)
             answer = self._answering(asked)
             told = {"Content-Length": str(len(answer.body)), "Connection": "close"}
@@ -98,6 +100,6 @@ async def until(claim: Callable[[], bool], wait_s: float = 10.0) -> None:
             await asyncio.sleep(0.01)
 
 
-async def ended(run: Awaitable[None], wait_s: float = 10.0) -> None:
+async def ended(run: Awaitable[object], wait_s: float = 10.0) -> None:
     async with asyncio.timeout(wait_s):
         await run
