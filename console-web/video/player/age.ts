@@ -21,12 +21,16 @@ export class Ages {
   #delays: number[] = []
   #gaps: number[] = []
   #lastReceivedMs: number | null = null
+  #isFirst = true
 
   /** A picture is on the screen; `nodeNow` is the node's clock at this moment. */
   shown(receivedMs: number, nodeNow: number, isLive: boolean): void {
     this.drawn += 1
     this.receivedMs = receivedMs
-    if (!isLive) return // it waited in the node before we came: that is age, not delay
+    // What waited in the node before we came tells of age, not of delay; the first one too.
+    const isDelay = isLive && !this.#isFirst
+    this.#isFirst &&= !isLive
+    if (!isDelay) return
     this.#keep(this.#delays, Math.max(0, nodeNow - receivedMs), DELAYS_KEPT)
     if (this.#lastReceivedMs !== null && receivedMs > this.#lastReceivedMs) {
       this.#keep(this.#gaps, receivedMs - this.#lastReceivedMs, GAPS_KEPT)
@@ -34,10 +38,11 @@ export class Ages {
     this.#lastReceivedMs = receivedMs
   }
 
-  /** Another rhythm begins: what was usual is no measure for it. */
+  /** Another line or rhythm begins: what was usual is no measure for it. */
   newRhythm(): void {
     this.#gaps = []
     this.#lastReceivedMs = null
+    this.#isFirst = true
   }
 
   /** Received to drawn, the middle of the last second, ms; null where nothing was measured. */

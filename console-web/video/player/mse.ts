@@ -5,12 +5,16 @@
  * Never: more than half a minute kept; a picture that falls further and further behind.
  */
 
+import type { Picture } from './picture'
+
 export const JUMP_OVER_S = 0.5
 export const HURRY_OVER_S = 0.12
 export const EASE_UNDER_S = 0.05
 const JUMP_TO_S = 0.06
 const KEPT_S = 30
 const KEPT_AFTER_TRIM_S = 10
+const MARKS_MAX = 500
+const MEDIA_S_DOUBT = 0.005 // a browser tells times in its own ticks
 const WAITING_BYTES_MAX = 4 * 2 ** 20
 
 /** What to do about being `lagS` behind the end. */
@@ -18,6 +22,16 @@ export function paceOf(lagS: number): { jump: boolean; rate: number } {
   if (lagS > JUMP_OVER_S) return { jump: true, rate: 1 }
   if (lagS > HURRY_OVER_S) return { jump: false, rate: 1.08 }
   return { jump: false, rate: lagS < EASE_UNDER_S ? 0.97 : 1 }
+}
+
+export interface Mark {
+  mediaS: number
+  receivedMs: number
+}
+
+/** When the picture at this time of the film was received; null where none was appended before it. */
+export function receivedOf(marks: readonly Mark[], mediaS: number): number | null {
+  return marks.findLast((mark) => mark.mediaS <= mediaS + MEDIA_S_DOUBT)?.receivedMs ?? null
 }
 
 export interface MseEvents {
@@ -31,7 +45,7 @@ export class MsePlayer {
   #url: string | null = null
   #waiting: Uint8Array<ArrayBuffer>[] = []
   #waitingBytes = 0
-  #lastReceivedMs = 0
+  #marks: Mark[] = [] // of what was appended, the oldest first
   #run = 0
 
   constructor(
@@ -62,8 +76,9 @@ export class MsePlayer {
     this.#watch(run)
   }
 
-  append(data: Uint8Array<ArrayBuffer>, receivedMs: number, isInit: boolean): void {
-    if (!isInit) this.#lastReceivedMs = receivedMs
+  append({ data, mediaUs, receivedMs, isInit }: Picture): void {
+    if (!isInit) this.#marks.push({ mediaS: mediaUs / 1e6, receivedMs })
+    if (this.#marks.length > MARKS_MAX) this.#marks.shift()
     this.#waitingBytes += data.byteLength
     this.#waiting.push(data)
     if (this.#waitingBytes > WAITING_BYTES_MAX) this.events.onCannot('too far behind')
@@ -73,6 +88,7 @@ export class MsePlayer {
   close(): void {
     this.#run += 1
     this.#waiting = []
+    this.#marks = []
     this.#waitingBytes = 0
     this.#buffer = null
     this.video.onerror = null
@@ -125,11 +141,8 @@ export class MsePlayer {
     if (!('requestVideoFrameCallback' in this.video)) return
     this.video.requestVideoFrameCallback((_, { mediaTime }) => {
       if (run !== this.#run) return
-      const ranges = this.#buffer?.buffered
-      if (ranges?.length) {
-        const behindS = Math.max(0, ranges.end(ranges.length - 1) - mediaTime)
-        this.events.onPicture(this.#lastReceivedMs - behindS * 1000)
-      }
+      const receivedMs = receivedOf(this.#marks, mediaTime)
+      if (receivedMs !== null) this.events.onPicture(receivedMs)
       this.#watch(run)
     })
   }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 
 import { AT_ONCE_MAX, inTurn } from './asking'
 import { modesOf, nextMode } from './mode'
-import { paceOf } from './mse'
+import { paceOf, receivedOf } from './mse'
 import { codecOf, findSps, isSame } from './nal'
 import { canvasSize } from './paint'
 import { HEADER_BYTES, readPicture } from './picture'
@@ -75,6 +75,13 @@ test('MSE jumps when far behind, hurries a little, and eases at the end', () => 
   expect(paceOf(0.3)).toEqual({ jump: false, rate: 1.08 })
   expect(paceOf(0.08)).toEqual({ jump: false, rate: 1 })
   expect(paceOf(0.01)).toEqual({ jump: false, rate: 0.97 })
+})
+
+test('the time of a film tells when its picture was received', () => {
+  const marks = [1, 1.04, 3].map((mediaS) => ({ mediaS, receivedMs: mediaS * 1000 }))
+  expect(receivedOf(marks, 0.9)).toBeNull()
+  expect(receivedOf(marks, 1.0399)).toBe(1_040)
+  expect(receivedOf(marks, 2.9)).toBe(1_040)
 })
 
 test('a canvas is as large as it is seen, never larger than the picture', () => {

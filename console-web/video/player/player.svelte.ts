@@ -213,6 +213,7 @@ export class Player {
   #hear(word: PictureWord): void {
     switch (word.k) {
       case 'open':
+        this.ages.newRhythm()
         this.#rhythm(word.quality)
         this.isStill = word.codec === 'jpeg'
         break
@@ -243,7 +244,7 @@ export class Player {
   #take(picture: Picture): void {
     if (picture.isJpeg) this.#takeStill(picture)
     else if (this.mode === 'units') this.#decoder.take(picture)
-    else if (this.mode === 'mse') this.#mse?.append(picture.data, picture.receivedMs, picture.isInit)
+    else if (this.mode === 'mse') this.#mse?.append(picture)
   }
 
   #beginMse(codec: string): void {
