@@ -225,6 +225,10 @@ class Gate:
         told = msgspec.structs.replace(ask, query=f"{what} of permit {permit}: {ask.query}")
         return await self._write(told, Act.WATCH, "permit", what, (), may_spool=what != HEARTBEAT)
 
+    async def keep_viewings(self, work: Callable[[Records], Awaitable[T]]) -> T:
+        """Rows of who watches: what `watch` permitted and `watched` wrote down, as it is shown."""
+        return await self.following(work)
+
     async def following(self, work: Callable[[Records], Awaitable[T]]) -> T:
         """The next items of a subscription that `live` has permitted.
 
