@@ -182,6 +182,7 @@ async def test_a_killed_process_is_started_again_and_its_viewings_are_told_to_be
         await _until(lambda: on.picturing.health().up == 1)
         await _picture(await on.watch())  # it was told its cameras and the secret anew
         assert len(on.opened) == 4
+    assert [one.permit for one in on.closed][-1] == 4  # the node ended in good order
     assert len(on.closed) == 4
 
 

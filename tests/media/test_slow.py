@@ -7,6 +7,7 @@ import json
 import socket
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,6 +76,17 @@ async def test_a_slow_viewer_goes_to_the_substream_first() -> None:
         await line.read_all(viewer)
         assert line.pictures()[-1].data == b"less"
         line.close()
+
+
+async def test_a_viewer_that_answers_no_ping_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("farolito.media.listener.PING_S", 0.1)
+    monkeypatch.setattr("farolito.media.listener.PONG_S_MAX", 0.1)
+    monkeypatch.setattr("farolito.media.listener.CLOSE_S_MAX", 0.1)
+    async with stage() as on:
+        mute = on.mute(on.token())
+        await until(lambda: on.heard(Closed))
+        assert [(one.permit, one.why) for one in on.heard(Closed)] == [(1, "silent")]
+        mute.close()
 
 
 @given(

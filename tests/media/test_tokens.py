@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -135,6 +136,21 @@ async def test_a_process_that_is_new_takes_no_token_that_an_older_one_may_have_t
     async with stage() as on:
         browser = await on.browser(on.token(made_s=-1))
         assert (await browser.hears("end"))["why"] == "expired"
+
+
+async def test_what_is_open_again_after_a_cut_is_not_ended_by_the_line_of_before() -> None:
+    async with stage(limits=Limits(linger_s=0.2)) as on:
+        await on.watching()
+        before = await on.camera()
+        on.hub.cut(Cut(cameras=(CAMERA,), reason="consent was taken back"))
+        await until(lambda: not before.is_open)
+        on.clock.passes(0.1)
+        browser = await on.watching()
+        now = await on.camera(which=1)
+        await browser.line.close()  # it lingers now
+        browser = await on.watching()
+        await asyncio.sleep(0.4)
+        assert now.is_open
 
 
 async def test_a_camera_that_is_forgotten_is_cut() -> None:

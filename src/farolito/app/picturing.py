@@ -12,6 +12,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,6 +43,7 @@ from farolito.model import CameraId, FarolitoError
 
 SECRET_BYTES = 32
 CLIP_WAIT_S_MAX = 60.0  # past the end of what was asked for
+LAST_WORDS_S_MAX = 5.0
 AGAIN_S = 0.1  # between two tries of a line that ended
 HOLDS_MAX = 10_000  # cameras that open incidents hold
 
@@ -113,7 +115,7 @@ class Picturing:
             await process.start()
 
     async def close(self) -> None:
-        """Every viewing ends. The processes themselves end with their supervisor."""
+        """The processes end, and each viewing is told to be over."""
         for process in self._processes:
             await process.close()
 
@@ -247,6 +249,7 @@ class _Process:
         self._writer: asyncio.StreamWriter | None = None
         self._line: asyncio.Task[None] | None = None
         self._first = asyncio.Event()
+        self._gone = asyncio.Event()
         self._clips: dict[int, asyncio.Future[ClipMade]] = {}
 
     @property
@@ -260,7 +263,11 @@ class _Process:
         await self._first.wait()
 
     async def close(self) -> None:
+        await self._supervisor.end(_name(self.index))
         if self._line is not None:
+            with suppress(TimeoutError):  # its last words are on the line
+                async with asyncio.timeout(LAST_WORDS_S_MAX):
+                    await self._gone.wait()
             self._line.cancel()
             await asyncio.wait([self._line])
 
@@ -292,6 +299,7 @@ class _Process:
                 await asyncio.sleep(AGAIN_S)  # its supervisor starts it
                 continue
             try:
+                self._gone.clear()
                 self._tell_all()
                 while True:
                     self._hear(_said(await receive(reader)))
@@ -300,6 +308,7 @@ class _Process:
             finally:
                 self._writer.close()
                 self._lost()
+                self._gone.set()
             await asyncio.sleep(AGAIN_S)
 
     def _tell_all(self) -> None:
@@ -356,12 +365,16 @@ def _child(index: int, socket: Path, file: Path, state: Path) -> Child:
         return True
 
     return Child(
-        name=f"pictures-{index}",
+        name=_name(index),
         argv=[sys.executable, "-m", "farolito", "pictures", str(file)],
         directory=state,
         ready=ready,
         log_file=state / "log" / f"pictures-{index}.log",
     )
+
+
+def _name(index: int) -> str:
+    return f"pictures-{index}"
 
 
 def _send(writer: asyncio.StreamWriter, told: Told) -> None:

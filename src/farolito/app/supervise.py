@@ -92,6 +92,14 @@ class Supervisor:
             for r in self._running.values()
         ]
 
+    async def end(self, name: str) -> None:
+        """Stop one child for good, ahead of the others."""
+        running = self._running.pop(name, None)
+        if running is not None:
+            if running.watcher is not None:
+                running.watcher.cancel()
+            await _end(running)
+
     async def stop(self) -> None:
         """Stop all children, the last started first, and wait for their end."""
         self._stopping = True

@@ -91,6 +91,7 @@ class Hub:
         self._tasks: set[asyncio.Task[None]] = set()
         self._ring_bytes = 0
         self._late_s = 0.0
+        self._is_closing = False
         self._ticking: asyncio.Task[None] | None = None
 
     # What the node tells
@@ -129,7 +130,8 @@ class Hub:
             for feed in self._feeds_of(camera_id):
                 if feed.ring is not None and feed.ring.seconds == 0:
                     feed.ring = None
-                self._end_linger(feed)
+                if not feed.is_wanted:
+                    self._close_feed(camera_id, feed.stream)
 
     def hold(self, hold: Hold) -> None:
         """Rings keep what they have. A camera without one that is open begins to keep; none is
@@ -165,6 +167,7 @@ class Hub:
             self._ticking.cancel()
             with suppress(asyncio.CancelledError):
                 await self._ticking
+        self._is_closing = True
         for viewer in tuple(self._viewers):
             viewer.end("stopped", "the node stops", "come again in a moment")
             self.leave(viewer, "stopped")
@@ -179,6 +182,8 @@ class Hub:
 
     def admit(self, show: Show, out: Out) -> Viewer:
         """A viewing begins. Raises TokenTurnedAway and Full."""
+        if self._is_closing:
+            raise Full("the node stops", "come again in a moment")
         now_us = self.now_us()
         grant = self._take(show.token, now_us)
         pulled = self._cameras.get(grant.camera_id)
@@ -351,9 +356,11 @@ class Hub:
         self._lingering[key] = loop.call_later(self._limits.linger_s, self._end_linger, feed)
 
     def _end_linger(self, feed: Feed) -> None:
-        self._lingering.pop((feed.pulled.camera_id, feed.stream), None)
-        if not feed.is_wanted:
-            self._close_feed(feed.pulled.camera_id, feed.stream)
+        key = (feed.pulled.camera_id, feed.stream)
+        if not feed.is_wanted and self._feeds.get(key) is feed:
+            self._close_feed(*key)
+        else:
+            self._lingering.pop(key, None)
 
     def _close_feed(self, camera_id: CameraId, stream: Stream) -> None:
         feed = self._feeds.pop((camera_id, stream), None)
