@@ -12,6 +12,8 @@ from farolito.cli import (
     audit,
     bench,
     cad,
+    camera,
+    clip,
     demo,
     doctor,
     door,
@@ -52,9 +54,11 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(readers.app, name="reader")
 app.add_typer(people.app, name="person")
 app.add_typer(cad.app, name="cad")
+app.add_typer(camera.app, name="camera")
 app.add_typer(units.app, name="unit")
 app.add_typer(shots.app, name="shots")
 app.add_typer(sensor.app, name="sensor")
+app.add_typer(clip.app, name="clip")
 app.add_typer(export.app, name="export")
 
 

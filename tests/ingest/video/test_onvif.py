@@ -6,6 +6,7 @@ import random
 from datetime import UTC, datetime
 
 import httpx
+import msgspec
 import onvif  # type: ignore[import-untyped]
 import pytest
 from hypothesis import given, settings
@@ -15,7 +16,16 @@ from farolito.codec import Broken
 from farolito.ingest.video.guard import Guard
 from farolito.ingest.video.onvif import OnvifCamera, device_url
 from farolito.ingest.video.onvif_ptz import OnvifPtz, Spaces, spaces_of
-from farolito.model import Login, PictureState, PtzLimits
+from farolito.ingest.video.onvif_turns import OnvifTurns
+from farolito.model import (
+    AgencyId,
+    Camera,
+    CameraId,
+    Login,
+    OwnerId,
+    PictureState,
+    PtzLimits,
+)
 from tests.ingest.video.onvif_camera import DEGREES, GENERIC, OnvifCameraBox
 from tests.ingest.video.web_camera import LOOPBACK, Answer, Asked, WebCamera, ended
 
@@ -102,8 +112,35 @@ async def test_a_camera_is_turned_in_degrees_from_north_whatever_it_counts_in(sp
         await ptz.go_to("1")
     last = dict(box.calls)
     assert 'x="1.0" y="-0.5"' in last["ContinuousMove"]
-    assert "PT2S" in last["ContinuousMove"]
+    assert "PT15S" in last["ContinuousMove"]
     assert {"Stop", "GotoHomePosition", "GotoPreset"} <= last.keys()
+
+
+async def test_cameras_are_turned_by_the_register_and_one_without_onvif_says_so() -> None:
+    box = OnvifCameraBox()
+    async with WebCamera(box) as web:
+        camera = Camera(
+            camera_id=CameraId("gate"),
+            agency=AgencyId("practice-pd"),
+            owner=OwnerId("city"),
+            name="Gate",
+            bearing_deg=90.0,
+            ptz=PtzLimits(zoom_max=21.0),
+            onvif_url=f"{web.url}/onvif/device_service",
+        )
+        turns = OnvifTurns(lambda _: OPERATOR, LOOPBACK, now)
+        await turns.look_at(camera, 120.0, -10.0, 6.0)
+        assert box.at == pytest.approx((30.0, -10.0, 0.25))
+        before = len(web.asked)
+        await turns.move(camera, 1, 0, 0)
+        await turns.stop(camera)
+        await turns.home(camera)
+        assert len(web.asked) == before + 3  # what it offers is not asked again
+        dumb = msgspec.structs.replace(camera, camera_id=CameraId("dumb"), onvif_url="")
+        with pytest.raises(Broken) as caught:
+            await turns.stop(dumb)
+        await turns.close()
+    assert caught.value.state is PictureState.UNSUPPORTED
 
 
 async def test_a_pan_over_north_is_not_left() -> None:

@@ -18,7 +18,7 @@ from farolito.codec import Broken
 from farolito.ingest.video.onvif_ask import asked
 from farolito.model import PictureState, PtzLimits
 
-MOVE_S = 2.0  # after which the camera stops by itself: a lost "stop" must not turn it for ever
+MOVE_S = 15.0  # after which the camera stops by itself: a lost "stop" must not turn it for ever
 PRESETS_MAX = 100
 _NUMBER_MAX = 1e6  # of degrees, or a share; what is beyond is not told
 _WHOLE = 360.0
