@@ -14,6 +14,7 @@ import struct
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Literal
 
 from farolito.model import StreamSource
 
@@ -91,7 +92,7 @@ class BadCamera:
     heard: list[str] = field(default_factory=list)
     heads: list[str] = field(default_factory=list)
     port: int = 0
-    scheme: str = "rtsp"
+    scheme: Literal["rtsp", "rtsps"] = "rtsp"
     _nonce: int = 0
     _used: int = 0
     _counts: set[str] = field(default_factory=set)
@@ -101,10 +102,8 @@ class BadCamera:
     def url(self) -> str:
         return f"{self.scheme}://127.0.0.1:{self.port}/cam?channel=1"
 
-    def source(self, transport: str = "tcp") -> StreamSource:
-        protocol = "rtsps" if self.scheme == "rtsps" else "rtsp"
-        way = "udp" if transport == "udp" else "tcp"
-        return StreamSource(protocol=protocol, url=self.url, transport=way)
+    def source(self, transport: Literal["tcp", "udp"] = "tcp") -> StreamSource:
+        return StreamSource(protocol=self.scheme, url=self.url, transport=transport)
 
     @asynccontextmanager
     async def running(self, context: ssl.SSLContext | None = None) -> AsyncIterator[BadCamera]:

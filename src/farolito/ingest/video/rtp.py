@@ -17,12 +17,15 @@ from farolito.ingest.video.media_time import MediaTime
 from farolito.model import PictureState
 
 UNIT_BYTES_MAX = 4 * 2**20  # past it the line is given up: no camera's picture is so large
+PARTS_MAX = 1024  # of a unit, before they are put together
 PPS_BYTES_MAX = 1024
 B_LOOKS_MAX = 250  # so many pictures are looked at for B slices after new parameter sets
 
 Bytes = bytes | bytearray | memoryview
 
+FRAME = 0x24  # "$", the beginning of an interleaved frame
 _HEAD = struct.Struct(">BBHI")
+_FRAME_HEAD = struct.Struct(">BBHBBHI4xBB")  # of the frame, of RTP, and of a fragment
 _VERSION = 0x80
 _EXTENDED, _PADDED = 0x10, 0x20
 _MARKER = 0x80
@@ -62,14 +65,15 @@ class Depacketizer:
         self._last_key_us: int | None = None
 
         self._next = self._asked = -1  # the sequence number that must come; -1: any
-        self._unit = bytearray()
+        self._unit: list[Bytes] = []  # parts; behind the first `_kept` cut out of where packets lie
+        self._kept = self._kept_bytes = 0
         self._ticks = -1  # of the unit
         self._in_fragment = False
         self._is_whole = True
         self._is_silent = True  # until a key picture
         self._has_lost = False  # silent for a loss, not for the beginning
         self._has_slice = self._is_key = self._has_sps = self._has_pps = False
-        self._set_from = -1  # where a parameter set begins that comes in fragments
+        self._set: bytearray | None = None  # a parameter set that comes in fragments
         self._trusts_marker = True
         self._ended_ticks = -1
         if sets:
@@ -84,6 +88,68 @@ class Depacketizer:
         """Has a packet been taken since this was last asked?"""
         was, self._asked = self._asked, self._next
         return was != self._next
+
+    def frames(self, raw: Bytes, view: Bytes, at: int, end: int, channel: int) -> int:
+        """The interleaved frames (RFC 2326, 10.12) that are whole, and where the first other byte
+        stands. Those of other channels are passed over."""
+        unpack, payload_type = _FRAME_HEAD.unpack_from, self._payload_type
+        while end - at >= _FRAME_HEAD.size:
+            mark, to, size, first, second, sequence, ticks, head, part = unpack(raw, at)
+            stop = at + 4 + size
+            if mark != FRAME or stop > end:
+                return at
+            if to != channel:
+                at = stop
+                continue
+            # The rest of a large NAL: eight packets of nine, so they take the shortest way.
+            if (
+                sequence == self._next
+                and part < _START_BIT
+                and head & 0x1F == _FU_A
+                and second & 0x7F == payload_type
+                and ticks == self._ticks
+                and first == _VERSION
+                and self._in_fragment
+                and self._set is None
+                and size > 14
+            ):
+                self._unit.append(view[at + 18 : stop])
+                self._next = (sequence + 1) & 0xFFFF
+                if part & _END_BIT:
+                    self._in_fragment = False
+                if second & _MARKER:
+                    self._marked()
+            else:
+                self.packet(raw, view, at + 4, stop)
+            at = stop
+        while end - at >= 4 and raw[at] == FRAME:  # the last ones, if they are short
+            stop = at + 4 + (raw[at + 2] << 8 | raw[at + 3])
+            if stop > end:
+                break
+            if raw[at + 1] == channel:
+                self.packet(raw, view, at + 4, stop)
+            at = stop
+        if len(self._unit) > self._kept:
+            self._keep()
+        return at
+
+    def datagram(self, data: bytes) -> None:
+        """A packet that came alone."""
+        self.packet(data, data, 0, len(data))
+        if len(self._unit) > self._kept:
+            self._keep()
+
+    def _keep(self) -> None:
+        """Copies what came of the unit, before the next packets lie there. Raises Broken."""
+        new = b"".join(self._unit[self._kept :])
+        self._kept_bytes += len(new)
+        if self._kept_bytes > UNIT_BYTES_MAX:
+            raise _too_large()
+        self._unit[self._kept :] = [new]
+        self._kept = len(self._unit)
+        if self._kept > PARTS_MAX:
+            self._unit = [b"".join(self._unit)]
+            self._kept = 1
 
     def packet(self, raw: Bytes, view: Bytes, at: int, end: int) -> None:
         """The packet `raw[at:end]`; `view` is the same bytes, in the kind that is cheap to cut."""
@@ -113,9 +179,14 @@ class Depacketizer:
             self._nal(raw, view, begin, end)
         elif kind < 30:
             self._is_whole = False  # a mode that nobody agreed to
-        if second & _MARKER and self._has_slice and self._trusts_marker:
+        if second & _MARKER:
+            self._marked()
+
+    def _marked(self) -> None:
+        """A packet said that it is the last one of its unit."""
+        if self._has_slice and self._trusts_marker:
             self._end_unit()
-            self._ended_ticks = ticks
+            self._ended_ticks = self._ticks
 
     def _moves_on(self, raw: Bytes, at: int, begin: int, end: int) -> bool:
         """At a new time, or after a gap. False: a packet that came too late or twice."""
@@ -129,7 +200,9 @@ class Depacketizer:
             self._is_whole = self._in_fragment = False
             self._go_silent()
         if ticks != self._ticks:
-            self._end_unit()
+            if self._unit:
+                self._end_unit()
+            self._is_whole = True
             self._ticks = ticks
         if has_gap:
             self.ssrc = int.from_bytes(raw[at + 8 : at + 12], "big")
@@ -148,28 +221,25 @@ class Depacketizer:
             self._in_fragment = True
             head = raw[begin] & 0xE0 | part & 0x1F
             self._begin_nal(head, raw[begin + 2])
-            self._unit.append(head)
+            self._unit.append(bytes((head,)))
+            self._set = bytearray((head,)) if part & 0x1F in (SPS, PPS) else None
         elif not self._in_fragment:
             self._is_whole = False
             return
-        unit = self._unit
-        unit += view[begin + 2 : end]
-        if len(unit) > UNIT_BYTES_MAX:
-            raise _too_large()
+        self._unit.append(view[begin + 2 : end])
+        if self._set is not None:
+            self._set += view[begin + 2 : end]
         if part & _END_BIT:
             self._in_fragment = False
-            if self._set_from >= 0:
-                self._parameter_set(part & 0x1F, bytes(unit[self._set_from :]))
-                self._set_from = -1
+            if self._set is not None:
+                self._parameter_set(part & 0x1F, bytes(self._set))
+                self._set = None
 
     def _nal(self, raw: Bytes, view: Bytes, begin: int, end: int) -> None:
         self._begin_nal(raw[begin], raw[begin + 1] if end - begin > 1 else 0)
-        self._set_from = -1
-        self._unit += view[begin:end]
+        self._unit.append(view[begin:end])
         if raw[begin] & 0x1F in (SPS, PPS):
             self._parameter_set(raw[begin] & 0x1F, bytes(view[begin:end]))
-        if len(self._unit) > UNIT_BYTES_MAX:
-            raise _too_large()
 
     def _aggregate(self, raw: Bytes, view: Bytes, begin: int, end: int) -> None:
         self._is_whole = self._is_whole and not self._in_fragment
@@ -185,7 +255,7 @@ class Depacketizer:
 
     def _begin_nal(self, head: int, following: int) -> None:
         kind = head & 0x1F
-        self._set_from = -1
+        self._set = None
         if kind in (SLICE, KEY_SLICE):
             # A slice that does not begin its picture, after the marker that ended it.
             if self._ticks == self._ended_ticks and not self._has_slice and not following & 0x80:
@@ -197,9 +267,7 @@ class Depacketizer:
             self._has_sps = True
         elif kind == PPS:
             self._has_pps = True
-        self._unit += START
-        if kind in (SPS, PPS):
-            self._set_from = len(self._unit)
+        self._unit.append(START)
 
     def _parameter_set(self, kind: int, nal: bytes) -> None:
         if kind == PPS:
@@ -212,11 +280,12 @@ class Depacketizer:
     def _end_unit(self) -> None:
         if self._has_slice:
             self._give()
-        self._unit = bytearray()
+        self._unit = []
+        self._kept = self._kept_bytes = 0
         self._is_whole = True
         self._in_fragment = False
         self._has_slice = self._is_key = self._has_sps = self._has_pps = False
-        self._set_from = -1
+        self._set = None
 
     def _give(self) -> None:
         is_whole = self._is_whole and not self._in_fragment
@@ -228,7 +297,7 @@ class Depacketizer:
             self.spoiled += self._has_lost or not is_whole
             return
         media_us = self._time.of(self._ticks)
-        data = bytes(self._unit)
+        data = b"".join(self._unit)
         if self._is_key:
             data = self._with_sets(data)
             self._count_key(media_us)

@@ -75,7 +75,7 @@ class UdpPair:
         if found and all(1024 <= int(one) < 65536 for one in found.groups()):
             self._server_ports = (int(found[1]), int(found[2]))
         loop = asyncio.get_running_loop()
-        order = Reorder(lambda data: track.packet(data, data, 0, len(data)))
+        order = Reorder(track.datagram)
 
         def media(data: bytes) -> None:
             track.received_us = self._meter.came(len(data))

@@ -76,6 +76,9 @@ class _Session:
         self._clock = asyncio.get_running_loop().time
         self._keep_alive_s = KEEP_ALIVE_S_MAX
         self._keep_alive = "GET_PARAMETER"
+        self._tick: asyncio.TimerHandle | None = None
+        self._looked_at = self._report_at = self._alive_at = 0.0
+        self._silent_s = self._pictureless_s = 0.0
         self._units: deque[tuple[float, int]] = deque([(self._clock(), 0)], maxlen=_FPS_TICKS)
 
     def figures(self) -> Figures:
@@ -132,21 +135,27 @@ class _Session:
 
     async def watch(self) -> None:
         """Until the line ends: keeps it alive, and sees that pictures come. Raises Broken."""
-        now = self._clock()
-        self._silent_s = self._pictureless_s = 0.0
-        report_at, alive_at = now + REPORT_S, now + self._keep_alive_s
-        while not self._line.ended.done():
-            await asyncio.wait([self._line.ended], timeout=self._limits.tick_s)
-            before, now = now, self._clock()
-            self._look(now, now - before)
-            if now >= report_at:
-                report_at = now + REPORT_S
-                self._report()
-            if now >= alive_at:
-                alive_at = now + self._keep_alive_s
-                self._stay_alive()
+        now = self._looked_at = self._clock()
+        self._report_at, self._alive_at = now + REPORT_S, now + self._keep_alive_s
+        self._tick = asyncio.get_running_loop().call_later(self._limits.tick_s, self._ticked)
+        await self._line.ended
         assert self._line.why is not None
         raise self._line.why
+
+    def _ticked(self) -> None:
+        now, loop = self._clock(), asyncio.get_running_loop()
+        self._tick = loop.call_later(self._limits.tick_s, self._ticked)
+        try:
+            self._look(now, now - self._looked_at)
+        except Broken as broken:
+            self._line.fail(broken)
+        self._looked_at = now
+        if now >= self._report_at:
+            self._report_at = now + REPORT_S
+            self._report()
+        if now >= self._alive_at:
+            self._alive_at = now + self._keep_alive_s
+            self._stay_alive()
 
     def _look(self, now: float, passed_s: float) -> None:
         """Raises Broken STALLED. Where we were late ourselves, the camera is not blamed."""
@@ -195,6 +204,8 @@ class _Session:
             self._keep_alive = "OPTIONS"
 
     def close(self) -> None:
+        if self._tick is not None:
+            self._tick.cancel()
         if self._name and self._line.why is None:
             self._talk.post("TEARDOWN", self._offer.session_url, {"Session": self._name})
         self._line.close()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple, cast
 
 from farolito.codec import Broken
-from farolito.ingest.video.rtp import Depacketizer
+from farolito.ingest.video.rtp import FRAME, Depacketizer
 from farolito.ingest.video.rtsp_message import Message, read_message, request
 from farolito.model import PictureState
 
@@ -21,7 +21,6 @@ UNREAD_BYTES_MAX = 64 * 2**10  # that a camera leaves of ours
 UNANSWERED_MAX = 16  # requests; the oldest is forgotten
 
 _ROOM_BYTES = 256 * 2**10
-_FRAME = 0x24  # "$"
 _BLANK = b"\r\n"
 
 
@@ -165,18 +164,15 @@ class Line(asyncio.BufferedProtocol):
             self.fail(broken)
 
     def _received(self, end: int, now_us: int) -> None:
-        raw, view, channel, track = self._raw, self._view, self._channel, self._track
-        if track is not None:
-            track.received_us = now_us
+        raw = self._raw
+        if self._track is not None:
+            self._track.received_us = now_us
         at = 0
         while end - at >= 4:
-            if raw[at] == _FRAME:
-                stop = at + 4 + (raw[at + 2] << 8 | raw[at + 3])
-                if stop > end:
+            if raw[at] == FRAME:
+                begin, at = at, self._frames(at, end)
+                if at == begin:
                     break
-                if raw[at + 1] == channel and track is not None:
-                    track.packet(raw, view, at + 4, stop)
-                at = stop
             elif raw[at] in _BLANK:  # some end a body with one more line
                 at += 1
             else:
@@ -185,7 +181,13 @@ class Line(asyncio.BufferedProtocol):
                     break
                 message, at = found
                 self._answered(message)
-        self._tail = bytes(view[at:end])
+        self._tail = bytes(self._view[at:end])
+
+    def _frames(self, at: int, end: int) -> int:
+        if self._track is not None:
+            return self._track.frames(self._raw, self._view, at, end, self._channel)
+        stop = at + 4 + (self._raw[at + 2] << 8 | self._raw[at + 3])
+        return at if stop > end else stop
 
     def _answered(self, message: Message) -> None:
         if not message.status:
