@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import asyncpg
@@ -13,7 +13,7 @@ import msgspec
 from farolito.audit import Ledger, LedgerDown
 from farolito.gate import Gate, Records, system_ask
 from farolito.media import Pictures
-from farolito.model import Agency, FarolitoError, Person, Thing
+from farolito.model import Agency, Clip, FarolitoError, Person, Thing
 from farolito.policy import StatePack
 from farolito.store import Database, hot_lists, reads
 from farolito.store.database import AWAY
@@ -33,9 +33,10 @@ class Keeping(msgspec.Struct, frozen=True):
     hits: int  # alerts with their briefs, receipts, pictures and sound; shots and misses
     calls: int  # calls and the incidents they became, with their logs, briefs and answers
     ledger: int  # its personal values, and who watched which camera; the entries themselves stay
+    clips: int = 365  # clips of no case; those of a case stay as long as hits
 
     @classmethod
-    def of(cls, agency: Agency, pack: StatePack) -> Keeping:
+    def of(cls, agency: Agency, pack: StatePack, clips: int = 365) -> Keeping:
         law = pack.retention
         reads_days, hits_days = agency.keep_reads.days, agency.keep_hits.days
         return cls(
@@ -43,7 +44,12 @@ class Keeping(msgspec.Struct, frozen=True):
             hits=min(hits_days, law.hits_days_max or hits_days),
             calls=agency.keep_calls.days,
             ledger=max(agency.keep_ledger.days, law.ledger_days_min),
+            clips=clips,
         )
+
+
+async def _drop_none(_: Sequence[Clip]) -> None:
+    return None
 
 
 class Retention:
@@ -57,6 +63,7 @@ class Retention:
         keeping: Keeping,
         clock: Callable[[], datetime],
         forget_sign_ins: Callable[[], Awaitable[int]],
+        drop_clips: Callable[[Sequence[Clip]], Awaitable[None]] = _drop_none,
     ) -> None:
         self._database = database
         self._pictures = pictures
@@ -66,6 +73,7 @@ class Retention:
         self.keeping = keeping
         self._clock = clock
         self._forget_sign_ins = forget_sign_ins
+        self._drop_clips = drop_clips
 
     async def run(self) -> None:
         while True:
@@ -87,6 +95,8 @@ class Retention:
         reads_end = (now - timedelta(days=self.keeping.reads)).date()
         hits_end = (now - timedelta(days=self.keeping.hits)).date()
         calls_end = (now - timedelta(days=self.keeping.calls)).date()
+        clips_of_case = now - timedelta(days=self.keeping.hits)
+        clips_end = now - timedelta(days=self.keeping.clips)
         ledger_end = now - timedelta(days=self.keeping.ledger)
         async with self._database.system() as connection:
             gone = await reads.drop_before(connection, reads_end)
@@ -102,9 +112,11 @@ class Retention:
             await records.feed.hold()
             incidents = await records.incidents.end_before(calls_end)
             calls = await records.calls.end_before(calls_end)
+            clips = await records.clips.end_before(clips_of_case, clips_end)
             await records.calls.forget_marks(now - MARKS_KEPT)
             viewings = await records.viewings.end_before(ledger_end)
             rows = await hot_lists.forget_removed(connection, self._gate.owner, now - ROWS_KEPT)
+        await self._drop_clips(clips)
         await self._tell(
             {
                 f"reads before {reads_end}": gone,
@@ -113,6 +125,7 @@ class Retention:
                 f"incidents before {calls_end}": incidents,
                 f"calls before {calls_end}": calls,
                 "pictures": pictures,
+                "clips": len(clips),
                 "personal values of the ledger": values,
                 f"viewings before {ledger_end:%F}": viewings,
                 "rows of lists": rows,

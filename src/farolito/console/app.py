@@ -23,6 +23,7 @@ from farolito.console.routes import (
     admin,
     alerts,
     briefs,
+    clips,
     health,
     incidents,
     ledger,
@@ -46,6 +47,8 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 log = logging.getLogger(__name__)
 
 BODY_BYTES_MAX = 2**20  # a list's import alone takes more
+# Sockets, and files that are read by ranges: a range of a compressed file is another one.
+UNCOMPRESSED = ["/tiles", "/api/live", "/api/clips/.*/file"]
 PAGES = ("brief", "audit", "health", "timings", "shots", "wall", "owner")
 MANIFEST = "application/manifest+json"
 SECURITY_HEADERS: Mapping[str, str] = {
@@ -103,6 +106,7 @@ def make_app(services: Services) -> Litestar:
             *timings.ROUTES,
             *words.ROUTES,
             *push.ROUTES,
+            *clips.ROUTES,
             *lists.ROUTES,
             *ledger.ROUTES,
             *health.ROUTES,
@@ -133,7 +137,7 @@ def make_app(services: Services) -> Litestar:
             **dict.fromkeys(AWAY, _say_away),
             Exception: _say_fault,
         },
-        compression_config=CompressionConfig(backend="gzip", exclude=["/tiles", "/api/live"]),
+        compression_config=CompressionConfig(backend="gzip", exclude=UNCOMPRESSED),
         openapi_config=None,
         request_max_body_size=BODY_BYTES_MAX,
         logging_config=None,

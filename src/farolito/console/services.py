@@ -12,6 +12,7 @@ from uuid import UUID
 from farolito.briefing import Briefing, Words
 from farolito.console.sockets import Hub
 from farolito.desk import Desk, Dispatch, NotFound, ShotDesk
+from farolito.desk.clips import ClipDesk
 from farolito.gate import Answer, Ask, Gate
 from farolito.identity import Identity
 from farolito.model import Agency, Device, EntryId, Incident, ListId, ShotAlert
@@ -70,3 +71,4 @@ class Services:
     web: Path
     shot_reach: Callable[[ShotAlert], Awaitable[Mapping[str, Any]]] = _no_reach
     public_page: Callable[[str], Awaitable[tuple[str, bytes]]] = _no_page
+    clips: ClipDesk | None = None  # None: this node keeps none

@@ -1,8 +1,8 @@
 """Clips on disk: `clips/<day>/<clip id>.mp4` with its manifest beside it, `.json`.
 
 A file is written in `clips/.making`, synced, made read-only and linked into its place, where
-nothing is ever written over. What a crash leaves in `.making`, or in a place without a row in the
-records, is swept at the next start.
+nothing is ever written over. What a crash leaves in `.making` goes at the next start; what lies in
+its place and has no row in the records is put away then.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from uuid import UUID
 
 from farolito.model import ClipId, FarolitoError
 
-MAKING = ".making"
+MAKING, LOST = ".making", ".lost"
 SUFFIX = ".mp4"
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.(mp4|json)")
@@ -30,6 +30,7 @@ class ClipFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._making = folder / MAKING
+        self._lost = folder / LOST
         self._making.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder.chmod(0o700)
 
@@ -48,10 +49,17 @@ class ClipFiles:
         path.parent.mkdir(exist_ok=True, mode=0o700)
         beside = self._making / f"{clip_id}.manifest"
         beside.write_bytes(manifest)
-        for written, name in ((beside, path.with_suffix(".json")), (draft, path)):
-            _sync(written)
-            written.chmod(0o400)
-            os.link(written, name)  # never over a file that is there
+        done: list[Path] = []
+        try:
+            for written, name in ((beside, path.with_suffix(".json")), (draft, path)):
+                _sync(written)
+                written.chmod(0o400)
+                os.link(written, name)  # never over a file that is there
+                done.append(name)
+        except BaseException:
+            for name in done:
+                name.unlink()
+            raise
         _sync(path.parent)
         _sync(self._folder)
         self.discard(clip_id)
@@ -89,14 +97,31 @@ class ClipFiles:
         }
 
     def sweep(self, kept: Collection[ClipId]) -> int:
-        """Drop what a crash left: drafts, and files of clips that are not `kept`; answers how many
-        clips went. Blocking."""
+        """Put away what a crash left: drafts go, and files of clips that are not `kept` are laid
+        into `.lost`, since records that were restored from a backup know less than the disk does;
+        answers how many clips. Blocking."""
         for file in self._making.iterdir():
             file.unlink()
         lost = {clip: day for clip, day in self.placed().items() if clip not in kept}
         for clip_id, day in lost.items():
-            self.remove(clip_id, day)
+            path = self.path(clip_id, day)
+            for file in (path, path.with_suffix(".json")):
+                if file.exists():
+                    self._lost.mkdir(exist_ok=True, mode=0o700)
+                    os.utime(file)
+                    file.rename(self._lost / file.name)
         return len(lost)
+
+    def end_lost(self, before: datetime) -> int:
+        """End the keeping of what was put away before then. Blocking."""
+        old = [
+            file
+            for file in (self._lost.iterdir() if self._lost.exists() else ())
+            if file.stat().st_mtime < before.timestamp()
+        ]
+        for file in old:
+            file.unlink()
+        return len(old)
 
 
 def _sync(path: Path) -> None:

@@ -68,7 +68,7 @@ def assertion(clip: Clip, told: Told) -> dict[str, Any]:
         "purpose": clip.purpose.value,
         "case": clip.case,
         "incident": str(clip.incident) if clip.incident else None,
-        "permits": [clip.permit],
+        "permits": [str(clip.permit)],  # as text: the C2PA library takes numbers 0…255 for bytes
         "since": iso(clip.since),
         "until": iso(clip.until),
         "made_at": iso(clip.made_at),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -62,5 +63,26 @@ class Clips:
             "select body from clips where agency = $1 and source = $2 order by made_at, clip_id",
             self._agency,
             source,
+        )
+        return [_clip(row["body"]) for row in rows]
+
+    async def ids(self) -> set[ClipId]:
+        rows = await self._connection.fetch(
+            "select clip_id from clips where agency = $1", self._agency
+        )
+        return {ClipId(row["clip_id"]) for row in rows}
+
+    async def end_before(self, of_a_case: datetime, others: datetime) -> list[Clip]:
+        """Forget those made before then, by whether they name a case; answers with them, for their
+        files to go. An original stays as long as one that was made from it."""
+        rows = await self._connection.fetch(
+            "with ended as (select clip_id, source from clips where agency = $1 and made_at <"
+            " case when body->>'case' is null then $3::timestamptz else $2::timestamptz end)"
+            " delete from clips c using ended where c.clip_id = ended.clip_id"
+            " and not exists (select 1 from clips r where r.source = c.clip_id"
+            " and r.clip_id not in (select clip_id from ended)) returning c.body",
+            self._agency,
+            of_a_case,
+            others,
         )
         return [_clip(row["body"]) for row in rows]
