@@ -195,6 +195,20 @@ async def test_a_stream_that_ends_is_played_to_its_end_and_said_to_have_ended() 
     assert len(units) == PER_SEGMENT
 
 
+async def test_a_stream_whose_playlist_stands_still_is_stalled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("farolito.ingest.video.hls.STALL_S_MIN", 0.3)
+    portal = Portal()
+    portal.wrong["/live.m3u8"] = Answer(
+        b"#EXTM3U\n#EXT-X-TARGETDURATION:0.0\n#EXTINF:0.4,\ns1.ts\n"
+    )
+    async with WebCamera(portal) as camera:
+        with pytest.raises(Broken) as caught:
+            await ended(hls(f"{camera.url}/live.m3u8").run(lambda _: None))
+    assert caught.value.state is PictureState.STALLED
+
+
 def test_of_several_variants_the_best_within_the_limit_is_taken_else_the_leanest() -> None:
     variants = [Variant("a", 9, "avc1"), Variant("b", 5, ""), Variant("c", 7, "hvc1.1,mp4a.40.2")]
     assert best_variant(variants, 8) == "b"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +40,16 @@ def name_of(sample: Path) -> str:
     return f"{sample.parent.name}/{sample.name}"
 
 
+@cache
+def mapping_of(word: str) -> mapping.Mapping:
+    return mapping.load_mapping(SAMPLES / word / "mapping.yaml")
+
+
 def read(word: str, body: bytes) -> Register:
     if word in lists.FORMATS:
         about = msgspec.structs.replace(ABOUT, owner=OwnerId("nysdot")) if word == "511" else ABOUT
         return read_list(word, body, about)
-    return read_register(body, mapping.load_mapping(SAMPLES / word / "mapping.yaml"), ABOUT)
+    return read_register(body, mapping_of(word), ABOUT)
 
 
 def outcome(sample: Path) -> dict[str, Any]:
@@ -117,17 +123,17 @@ def test_the_same_bytes_give_the_same_cameras_and_keep_the_limits(sample: Path) 
 @pytest.mark.parametrize("sample", GOOD, ids=name_of)
 def test_a_list_cut_short_anywhere_raises_nothing_but_a_rejection(sample: Path) -> None:
     body = sample.read_bytes()
-    for end in range(0, len(body), max(1, len(body) // 40)):
+    for end in range(0, len(body), max(1, len(body) // 25)):
         survive(sample.parent.name, body[:end])
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(word=st.sampled_from(FORMATS), body=st.binary(max_size=300))
 def test_noise_raises_nothing_but_a_rejection(word: str, body: bytes) -> None:
     survive(word, body)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(chance=st.data())
 def test_a_mutated_sample_raises_nothing_but_a_rejection(chance: st.DataObject) -> None:
     sample = chance.draw(st.sampled_from(GOOD))
@@ -160,8 +166,8 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 )
 def test_an_odd_value_anywhere_raises_nothing_but_a_rejection(sample: Path) -> None:
     text = sample.read_bytes()
-    for n, path in enumerate(places(json.loads(text))[:60]):
-        for odd in ODD_VALUES[n % 3 :: 3]:
+    for n, path in enumerate(places(json.loads(text))[:40]):
+        for odd in ODD_VALUES[n % 4 :: 4]:
             whole = json.loads(text)
             here = whole
             for key in path[:-1]:
@@ -170,7 +176,7 @@ def test_an_odd_value_anywhere_raises_nothing_but_a_rejection(sample: Path) -> N
             survive(sample.parent.name, json.dumps(whole).encode())
 
 
-@pytest.mark.parametrize("word", FORMATS)
+@pytest.mark.parametrize("word", ["csv", "511"])
 def test_a_list_that_is_too_large_is_413(word: str) -> None:
     with pytest.raises(Rejected) as caught:
         read(word, b" " * (FILE_BYTES_MAX + 1))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from farolito.ingest.video.entry import About, camera_id_of, camera_of
+from farolito.ingest.video.entry import WORDS, About, camera_id_of, camera_of
 from farolito.ingest.video.mapping import READY, load_mapping, ready_mapping
 from farolito.ingest.video.register import Register, read_register
 from farolito.model import AgencyId, Consent, Invalid, Login, OwnerId
@@ -105,3 +105,19 @@ def test_every_fault_of_a_mapping_is_named_with_its_line() -> None:
         "password cannot", "'The City'", "'town'", "'A B'",
     ):  # fmt: skip
         assert said in caught.value.says
+
+
+def test_the_mapping_in_the_manual_is_right() -> None:
+    page = Path(__file__).resolve().parents[3] / "docs" / "cameras-in.md"
+    blocks = page.read_text().split("```yaml\n")[1:]
+    assert blocks
+    for block in blocks:
+        mapping = load_mapping(block.partition("```")[0])
+        assert mapping.owners
+        assert set(mapping.defaults) | set(mapping.columns) >= {"key", "owner", "name"}
+
+
+def test_the_manual_explains_every_word_of_a_camera() -> None:
+    page = Path(__file__).resolve().parents[3] / "docs" / "cameras-in.md"
+    text = page.read_text()
+    assert [word for word in WORDS if f"`{word}`" not in text] == []

@@ -367,8 +367,8 @@ def split_login(text: str, schemes: tuple[str, ...], word: str = "url") -> tuple
     if len(text) > URL_CHARACTERS_MAX:
         says = f"an address of more than {URL_CHARACTERS_MAX} characters"
         raise RowFault("bad_url", says, word)
-    if not text.isprintable() or any(c.isspace() for c in text):
-        raise RowFault("bad_url", "an address with a blank or a control character in it", word)
+    if not (text.isascii() and text.isprintable()) or " " in text or "\\" in text:
+        raise RowFault("bad_url", "an address with a character that no address has", word)
     try:
         parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port
@@ -379,6 +379,8 @@ def split_login(text: str, schemes: tuple[str, ...], word: str = "url") -> tuple
         raise RowFault("bad_url", says, word)
     if not host or port == 0:
         raise RowFault("bad_url", "an address without a host", word)
+    if parts.scheme.lower() == "srt" and port is None:
+        raise RowFault("bad_url", "an SRT address without a port", word)
     user, _, password = parts.netloc.rpartition("@")[0].partition(":")
     at = f"[{host}]" if ":" in host else host
     bare = parts._replace(

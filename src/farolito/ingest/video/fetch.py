@@ -77,14 +77,21 @@ def _tls() -> ssl.SSLContext:
 
 
 class Fetcher:
-    """GET for one source, with its login. Use as `async with`."""
+    """GET for one source, with its login. Use as `async with`. `ssl_context`: whose certificates
+    are believed; None: those that the machine believes."""
 
-    def __init__(self, source_url: str, login: Login | None, guard: Guard) -> None:
+    def __init__(
+        self,
+        source_url: str,
+        login: Login | None,
+        guard: Guard,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
         self._origin = _origin(source_url)
         self._login = login
         self._auth: httpx.Auth | None = None
         self._client = httpx.AsyncClient(
-            transport=GuardedTransport(guard),
+            transport=GuardedTransport(guard, ssl_context),
             timeout=httpx.Timeout(READ_S_MAX, connect=CONNECT_S_MAX),
             headers={"User-Agent": _AGENT, "Accept-Encoding": "identity"},
             follow_redirects=False,

@@ -8,6 +8,7 @@ key: seconds behind is bad, half a minute behind is not live.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections import deque
 from collections.abc import Callable, Iterable
 
@@ -46,12 +47,12 @@ class HlsUpstream:
         login: Login | None,
         guard: Guard,
         now_us: Callable[[], int],
-        bits_max: int = BITS_MAX,
+        ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self._source = source
         self._login = login
         self._guard = guard
-        self._bits_max = bits_max
+        self._ssl_context = ssl_context
         self._units = Units(now_us)
         self._waiting: deque[AccessUnit] = deque()
         self._more = asyncio.Event()
@@ -66,7 +67,8 @@ class HlsUpstream:
 
     async def run(self, on_unit: OnUnit) -> None:
         """Raises Broken."""
-        async with Fetcher(self._source.url, self._login, self._guard) as fetcher:
+        fetcher = Fetcher(self._source.url, self._login, self._guard, self._ssl_context)
+        async with fetcher:
             tasks = [
                 asyncio.create_task(self._follow(fetcher)),
                 asyncio.create_task(self._play(on_unit)),
@@ -119,7 +121,7 @@ class HlsUpstream:
             read = read_playlist(fetched.content, fetched.url)
             if isinstance(read, Playlist):
                 return read, url
-            url = best_variant(read, self._bits_max)
+            url = best_variant(read, BITS_MAX)
         says = "the stream's playlists name each other"
         raise Broken(PictureState.MALFORMED, says, "ask its owner")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import NamedTuple
 from urllib.parse import urljoin
 
@@ -21,6 +22,7 @@ _TAGS = (
     "#EXT-X-MAP:", "#EXT-X-BYTERANGE:", "#EXT-X-STREAM-INF:",
 )  # fmt: skip
 _BARE_TAGS = ("#EXT-X-DISCONTINUITY", "#EXT-X-ENDLIST", "#EXT-X-GAP")
+_TARGET = re.compile(r"(#EXT-X-TARGETDURATION:\d{1,9})\.\d*", re.ASCII)
 _NOT_OURS = ("hvc1", "hev1", "av01", "vp09", "dvh1", "dvhe")
 _WRONG = (ValueError, KeyError, TypeError, IndexError, OverflowError, AttributeError)
 
@@ -121,7 +123,8 @@ def _read(body: bytes, url: str) -> m3u8.M3U8:
     lines = text.splitlines()
     if len(lines) > LINES_MAX:
         raise _malformed(f"has more than {LINES_MAX} lines")
-    kept = [line.strip() for line in lines if _is_kept(line.strip())]
+    # The standard wants whole seconds here, and m3u8 insists; some servers write 4.0.
+    kept = [_TARGET.sub(r"\1", line.strip()) for line in lines if _is_kept(line.strip())]
     try:
         return m3u8.loads("\n".join(kept) + "\n", uri=url)
     except _WRONG as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
 
@@ -30,12 +31,18 @@ class StillUpstream:
     """
 
     def __init__(
-        self, source: StreamSource, login: Login | None, guard: Guard, now_us: Callable[[], int]
+        self,
+        source: StreamSource,
+        login: Login | None,
+        guard: Guard,
+        now_us: Callable[[], int],
+        ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self._source = source
         self._login = login
         self._guard = guard
         self._now_us = now_us
+        self._ssl_context = ssl_context
         self._figures = Figures()
         self._digest = b""
         self._began_us: int | None = None
@@ -55,7 +62,8 @@ class StillUpstream:
         failures = asked = 0
         marks: dict[str, str] = {}
         loop = asyncio.get_running_loop()
-        async with Fetcher(self._source.url, self._login, self._guard) as fetcher:
+        fetcher = Fetcher(self._source.url, self._login, self._guard, self._ssl_context)
+        async with fetcher:
             while True:
                 begun = loop.time()
                 try:

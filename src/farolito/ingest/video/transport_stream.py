@@ -15,6 +15,7 @@ from farolito.ingest.video.units import UNIT_BYTES_MAX
 from farolito.model import PictureState
 
 BUFFER_BYTES_MAX = 1 * 2**20  # kept while no packet's beginning is found; then it is MALFORMED
+_PIECE_BYTES = 188 * 1024  # fed at once; the demuxer's buffer is for all that is not yet drained
 
 Piece = tuple[bytes, int]  # Annex B, its time (decoding where told, else showing) in 1/90000 s
 
@@ -28,11 +29,12 @@ class TransportStream:
 
     def feed(self, data: bytes) -> Iterator[Piece | None]:
         """Raises Broken: MALFORMED, UNSUPPORTED."""
-        try:
-            self._demuxer.feed(data)
-        except DemuxError as error:
-            raise malformed() from error
-        yield from self._events()
+        for at in range(0, len(data), _PIECE_BYTES):
+            try:
+                self._demuxer.feed(data[at : at + _PIECE_BYTES])
+            except DemuxError as error:
+                raise malformed() from error
+            yield from self._events()
 
     def end(self) -> Iterator[Piece | None]:
         """What was held back until its end was known. Raises Broken UNSUPPORTED."""
