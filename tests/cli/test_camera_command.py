@@ -37,11 +37,20 @@ class Node:
         assert asked.path == "/api/admin/cameras"
         assert asked.headers["authorization"] == "Bearer token"
         if not asked.body:
-            listed = [{"camera_id": "gate", "name": "Gate", "owner": "city", "consent": "always"}]
+            listed = [
+                {
+                    "camera_id": "gate",
+                    "name": "Gate",
+                    "owner": "city",
+                    "consent": "always",
+                    "state": "live",
+                }
+            ]
             return _json({"cameras": listed})
         body = json.loads(asked.body)
         self.bodies.append(body)
-        return _json({"permit": 7, "taken": {"new": len(body.get("cameras", ())), "removed": 1}})
+        counts = {"new": len(body.get("cameras", ())), "removed": 1, "kept_consent": 2}
+        return _json({"permit": 7, **counts, "kept": ["a", "b"]})
 
 
 def _json(said: Any) -> Answer:
@@ -111,6 +120,7 @@ def test_an_import_sends_owners_cameras_and_logins_as_the_model_has_them(token: 
         )  # fmt: skip
     assert told.exit_code == 0, told.stderr
     assert "the node says: 4 new, 1 removed" in told.stdout
+    assert "2 keep the narrower consent" in told.stdout
     body = node.bodies[0]
     cameras = msgspec.convert(body["cameras"], list[Camera])
     assert [camera.camera_id for camera in cameras] == [f"school-s-00{n}" for n in (1, 2, 3, 4)]

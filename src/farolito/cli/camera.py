@@ -222,9 +222,9 @@ def list_(node: NodeUrl = URL, token_file: TokenFile = None) -> None:
     """The cameras of the running node."""
     with _telling("list"):
         told = ask("GET", node, _PATH, token_file)
-        table = Table("id", "name", "owner", "consent", "changed")
+        table = Table("id", "name", "owner", "consent", "state", "changed")
         for one in told.get("cameras", []):
-            words = ("camera_id", "name", "owner", "consent", "changed_at")
+            words = ("camera_id", "name", "owner", "consent", "state", "changed_at")
             table.add_row(*(str(one.get(word) or "") for word in words))
         Console().print(table)
 
@@ -325,16 +325,8 @@ def _send(
 
 
 def _counts(told: Mapping[str, Any]) -> Counter[str]:
-    """The node's counts, wherever in its answer they stand."""
-    inner = [value for value in told.values() if isinstance(value, dict)]
-    return Counter(
-        {
-            word: value
-            for part in (told, *inner)
-            for word, value in part.items()
-            if isinstance(value, int) and not isinstance(value, bool) and word != "permit"
-        }
-    )
+    """How many of what, out of the node's answer."""
+    return Counter({word: n for word, n in told.items() if isinstance(n, int) and word != "permit"})
 
 
 def _show(found: Register) -> None:
@@ -362,8 +354,13 @@ def _show(found: Register) -> None:
 
 
 def _show_told(told: Mapping[str, int]) -> None:
-    words = ", ".join(f"{count} {word.replace('_', ' ')}" for word, count in told.items() if count)
+    kept = told.get("kept_consent", 0)
+    words = ", ".join(
+        f"{count} {word}" for word, count in told.items() if count and word != "kept_consent"
+    )
     typer.echo(f"the node says: {words or 'nothing changed'}")
+    if kept:
+        typer.echo(f"{kept} keep the narrower consent that their owner gave.")
 
 
 async def _ask_camera(

@@ -125,11 +125,11 @@ async def test_cameras_are_turned_by_the_register_and_one_without_onvif_says_so(
             owner=OwnerId("city"),
             name="Gate",
             bearing_deg=90.0,
-            ptz=PtzLimits(zoom_max=21.0),
+            ptz=PtzLimits(zoom_max=16.0),
             onvif_url=f"{web.url}/onvif/device_service",
         )
         turns = OnvifTurns(lambda _: OPERATOR, LOOPBACK, now)
-        await turns.look_at(camera, 120.0, -10.0, 6.0)
+        await turns.look_at(camera, 120.0, -10.0, 2.0)
         assert box.at == pytest.approx((30.0, -10.0, 0.25))
         before = len(web.asked)
         await turns.move(camera, 1, 0, 0)

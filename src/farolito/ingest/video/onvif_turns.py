@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -44,7 +45,8 @@ class OnvifTurns:
     async def look_at(self, camera: Camera, pan_deg: float, tilt_deg: float, zoom: float) -> None:
         """To a bearing from north, an angle above the horizon, a zoom of 1 and more."""
         most = camera.ptz.zoom_max if camera.ptz else 1.0
-        share = (zoom - 1.0) / (most - 1.0) if most > 1.0 else None
+        # A lens is driven evenly in magnification, not in millimetres: half of its way is its root.
+        share = math.log(max(zoom, 1.0)) / math.log(most) if most > 1.0 else None
         async with self._ptz(camera) as ptz:
             await ptz.turn_to(pan_deg, tilt_deg, share)
 
