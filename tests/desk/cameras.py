@@ -13,7 +13,7 @@ from farolito.app.camera_book import CameraBook
 from farolito.app.clock import ids
 from farolito.desk.camera_register import Brought, TakenIn
 from farolito.desk.cameras import CameraDesk
-from farolito.desk.watching import Watching
+from farolito.desk.watching import Watching, Who
 from farolito.gate import Answer, Ask, Look
 from farolito.identity import CameraLogins
 from farolito.model import (
@@ -70,10 +70,10 @@ class Watched(City):
         await made.bring(*some)
         return made
 
-    def start_watching(self) -> None:
+    def start_watching(self, who: Who | None = None) -> None:
         """As a node that starts: it knows of nobody who watches."""
         self.watching = Watching(
-            self.gate, self.book, self._who, self._cut, self.clock, ids, self.system
+            self.gate, self.book, who or self._who, self._cut, self.clock, ids, self.system
         )
 
     async def bring(self, *some: Camera, **more: Any) -> TakenIn:

@@ -18,6 +18,7 @@ from farolito.app.camera_book import CameraBook
 from farolito.app.camera_states import CameraStates
 from farolito.app.picturing import Picturing
 from farolito.app.sights import Sights
+from farolito.console.cameras import Cameras, Sweep
 from farolito.desk.cameras import CameraDesk
 from farolito.desk.ptz import Ptz, Turns
 from farolito.desk.watching import Watching
@@ -97,6 +98,19 @@ class CameraRooms:
         picturing.on_closed = self._closed
         picturing.on_refused = self._refused
         picturing.know(self.book.pulled())
+
+    def services(self, sweep: Callable[[], Sweep] = Sweep) -> Cameras:
+        """What the console is handed."""
+        return Cameras(
+            book=self.book,
+            states=self.states,
+            desk=self.desk,
+            watching=self.watching,
+            ptz=self.ptz,
+            sights=self.sights,
+            url_for=self.url_for,
+            sweep=sweep,
+        )
 
     def work(self) -> Mapping[str, Callable[[], Awaitable[Any]]]:
         return {"who watches": self.watching.run, "cameras": self.run}

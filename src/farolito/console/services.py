@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from farolito.briefing import Briefing, Words
+from farolito.console.cameras import Cameras
 from farolito.console.sockets import Hub
 from farolito.desk import Desk, Dispatch, NotFound, ShotDesk
 from farolito.desk.clips import ClipDesk
@@ -72,3 +73,11 @@ class Services:
     shot_reach: Callable[[ShotAlert], Awaitable[Mapping[str, Any]]] = _no_reach
     public_page: Callable[[str], Awaitable[tuple[str, bytes]]] = _no_page
     clips: ClipDesk | None = None  # None: this node keeps none
+    cameras: Cameras | None = None  # None: this node has none
+
+    @property
+    def its_cameras(self) -> Cameras:
+        """Raises NotFound."""
+        if self.cameras is None:
+            raise NotFound("this node has no cameras", "see [video] in farolito.toml")
+        return self.cameras
