@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from farolito import __version__
 from farolito.acoustics.storm import Storm
-from farolito.app import doors, incoming, nats, outgoing, postgres
+from farolito.app import doors, incoming, outgoing
 from farolito.app.clock import ids, now
 from farolito.app.collector import spare_the_collector
 from farolito.app.config import Config
 from farolito.app.doors import DoorProcess
+from farolito.app.engines import hold, start
 from farolito.app.figures import Figures
 from farolito.app.incoming import Incoming
 from farolito.app.index import ListIndex
@@ -35,7 +35,6 @@ from farolito.app.rounds import Rounds
 from farolito.app.secrets import admin_token
 from farolito.app.shots import Rooms as ShotRooms
 from farolito.app.shots import Shots
-from farolito.app.supervise import Supervisor
 from farolito.app.surroundings import MapSurroundings
 from farolito.app.watch import Watch
 from farolito.app.ways import Ways
@@ -44,7 +43,6 @@ from farolito.audit import Ledger, Spool
 from farolito.audit.key_file import load_or_create
 from farolito.audit.records import origin_of
 from farolito.briefing import Briefing, Words
-from farolito.bus import Bus
 from farolito.console import Services, make_app
 from farolito.console.sockets import Hub, StormCard
 from farolito.desk import Desk, Dispatch
@@ -55,14 +53,12 @@ from farolito.ingest.map.files import load as load_map
 from farolito.media import Pictures
 from farolito.model import (
     Device,
-    FarolitoError,
     IncidentId,
     Person,
     Thing,
     UnitId,
 )
 from farolito.policy import Policies
-from farolito.store import Database, migrate
 from farolito.store.database import AWAY
 from farolito.transparency import PublicShots
 
@@ -106,7 +102,6 @@ class Node:
             task.result()
 
     async def _start(self) -> None:
-        self._lock()
         await self._engines()
         await self._rooms()
         for name, work in self._work().items():
@@ -116,34 +111,12 @@ class Node:
         await self._doors()
         spare_the_collector()
 
-    def _lock(self) -> None:
-        self.state.mkdir(parents=True, exist_ok=True)
-        self.state.chmod(0o711)  # PostgreSQL's account passes through; nobody lists it
-        lock: IO[str] = (self.state / "node.lock").open("w")
-        self._stack.callback(lock.close)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise FarolitoError(
-                f"a node is already running on {self.state}",
-                "stop it, or give this one its own state_dir and port",
-            ) from error
-
     async def _engines(self) -> None:
-        logs = self.state / "log"
-        self.supervisor = Supervisor()
-        self._stack.push_async_callback(self.supervisor.stop)
-        cluster = await asyncio.to_thread(postgres.prepare, self.state)
-        server = nats.prepare(self.state, self.agency.agency_id, self.config.node.bus_port)
-        await self.supervisor.start(postgres.child(cluster, logs / "postgres.log"))
-        await self.supervisor.start(nats.child(server, logs / "nats.log"))
-        self.dsn = cluster.dsn
-        await migrate(self.dsn)
-        self.database = await Database.open(self.dsn)
-        self._stack.push_async_callback(self.database.close)
-        self.bus_url, self.bus_credentials = server.url, server.credentials
-        self.bus = await Bus.connect(server.url, server.credentials, self.agency.agency_id)
-        self._stack.push_async_callback(self.bus.close)
+        hold(self.state, self._stack)
+        bus_port = self.config.node.bus_port
+        engines = await start(self.state, self.agency.agency_id, bus_port, self._stack)
+        self.engines, self.supervisor = engines, engines.supervisor
+        self.dsn, self.database, self.bus = engines.dsn, engines.database, engines.bus
 
     async def _rooms(self) -> None:
         agency = self.agency.agency_id
@@ -408,8 +381,8 @@ class Node:
             told = DoorProcess(
                 agency=self.agency.agency_id,
                 dsn=self.dsn,
-                bus_url=self.bus_url,
-                bus_credentials=str(self.bus_credentials),
+                bus_url=self.engines.bus_url,
+                bus_credentials=str(self.engines.bus_credentials),
                 host=node.host,
                 port=port,
                 letters_kept=self.config.limits.dead_letters,
