@@ -187,8 +187,9 @@ class BadCamera:
         if nonce != f"n{self._nonce}":
             return False, True
         if self.qop:  # a count is used once
-            assert told["nc"] not in self._counts
-            self._counts.add(told["nc"])
+            count = f"{told['cnonce']} {told['nc']}"
+            assert count not in self._counts
+            self._counts.add(count)
         return True, False
 
 

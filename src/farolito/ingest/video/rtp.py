@@ -97,7 +97,7 @@ class Depacketizer:
             mark, to, size, first, second, sequence, ticks, head, part = unpack(raw, at)
             stop = at + 4 + size
             if mark != FRAME or stop > end:
-                return at
+                break
             if to != channel:
                 at = stop
                 continue

@@ -12,7 +12,9 @@ from typing import NamedTuple
 from farolito.model import Login
 
 CHALLENGES_MAX = 8
+HEADER_CHARACTERS_MAX = 2048  # the rest is not read
 _SCHEME = re.compile(r"(?:^|,)\s*(basic|digest)\s+", re.IGNORECASE)
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _PARAMETER = re.compile(r'([A-Za-z0-9_-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
 _HASHES = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}
 
@@ -39,10 +41,13 @@ def best_challenge(headers: Sequence[str]) -> Challenge | None:
 
 
 def _challenges(header: str) -> list[Challenge]:
-    begins = list(_SCHEME.finditer(header))[:CHALLENGES_MAX]
+    header = header[:HEADER_CHARACTERS_MAX]
+    bare = _QUOTED.sub(lambda quoted: "_" * len(quoted[0]), header)  # a realm may say "Basic"
+    begins = list(_SCHEME.finditer(bare))[:CHALLENGES_MAX]
     ends = [begin.start() for begin in begins[1:]] + [len(header)]
     read = (
-        _challenge(b[1].lower(), header[b.end() : e]) for b, e in zip(begins, ends, strict=True)
+        _challenge(begin[1].lower(), header[begin.end() : end])
+        for begin, end in zip(begins, ends, strict=False)
     )
     return [one for one in read if one is not None]
 
