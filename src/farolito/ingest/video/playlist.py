@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import urljoin
 
-import m3u8
+import m3u8  # type: ignore[import-untyped]
 
 from farolito.codec import Broken
 from farolito.model import PictureState
