@@ -22,7 +22,7 @@ from farolito.gate import Gate
 from farolito.media import content_credentials, evidence
 from farolito.media.clips import ClipFiles
 from farolito.media.control import ClipMade
-from farolito.media.evidence_keys import EvidenceKeys
+from farolito.media.evidence_keys import EvidenceKeys, load_or_make
 from farolito.model import (
     Agency,
     CameraHealth,
@@ -73,6 +73,14 @@ class ClipWorks:
         self._health = health
         self._redacting = asyncio.Semaphore(REDACTIONS_MAX)
         self._progress: dict[ClipId, clip_work.Done] = {}
+
+    @classmethod
+    def at(  # noqa: PLR0913 - wired once, by build
+        cls, state: Path, agency: Agency, gate: Gate, cut: Cut, health: Health, now: datetime
+    ) -> ClipWorks:
+        """Over a node's own folders; makes the keys of evidence on the first start. Blocking."""
+        keys = load_or_make(state / "keys", agency, now)
+        return cls(ClipFiles(state / "clips"), keys, agency, gate, cut, health)
 
     async def cut(self, wanted: Wanted) -> Draft:
         raw = self._files.draft(wanted.clip_id, "raw").absolute()
