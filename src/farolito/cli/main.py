@@ -28,6 +28,7 @@ from farolito.cli import (
     run,
     sensor,
     shots,
+    simulate_cameras,
     units,
 )
 from farolito.model import FarolitoError
@@ -42,6 +43,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("demo")(demo.demo)
 app.command("simulate", hidden=True)(demo.simulate)
+app.command("simulate-cameras", hidden=True)(simulate_cameras.simulate_cameras)
 app.command("door", hidden=True)(door.door)
 app.command("locator", hidden=True)(locator.locator)
 app.command("pictures", hidden=True)(pictures.pictures)

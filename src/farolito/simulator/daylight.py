@@ -16,7 +16,7 @@ from farolito.simulator.perspective import Floats
 
 Colour = tuple[float, float, float]  # blue, green, red; 0 to 255, or factors
 
-RENEW_S = 600  # a picture's light is drawn anew this often
+RENEW_S = 1_200  # the light of a picture is drawn anew this often
 
 
 class Light(NamedTuple):

@@ -70,6 +70,11 @@ class Encoder:
         self._key_number, self._frame_num = 0, 0
         self._since_key = -1
 
+    @staticmethod
+    def parameters(width: int, height: int, fps: float) -> tuple[bytes, bytes]:
+        """SPS and PPS, without an encoder's memory."""
+        return _sps(width, height, fps), _pps()
+
     def encode(self, picture: NDArray[np.uint8], key: bool = False) -> Coded:
         """`picture`: I420, height · 3/2 by width. A key picture where asked, and every 2 s."""
         is_key = key or not 0 <= self._since_key < self._rate.between - 1

@@ -11,7 +11,7 @@ cars 1–3 ms. A place holds some 3 MB, a pose 2 MB at 640x360.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import cv2
@@ -79,28 +79,27 @@ class Surroundings:
 class StreetView:
     """One camera's pictures. Set `pose` or `light` and the still part is drawn anew."""
 
-    def __init__(self, around: Surroundings, pose: Pose, size: tuple[int, int]) -> None:
-        self.around, self.size = around, size
-        self.pose = pose
+    def __init__(
+        self, around: Callable[[], Surroundings], pose: Pose, size: tuple[int, int]
+    ) -> None:
+        self.size, self.pose = size, pose
+        self._around = around  # asked only when the still part is drawn
         self._drawn_for: tuple[Pose, float] | None = None
-        self._still: Picture = np.zeros((size[1], size[0], 3), np.uint8)
-        self._depth: Depth = np.zeros((size[1], size[0]), np.float32)
-        self._car_depth: Depth = np.full((size[1], size[0]), np.inf, np.float32)
 
     def picture(self, light: Light, cars: Sequence[Car], blinks: int = 0) -> Picture:
         """A picture of its own, without clock. `blinks`: which half of light bars is lit."""
         key = (self.pose, float(light.sun.sum() + light.night))
         if self._drawn_for != key:
             self._lens = Lens(self.pose, self.size)
-            self._still, self._depth = backdrop(self.around, self._lens, light)
+            self._still, self._depth = backdrop(self._around(), self._lens, light)
             self._drawn_for = key
-        shown = [c for c in cars if self._may_show(c)]
+        shown = [c for c in cars if self.may_show(c)]
         picture = self._still.copy()
         if shown:
             self._draw_cars(picture, shown, light, blinks)
         return picture
 
-    def _may_show(self, car: Car) -> bool:
+    def may_show(self, car: Car) -> bool:
         pose = self.pose
         dx, dy = car.x - pose.x, car.y - pose.y
         away = math.hypot(dx, dy)
@@ -118,12 +117,12 @@ class StreetView:
             dark = Face(car_shapes.shadow(car), (52, 50, 50), None, None, True)
             flat_on.add([dark], away)
             standing.add(car_shapes.faces(car, at, blinks), away)
-        self._car_depth[:] = np.inf
+        car_depth: Depth = np.full(self._depth.shape, np.inf, np.float32)
         if light.night > 0.4:
             _beams(picture, self._lens, cars)
         for faces in (flat_on, standing):
-            faces.freeze().draw(picture, self._car_depth, self._lens, light)
-        _hide(picture, self._still, self._depth, self._car_depth)
+            faces.freeze().draw(picture, car_depth, self._lens, light)
+        _hide(picture, self._still, self._depth, car_depth)
 
 
 def _hide(picture: Picture, still: Picture, depth: Depth, car_depth: Depth) -> None:
