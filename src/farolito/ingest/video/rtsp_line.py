@@ -101,6 +101,7 @@ class Line(asyncio.BufferedProtocol):
         answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         if self.why is not None:
             answer.set_exception(self.why)
+            answer.exception()  # nobody may be waiting for it
             return answer
         self._cseq += 1
         if len(self._waiting) >= UNANSWERED_MAX:
@@ -130,7 +131,7 @@ class Line(asyncio.BufferedProtocol):
             for answer in self._waiting.values():
                 if not answer.done():
                     answer.set_exception(why)
-                    answer.exception()  # nobody may be waiting for it
+                    answer.exception()
             self._waiting.clear()
         if self._transport is not None:
             self._transport.abort()

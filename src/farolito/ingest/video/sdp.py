@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from farolito.codec import Broken
 from farolito.codec.h264 import PPS, SPS, nal_type
-from farolito.codec.sps import SPS_BYTES_MAX
+from farolito.codec.sps import SPS_BYTES_MAX, read_sps
 from farolito.model import PictureState
 
 SDP_BYTES_MAX = 64 * 2**10
@@ -20,7 +20,7 @@ _STATIC = {"26": "JPEG", "31": "H261", "32": "MPV", "34": "H263"}  # payload typ
 
 class Track(NamedTuple):
     """The camera's H.264. `control` as it stands there, "" where none does; `sets`: SPS and PPS,
-    where they are told. `session_control`: what play is asked of."""
+    where they are told and can be true. `session_control`: what play is asked of."""
 
     control: str
     payload_type: int
@@ -91,8 +91,17 @@ def _sets(parameters: str) -> tuple[bytes, bytes] | None:
             nals = [_nal(one) for one in value.split(",")[:8]]
             sps = next((nal for nal in nals if nal and nal_type(nal) == SPS), b"")
             pps = next((nal for nal in nals if nal and nal_type(nal) == PPS), b"")
-            return (sps, pps) if sps and pps else None
+            return (sps, pps) if pps and _is_read(sps) else None
     return None
+
+
+def _is_read(sps: bytes) -> bool:
+    """Is it a set that can be? Some tell rubbish here, and the truth in the stream."""
+    try:
+        read_sps(sps)
+    except Broken:
+        return False
+    return True
 
 
 def _nal(text: str) -> bytes:
