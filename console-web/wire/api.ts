@@ -25,11 +25,23 @@ export class ApiError extends Error {
 }
 
 let csrf = ''
+let work: Readonly<Record<string, string>> = {}
 const signedOutListeners = new Set<() => void>()
 
 export function setCsrf(word: string): void {
   csrf = word
 }
+
+/** Under which case this screen works from now on, where the role wants one; '' for none. */
+export function setCase(words: string): void {
+  work = words ? caseHeaders(words) : {}
+}
+
+/** What is taken out, or looked at by a detective, is for a case and says so. */
+export const caseHeaders = (words: string): Record<string, string> => ({
+  'X-Farolito-Case': words,
+  'X-Farolito-Purpose': 'criminal_investigation',
+})
 
 /** Called when the node no longer knows who we are. Returns the way to stop listening. */
 export function onSignedOut(listener: () => void): () => void {
@@ -42,8 +54,9 @@ export async function call<T>(
   path: string,
   body?: Record<string, unknown>,
   more: Readonly<Record<string, string>> = {}, // headers: purpose and case
+  waitMs = ANSWER_MS_MAX,
 ): Promise<T> {
-  const headers: Record<string, string> = { Accept: 'application/json', ...more }
+  const headers: Record<string, string> = { Accept: 'application/json', ...work, ...more }
   if (method !== 'GET') {
     headers['X-Farolito-CSRF'] = csrf
     headers['Content-Type'] = 'application/json'
@@ -56,7 +69,7 @@ export async function call<T>(
       body: method === 'GET' ? undefined : JSON.stringify(body ?? {}),
       credentials: 'same-origin',
       cache: 'no-store',
-      signal: AbortSignal.timeout(ANSWER_MS_MAX),
+      signal: AbortSignal.timeout(waitMs),
     })
   } catch {
     throw new ApiError(0, 'offline', '', '', null, {})
@@ -82,6 +95,36 @@ async function decoded(response: Response): Promise<unknown> {
   } catch {
     return null
   }
+}
+
+/** A file of the node, with the entry that permits it; refusals are sentences as for `call`. */
+export async function fetchFile(
+  path: string,
+  more: Readonly<Record<string, string>> = {},
+  waitMs = ANSWER_MS_MAX,
+): Promise<{ blob: Blob; headers: Headers; permit: number | null }> {
+  let response: Response
+  try {
+    const signal = AbortSignal.timeout(waitMs)
+    response = await fetch(path, { headers: { ...work, ...more }, credentials: 'same-origin', cache: 'no-store', signal })
+    if (response.ok) {
+      const permit = Number(response.headers.get('X-Farolito-Permit') ?? NaN)
+      const { headers } = response
+      return { blob: await response.blob(), headers, permit: Number.isFinite(permit) ? permit : null }
+    }
+  } catch {
+    throw new ApiError(0, 'offline', '', '', null, {})
+  }
+  const problem = ((await decoded(response)) ?? {}) as Record<string, unknown>
+  if (response.status === 401) for (const tell of signedOutListeners) tell()
+  throw new ApiError(
+    response.status,
+    text(problem['error']) || `http_${response.status}`,
+    text(problem['says']),
+    text(problem['do']),
+    null,
+    problem,
+  )
 }
 
 function text(value: unknown): string {

@@ -291,6 +291,17 @@ export interface VideoClip {
   source?: string | null
   clock_error_s?: number | null
   clock_says?: string
+  camera?: string // its name
+  redacting?: { done: number; of: number } | null
+}
+
+/** Where a box is at a moment, in fractions of the picture; between two keys it moves evenly. */
+export interface BoxKey {
+  at_ms: number
+  x: number
+  y: number
+  w: number
+  h: number
 }
 
 /** What the picture process says in text. */

@@ -20,6 +20,7 @@ import type { Picture } from './picture'
 import type { Lost } from './retry'
 
 const LOOKED_AT_EVERY_MS = 250
+const SELDOM_LOOKED_AT_MS = 1_000 // at key frames and stills: a wall has 64 of them
 const BROKEN_MAX = 2
 const HIDDEN_FOR_MS = 2_000 // a glance at another tab does not cut the picture
 
@@ -68,7 +69,7 @@ export class Player {
   #targets: Target[] = [] // the last one is drawn on
   #stillNext: Picture | null = null
   #stillBusy = false
-  #timer: ReturnType<typeof setInterval> | undefined
+  #timer: ReturnType<typeof setTimeout> | undefined
   #hideTimer: ReturnType<typeof setTimeout> | undefined
   #broken = 0 // times in a row that pictures broke off
   #wanted = false // open whenever the page can be seen
@@ -119,12 +120,12 @@ export class Player {
   open(): () => void {
     this.#wanted = true
     if (!document.hidden) this.#line.start()
-    this.#timer = setInterval(() => this.#look(), LOOKED_AT_EVERY_MS)
+    this.#lookAgain()
     const seen = () => this.#seen()
     document.addEventListener('visibilitychange', seen)
     return () => {
       document.removeEventListener('visibilitychange', seen)
-      clearInterval(this.#timer)
+      clearTimeout(this.#timer)
       clearTimeout(this.#hideTimer)
       this.#wanted = false
       this.#line.stop()
@@ -310,6 +311,16 @@ export class Player {
     this.#mse?.close()
     this.#mse = null
     this.#stillNext = null
+  }
+
+  #lookAgain(): void {
+    this.#look()
+    const isSeldom = this.quality === 'key' || this.isStill || this.mode === 'still'
+    // What is not there yet is looked for often.
+    const every = isSeldom && this.freshness !== 'none' ? SELDOM_LOOKED_AT_MS : LOOKED_AT_EVERY_MS
+    // All tiles in the same instant: one painting of the page instead of 64.
+    const wait = every - (performance.now() % every)
+    this.#timer = setTimeout(() => this.#lookAgain(), wait)
   }
 
   #look(): void {
