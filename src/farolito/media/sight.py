@@ -28,6 +28,7 @@ PIXELS_MAX = 40_000_000  # 8K; a larger one is not decoded
 ACROSS, DOWN = 16, 9  # blocks
 BLOCK = 20  # pixels a side, of the small picture
 SHARP_ACROSS = 640  # pixels of the picture that sharpness is measured on
+SMOOTHED = 1.0  # pixels
 SUMS = 64
 FLAT_BELOW = 2.5  # standard deviation of a block with nothing in it
 EDGE_ENERGY = 60.0  # of a block with an edge, mean square of its gradient
@@ -126,10 +127,11 @@ def _blocks(grey: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def _sharpness(middle: Picture) -> float:
-    """How steep edges are: energy of the second derivative over that of the first, which noise and
-    contrast hardly change. Of the quarter of blocks with the strongest edges the median, since the
-    camera writes its clock sharply into a blurred picture."""
-    grey = middle.astype(np.float32)
+    """How steep edges are: energy of the second derivative over that of the first, which contrast
+    does not change; smoothed before, so that noise and the coder's blocks hardly do. Of the
+    quarter of blocks with the strongest edges the median, since the camera writes its clock
+    sharply into a blurred picture."""
+    grey = cv2.GaussianBlur(middle.astype(np.float32), (0, 0), SMOOTHED)
     gx, gy = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
     fine = cv2.Laplacian(grey, cv2.CV_32F, ksize=3)
     cells = (ACROSS, DOWN)
