@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,9 +17,11 @@ from farolito.model import (
     Consent,
     Hours,
     IncidentId,
+    Person,
     Purpose,
     Refused,
     Role,
+    SessionId,
     StreamSource,
     Terms,
     Thing,
@@ -140,6 +142,22 @@ async def test_a_longer_look_is_the_same_viewing_and_cut_with_it(city: Watched) 
     city.signed_in.clear()
     await city.watching.turn()
     assert [permits for permits, _ in city.cuts] == [(permit, longer), (beside,)]
+
+
+async def test_who_begins_while_others_are_asked_about_is_not_cut(city: Watched) -> None:
+    await city.looks(city.operator)
+    grants = [(await city.look(person)).permit for person in (city.operator, city.operator)]
+    ask = city.watching._who
+
+    async def slow(sessions: Sequence[SessionId]) -> Mapping[SessionId, Person]:
+        city.watching.opened(grants[0], GATE, city.clock())
+        return await ask(sessions)
+
+    city.watching._who = slow
+    await city.watching.turn()
+    city.watching._who = ask
+    await city.watching.turn()
+    assert (city.cuts, city.watching.count) == ([], 2)
 
 
 async def test_a_picture_that_nobody_permitted_is_cut_at_once(city: Watched) -> None:

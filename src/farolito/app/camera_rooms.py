@@ -81,7 +81,7 @@ class CameraRooms:
             gate, self.book, identity.still_signed_in, self._cut, clock, ids, system, minutes
         )
         self.ptz = Ptz(gate, self.book, turns or NoTurns(), clock, self.sights.turned)
-        self.desk.changed.append(self.watching.look_again)
+        self.desk.changed += [self.watching.look_again, self._tell]
         self.watching.gone.append(self._let_go)
         self.turned_away = 0  # tokens that opened nothing
 
@@ -97,7 +97,7 @@ class CameraRooms:
         picturing.on_opened = self._opened
         picturing.on_closed = self._closed
         picturing.on_refused = self._refused
-        picturing.know(self.book.pulled())
+        self._tell()
 
     def services(self, sweep: Callable[[], Sweep] = Sweep) -> Cameras:
         """What the console is handed."""
@@ -128,9 +128,13 @@ class CameraRooms:
             await self.ptz.expire()
             if self._picturing is not None:
                 self.states.hear_lines(self._picturing.lines())
-                self._tell(self._picturing)
+                self._tell()
 
-    def _tell(self, picturing: Picturing) -> None:
+    def _tell(self) -> None:
+        """What is new in the register, and which rings are open now, to who pulls."""
+        picturing = self._picturing
+        if picturing is None:
+            return
         now_s = self._clock().timestamp()
         has_rings = self.book.has_rings
         known = (self.book.revision, self.book.alarms if has_rings else 0)

@@ -239,9 +239,12 @@ class Watching:
     async def turn(self) -> None:
         """One round: cut who may not look any more, then write down who does."""
         await self._register.refresh()
-        sessions = {one.ask.session for one in self._open.values()} - {None}
-        signed_in = await self._who([one for one in sessions if one is not None])
-        every = list(self._open.values())
+        asked = {permit: one.ask.session for permit, one in self._open.items()}
+        signed_in = await self._who([*{one for one in asked.values() if one is not None}])
+        # Who came or went while the question was out was not asked about.
+        every = [
+            one for permit, one in self._open.items() if asked.get(permit, 0) == one.ask.session
+        ]
         for one, reason in zip(every, self._against(every, signed_in), strict=True):
             if reason is not None:
                 self._end(one, reason)
