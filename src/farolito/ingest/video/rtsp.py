@@ -4,7 +4,8 @@ In: a StreamSource with its login. Out: access units to `on_unit`, or Broken wit
 Never: another address than the guard allowed, a login to another host, more bytes than Limits say,
 half a picture, a wait without an end.
 
-Figures (2 cores, one used, one camera of 720p25 at 2 Mbit/s): 0.04–0.05 % of a core over TCP.
+Figures (2 cores, both busy; 300 cameras of 720p25 at 2 Mbit/s over TCP on loopback): 16 % of a
+core, of which 8 % is to read the sockets at all; 25 % where each packet comes alone; 3 MB together.
 """
 
 from __future__ import annotations
