@@ -46,9 +46,10 @@ from farolito.model import (
 )
 from farolito.model.box import Box, BoxKey
 from farolito.store import Database
-from tests.desk.cameras import GATE, Watched, gate_camera
+from tests.desk.cameras import DENVER, GATE, Watched, gate_camera
 from tests.desk.city import AGENCY, a_city
 from tests.media import street
+from tests.media import test_clock_reading as clocks
 
 DETECTIVE = Person(
     person_id=PersonId(ids()), agency=AGENCY.agency_id, name="Ana Ortiz", role=Role.DETECTIVE
@@ -68,10 +69,11 @@ class Studio:
         self.files = ClipFiles(folder / "clips")
         self.keys: EvidenceKeys = load_or_make(folder / "keys", AGENCY, datetime.now(UTC))
         self.works = ClipWorks(
-            self.files, self.keys, AGENCY, city.gate, self._cut, lambda _: self.health
+            self.files, self.keys, AGENCY, city.gate, self._cut, lambda _: self.health, DENVER
         )
         self.desk = ClipDesk(city.gate, city.book, self.works, city.clock, ids)
         self.problem = ""
+        self.shown: datetime | None = None  # by a clock in the picture
         self.health = CameraHealth(
             camera_id=GATE, state=PictureState.LIVE, since=SPAN[0], clock_error_s=2.5,
             clock_measured_at=SPAN[0],
@@ -80,6 +82,9 @@ class Studio:
     async def _cut(self, camera_id: CameraId, from_us: int, to_us: int, path: Path) -> ClipMade:
         if self.problem:
             return ClipMade(request=1, problem=self.problem, do="open it")
+        if self.shown is not None:
+            last = await asyncio.to_thread(clocks.clip, path, clocks.printed, self.shown)
+            return ClipMade(request=1, from_us=clocks.START_US, to_us=last.received_us, frames=140)
         await asyncio.to_thread(street.write, path)
         end_us = street.units()[-1].received_us
         return ClipMade(request=1, from_us=street.START_US, to_us=end_us, frames=20)
@@ -157,6 +162,17 @@ async def test_a_clip_taken_out_proves_itself_and_any_change_shows(
     told = CliRunner().invoke(command, [*asked, "--json"])
     assert told.exit_code == 1
     assert json.loads(told.output)["ok"] is False
+
+
+async def test_the_clock_in_the_picture_tells_the_error_better_than_the_camera(
+    studio: Studio,
+) -> None:
+    studio.shown = SPAN[0].astimezone(DENVER) - timedelta(seconds=7.3)
+    clip = await studio.clip()
+    assert clip.clock_error_s == pytest.approx(-7.3, abs=0.15)
+    assert clip.clock_says == (
+        "the clock in the picture, by America/Denver, to 0.10 s; its answer to ONVIF was +2.5 s"
+    )
 
 
 async def test_a_manifest_of_another_clip_or_a_ledger_of_another_agency_proves_nothing(

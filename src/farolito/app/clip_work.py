@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from farolito.media.clock_reading import Reading, read_clock
 from farolito.media.redaction import Encoder, Redacted, picture_at, redact
 from farolito.model import FarolitoError
 from farolito.model.box import Box
@@ -38,6 +39,10 @@ class Redaction(msgspec.Struct, frozen=True, tag="redaction"):
     boxes: tuple[Box, ...]
 
 
+class Clock(msgspec.Struct, frozen=True, tag="clock"):
+    source: str
+
+
 class Done(msgspec.Struct, frozen=True, tag="done"):
     """`count` of `of` pictures."""
 
@@ -50,6 +55,12 @@ class Shown(msgspec.Struct, frozen=True, tag="shown"):
     jpeg: bytes
 
 
+class Read(msgspec.Struct, frozen=True, tag="read"):
+    """`reading` None: there is no clock in the picture, or none that is surely readable."""
+
+    reading: Reading | None
+
+
 class Made(msgspec.Struct, frozen=True, tag="made"):
     made: Redacted
 
@@ -57,6 +68,10 @@ class Made(msgspec.Struct, frozen=True, tag="made"):
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
     says: str
     do: str
+
+
+Job = Picture | Clock | Redaction
+Said = Done | Shown | Read | Made | Failed
 
 
 class NotWorked(FarolitoError):
@@ -71,6 +86,14 @@ async def picture(source: Path, at_ms: float) -> tuple[float, bytes]:
     return told.at_ms, told.jpeg
 
 
+async def clock(source: Path) -> Reading | None:
+    """Raises NotWorked."""
+    told = await _ask(Clock(str(source)), PICTURE_S_MAX, lambda done: None)
+    if not isinstance(told, Read):
+        raise _fell()
+    return told.reading
+
+
 async def redaction(
     source: Path, out: Path, boxes: Sequence[Box], progress: Callable[[Done], None]
 ) -> Redacted:
@@ -82,7 +105,7 @@ async def redaction(
     return told.made
 
 
-async def _ask(job: Picture | Redaction, seconds: float, progress: Callable[[Done], None]) -> Any:
+async def _ask(job: Job, seconds: float, progress: Callable[[Done], None]) -> Any:
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", __name__, limit=LINE_BYTES_MAX,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
@@ -112,7 +135,7 @@ async def _ask(job: Picture | Redaction, seconds: float, progress: Callable[[Don
     return told
 
 
-_told = msgspec.json.Decoder(Done | Shown | Made | Failed).decode
+_told = msgspec.json.Decoder(Said).decode
 
 
 def _environment() -> dict[str, str]:
@@ -130,11 +153,13 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.nice(NICE)
-    job = msgspec.json.decode(sys.stdin.buffer.read(), type=Picture | Redaction)
-    told: Shown | Made | Failed
+    job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
+    told: Said
     try:
         if isinstance(job, Picture):
             told = Shown(*picture_at(Path(job.source), job.at_ms))
+        elif isinstance(job, Clock):
+            told = Read(read_clock(Path(job.source)))
         else:
             source, out = Path(job.source), Path(job.out)
             told = Made(redact(source, out, job.boxes, _encoder, _say_done))
@@ -156,7 +181,7 @@ def _say_done(count: int, of: int) -> None:
     _say(Done(count, of))
 
 
-def _say(told: Done | Shown | Made | Failed) -> None:
+def _say(told: Said) -> None:
     sys.stdout.buffer.write(msgspec.json.encode(told) + b"\n")
     sys.stdout.buffer.flush()
 

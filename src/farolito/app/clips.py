@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -21,6 +22,7 @@ from farolito.desk.clips import Draft, Source, Wanted
 from farolito.gate import Gate
 from farolito.media import content_credentials, evidence
 from farolito.media.clips import ClipFiles
+from farolito.media.clock_reading import DAY_S, SPAN_S, Reading
 from farolito.media.control import ClipMade
 from farolito.media.evidence_keys import EvidenceKeys, load_or_make
 from farolito.model import (
@@ -54,7 +56,8 @@ class Cut(Protocol):
 
 
 class ClipWorks:
-    """The desk's workshop. `health`: how a camera was last found, for the error of its clock."""
+    """The desk's workshop. `health`: how a camera was last found, for the error of its clock;
+    `zone`: in which cameras write the time into their pictures."""
 
     def __init__(  # noqa: PLR0913 - wired once, by build
         self,
@@ -64,6 +67,7 @@ class ClipWorks:
         gate: Gate,
         cut: Cut,
         health: Health,
+        zone: ZoneInfo,
     ) -> None:
         self._files = files
         self._keys = keys
@@ -71,16 +75,24 @@ class ClipWorks:
         self._gate = gate
         self._cut = cut
         self._health = health
+        self._zone = zone
         self._redacting = asyncio.Semaphore(REDACTIONS_MAX)
         self._progress: dict[ClipId, clip_work.Done] = {}
 
     @classmethod
     def at(  # noqa: PLR0913 - wired once, by build
-        cls, state: Path, agency: Agency, gate: Gate, cut: Cut, health: Health, now: datetime
+        cls,
+        state: Path,
+        agency: Agency,
+        gate: Gate,
+        cut: Cut,
+        health: Health,
+        zone: ZoneInfo,
+        now: datetime,
     ) -> ClipWorks:
         """Over a node's own folders; makes the keys of evidence on the first start. Blocking."""
         keys = load_or_make(state / "keys", agency, now)
-        return cls(ClipFiles(state / "clips"), keys, agency, gate, cut, health)
+        return cls(ClipFiles(state / "clips"), keys, agency, gate, cut, health, zone)
 
     async def cut(self, wanted: Wanted) -> Draft:
         raw = self._files.draft(wanted.clip_id, "raw").absolute()
@@ -90,6 +102,7 @@ class ClipWorks:
             if made.problem:
                 raise NoClip(made.problem, made.do)
             clip = self._clip(wanted, _at(made.from_us), _at(made.to_us), made.frames)
+            clip = msgspec.structs.replace(clip, **await self._clock(clip, raw))
             return await self._sign(wanted, clip, raw)
         except BaseException:
             await asyncio.to_thread(self._files.discard, wanted.clip_id)
@@ -161,8 +174,7 @@ class ClipWorks:
 
     def _clip(self, wanted: Wanted, since: datetime, until: datetime, frames: int) -> Clip:
         """Without digest and size, which come of the signing."""
-        ask, health = wanted.ask, self._health(wanted.camera.camera_id)
-        error = health.clock_error_s if health else None
+        ask = wanted.ask
         assert ask.purpose is not None, "nothing is permitted without a purpose"
         return Clip(
             clip_id=wanted.clip_id,
@@ -180,10 +192,30 @@ class ClipWorks:
             size=0,
             frames=frames,
             permit=wanted.permit,
-            clock_error_s=error,
-            clock_measured_at=health.clock_measured_at if health and error is not None else None,
-            clock_says=NOT_MEASURED if error is None else "its own answer, less our clock",
         )
+
+    async def _clock(self, clip: Clip, raw: Path) -> dict[str, Any]:
+        """The error of the camera's clock: by the one in these pictures where it can be read, else
+        by what the camera last answered."""
+        health = self._health(clip.camera_id)
+        asked = health.clock_error_s if health else None
+        try:
+            long_enough = (clip.until - clip.since).total_seconds() >= SPAN_S[0]
+            reading = await clip_work.clock(raw) if long_enough else None
+        except clip_work.NotWorked:
+            reading = None
+        if reading is not None:
+            error = _error_s(reading, self._zone)
+            says = f"the clock in the picture, by {self._zone.key}, to {reading.exact_s:.2f} s"
+            if asked is not None:
+                says += f"; its answer to ONVIF was {asked:+.1f} s"
+            measured_at: datetime | None = _at(reading.received_us)
+        elif health is not None and asked is not None:
+            error, measured_at = asked, health.clock_measured_at
+            says = "its answer to ONVIF; no clock in the picture is surely readable"
+        else:
+            return {"clock_says": NOT_MEASURED}
+        return {"clock_error_s": error, "clock_measured_at": measured_at, "clock_says": says}
 
     async def _sign(
         self,
@@ -250,6 +282,15 @@ def _whole(boxes: Sequence[Box]) -> list[Any]:
         ]
         for box in boxes
     ]
+
+
+def _error_s(reading: Reading, zone: ZoneInfo) -> float:
+    """What the picture shows less our clock, in the day's half that is nearer."""
+    ours = _at(reading.received_us).astimezone(zone)
+    midnight = ours.replace(hour=0, minute=0, second=0, microsecond=0)
+    ours_s = (ours.replace(tzinfo=None) - midnight.replace(tzinfo=None)).total_seconds()
+    half = DAY_S / 2
+    return round((reading.shown_s - ours_s + half) % DAY_S - half, 3)
 
 
 def _us(at: datetime) -> int:

@@ -24,7 +24,7 @@ def _clip() -> None:
 
 
 @app.command("verify")
-def verify(
+def verify(  # noqa: PLR0913 - one option each
     file: Path,
     manifest: Annotated[
         Path | None,
