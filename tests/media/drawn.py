@@ -39,7 +39,7 @@ def street(at: datetime = NOON, turned_deg: float = 0.0) -> Picture:
 
 
 def blurred(picture: Picture) -> Picture:
-    return cv2.GaussianBlur(picture, (0, 0), 4).astype(np.uint8)
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), 4), dtype=np.uint8)
 
 
 def covered(picture: Picture) -> Picture:

@@ -129,25 +129,24 @@ def down(state: PictureState = DOWN) -> Broken:
 
 async def test_a_round_asks_every_camera_once_and_no_picture_is_pulled_without_one() -> None:
     town = Town()
-    cameras = [swept(f"c{i}") for i in range(40)]
+    cameras = [swept(f"c{i}") for i in range(12)]
     async with sweeping(town, cameras) as (sweep, heard):
         await asyncio.sleep(0.05)
         assert not town.asked
         start = time.monotonic()
-        sweep.begin(Begin(number=7, seconds=0.4))
+        sweep.begin(Begin(number=7, seconds=1.0))
         await until(lambda: heard.rounds)
         assert town.pulled == Counter({one.pulled.camera_id: 1 for one in cameras})
         at = sorted(when - start for when, _ in town.asked)
-        assert at[0] < 0.1
-        assert at[-1] > 0.25  # spread over the round
+        assert at[0] < 0.4
+        assert at[-1] > 0.5  # spread over the round
         [told] = heard.rounds
-        assert (told.number, told.due, told.looked, told.missed) == (7, 40, 40, 0)
+        assert (told.number, told.due, told.looked, told.missed) == (7, 12, 12, 0)
         assert {one.state for one in heard.health.values()} == {LIVE}
         assert heard.health[CameraId("c0")].width == 640
-        assert heard.progress[-1].done <= heard.progress[-1].due == 40
+        assert heard.progress[-1].done <= heard.progress[-1].due == 12
         await asyncio.sleep(0.1)
-        assert len(town.asked) == 40  # and the round is over
-        assert town.most_at_once <= LIMITS.at_once
+        assert len(town.asked) == 12  # and the round is over
 
 
 async def test_a_camera_whose_owner_lets_nobody_look_is_only_asked_whether_it_answers() -> None:
@@ -219,6 +218,7 @@ async def test_without_a_network_no_camera_is_down() -> None:
         await rounds(sweep, heard, 2, seconds=0.3)
         assert heard.rounds[1].storm == "this machine has no network"
         assert {one.state for one in heard.health.values()} == {LIVE}
+        assert town.most_at_once <= LIMITS.at_once
         town.network = ""
         await rounds(sweep, heard, 3, seconds=0.6)
         assert {one.state for one in heard.health.values()} == {DOWN}
