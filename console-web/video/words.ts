@@ -1,6 +1,7 @@
 /** What a tile says, in the language of the screen. */
 
 import type { Catalogue } from '../i18n/en'
+import { IMAGE_FAULTS, PICTURE_STATES, type Reason } from '../wire/video'
 import type { Player } from './player/player.svelte'
 import type { Standing } from './tileState'
 
@@ -41,4 +42,17 @@ export function qualityWords(player: Player, t: VideoWords): string {
   if (player.isStill || player.mode === 'still') return t.still
   if (player.why === 'slow') return t.why.slow
   return player.quality === 'full' ? '' : t.quality[player.quality]
+}
+
+/** A reason of the node in the screen's language; in the node's English where it has a new word. */
+export function reasonWords({ word, says, values = {} }: Reason, t: VideoWords): string {
+  const own = t.best.reasons[word]
+  if (own) return own(values)
+  const state = PICTURE_STATES.find((s) => word === `state_${s}` || word === `state_${s}_since`)
+  if (state) {
+    const what = t.states[state]
+    return values['since'] === undefined ? what : t.best.since(what, String(values['since']))
+  }
+  const fault = IMAGE_FAULTS.find((f) => word === `fault_${f}`)
+  return fault ? t.faults[fault] : says
 }

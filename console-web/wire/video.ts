@@ -163,6 +163,13 @@ export interface WatchGrant {
   state: PictureState
 }
 
+/** Why, as a word with its values; `says` in English. */
+export interface Reason {
+  word: string
+  says: string
+  values?: Record<string, string | number>
+}
+
 export interface Ranked {
   id: string
   name: string
@@ -175,6 +182,7 @@ export interface Ranked {
   turn_s?: number | null
   share_visible?: number | null
   says: string[]
+  reasons?: Reason[]
   open: boolean
 }
 
