@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import Any
 
@@ -38,12 +39,17 @@ async def cameras(
 ) -> dict[str, Any]:
     have = services.its_cameras
     answer = await have.desk.all(ask_of(asker, "cameras"))
+
+    def rows() -> list[told.Row]:
+        return [told.row(one, have.book, have.states) for one in answer.value]
+
     return {
         "at": services.clock(),
         "permit": answer.permit,
         "counts": told.counts(have.states.counts()),
         "owners": told.owners(answer.value, have.book, have.states),
-        "cameras": [told.row(one, have.book, have.states) for one in answer.value],
+        # 20,000 of them take 0.1 s: nobody else waits for that.
+        "cameras": await asyncio.to_thread(rows),
     }
 
 
@@ -55,9 +61,8 @@ async def health(
     have = services.its_cameras
     answer = await have.desk.all(ask_of(asker, "health of cameras"))
     found = {one.camera_id: one for one in have.states.all_health()}
-    groups = [
-        {**msgspec.structs.asdict(one), "state": one.what} for one in outages(answer.value, found)
-    ]
+    wrong = await asyncio.to_thread(outages, answer.value, found)
+    groups = [{**msgspec.structs.asdict(one), "state": one.what} for one in wrong]
     return {
         "at": services.clock(),
         "permit": answer.permit,
