@@ -23,7 +23,7 @@ OPEN = {
     "/timings": "the page", "/shots": "the page", "/sw.js": "the page's own worker",
     "/brief.webmanifest": "its name",
     "/api/words": "words, no fact", "/api/words/plate": "words, no fact",
-    "/favicon.svg": "a picture", "/livez": "that the web answers",
+    "/favicon.svg": "a picture", "/favicon.ico": "the same", "/livez": "that the web answers",
     "/api/session/demo": "the way in", "/api/session/passkey/begin": "the way in",
     "/api/session/passkey/finish": "the way in", "/api/session/register/begin": "the way in",
     "/api/session/register/finish": "the way in",

@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 from farolito import __version__
 from farolito.acoustics.storm import Storm
 from farolito.app import doors, incoming, outgoing
+from farolito.app.cameras import Cameras
+from farolito.app.cameras import Rooms as CameraParts
 from farolito.app.clock import ids, now
 from farolito.app.collector import spare_the_collector
 from farolito.app.config import Config
@@ -143,6 +145,9 @@ class Node:
             agency=agency,
             name=self.agency.name,
         )
+        self.cameras = self._cameras()
+        await self.cameras.load()
+        self._stack.push_async_callback(self.cameras.close)
         self.desk = Desk(self.gate, self.system, now, ids)
         self.surroundings = MapSurroundings({d.device_id: d for d in await self.identity.devices()})
         self.new_map()
@@ -174,9 +179,10 @@ class Node:
             self.ledger,
             self.gate,
             self.system,
-            Keeping.of(self.agency, policies.pack),
+            Keeping.of(self.agency, policies.pack, self.config.video.keep_clips_days),
             now,
             self.identity.forget_old,
+            self.cameras.works.end,
         )
         self.figures = Figures(
             config=self.config,
@@ -193,6 +199,7 @@ class Node:
             positions=self.positions,
             words=self.words,
             shots=self.shots,
+            cameras=self.cameras,
             clock=now,
             started_at=now(),
         )
@@ -208,6 +215,19 @@ class Node:
             self.shots.doors,
         )
         self._stack.push_async_callback(self.door.close)
+
+    def _cameras(self) -> Cameras:
+        node = self.config.node
+        ports = (node.port, *node.door_ports, urlsplit(self.engines.bus_url).port or 0)
+        parts = CameraParts(
+            database=self.database,
+            gate=self.gate,
+            identity=self.identity,
+            supervisor=self.supervisor,
+            system=self.system,
+            own_ports=ports,
+        )
+        return Cameras(self.config, parts, self.state, now, ids)
 
     def _incident_rooms(self) -> None:
         """Calls and alerts become incidents, incidents become briefs, in one transaction each."""
@@ -234,6 +254,7 @@ class Node:
         self.desk.followers.extend([self.dispatch.follow_alert, self.briefing.follow])
         self.ways = Ways(self.gate, self.positions, self.surroundings, now, self._stands_there)
         self.hub = Hub(self.gate, now, self.positions, self.ways.way)
+        self.hub.cameras = self.cameras.rooms.states.news
 
     async def _ways_in_and_out(self) -> None:
         self.incoming = Incoming(
@@ -342,6 +363,7 @@ class Node:
             **rounds.work(),
             **self.incoming.work(self.door),
             **self.shots.work(),
+            **self.cameras.work(),
             **self.outgoing.work(),
         }
 
@@ -422,6 +444,9 @@ class Node:
             sensors=self.shots.view,
             coverage=self.shots.coverage,
             shot_reach=Reach(self.surroundings, self.positions, now).of,
+            cameras=self.cameras.for_screens(),
+            clips=self.cameras.clips,
+            picture_places=self.cameras.places,
             public_page=PublicShots(
                 self.shots.desk, self.agency.name, ZoneInfo(self.config.agency.zone), now
             ).page,
@@ -431,7 +456,9 @@ class Node:
 
     def new_map(self) -> None:
         """Look at the map folder again: a map was imported."""
-        self.surroundings.use(self._street_map())
+        street_map = self._street_map()
+        self.surroundings.use(street_map)
+        self.cameras.rooms.sights.use(street_map, self.surroundings.graph)
 
     async def register(self, device: Device, public_key: bytes | None = None) -> str:
         """Make a device known and give it a key, or a secret to sign with; shown once. Empty for

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,10 +15,12 @@ from pathlib import Path
 
 import msgspec
 
+from farolito.app import demo_cameras
 from farolito.app.build import MAP_NAME, Node
-from farolito.app.config import AgencyConfig, Config
+from farolito.app.config import AgencyConfig, Config, Video
 from farolito.app.config import Node as NodeConfig
 from farolito.app.list_desk import DEAD_AFTER_S, STALE_AFTER_S
+from farolito.app.private_file import write_private
 from farolito.app.supervise import Child
 from farolito.gate import Ask
 from farolito.identity import CREW, PERSONAS, Persona, local_admin, person_for
@@ -33,7 +34,7 @@ from farolito.store import Records
 
 AGENCY = "luminaria-pd"
 ORI = "NM9990100"
-LEAD = timedelta(seconds=5)  # between the traffic's start and its first car
+LEAD = timedelta(seconds=8)  # for the processes of traffic and cameras to begin, on two cores
 
 
 class Drive(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +48,7 @@ class Drive(msgspec.Struct, frozen=True, kw_only=True):
     cad_secret: str  # what the dispatch system signs with
     personas: Mapping[str, str]  # unit → the name by which its phone signs in
     ears_around: tuple[float, float] | None  # the middle of the gunshot sensors
+    start: datetime  # of the world: traffic and cameras live in the same one
 
 
 def config(state: Path, port: int) -> Config:
@@ -57,6 +59,7 @@ def config(state: Path, port: int) -> Config:
             ori=ORI,
         ),
         node=NodeConfig(name="practice metro", state_dir=str(state), port=port),
+        video=Video(networks=demo_cameras.NETWORKS),
     )
 
 
@@ -75,7 +78,8 @@ async def prepare(node: Node, seed: int) -> None:
     await _sensors(node, world)
     await _lists(node, world)
     await _units(node, world)
-    await _traffic(node, seed, keys, world)
+    told = await _traffic(node, seed, keys, world)
+    await demo_cameras.furnish(node, world, _same_world(told))
 
 
 async def _map(node: Node, world: World) -> None:
@@ -151,7 +155,7 @@ def _officers() -> Sequence[Persona]:
     return [p for p in (*PERSONAS, *CREW) if p.unit is not None]
 
 
-async def _traffic(node: Node, seed: int, keys: Mapping[str, str], world: World) -> None:
+async def _traffic(node: Node, seed: int, keys: Mapping[str, str], world: World) -> Drive:
     told = node.state / "traffic.json"
     content = Drive(
         url=f"http://{node.config.node.host}:{node.config.node.port}",
@@ -162,8 +166,9 @@ async def _traffic(node: Node, seed: int, keys: Mapping[str, str], world: World)
         cad_secret=keys[CAD],
         personas={str(p.unit): p.persona for p in CREW},
         ears_around=lat_lon(world.ears.centre) if world.ears else None,
+        start=datetime.now(UTC) + LEAD,
     )
-    _write_private(told, msgspec.json.encode(content))
+    write_private(told, msgspec.json.encode(content))
     started = node.state / "traffic.started"
     started.unlink(missing_ok=True)
 
@@ -179,29 +184,28 @@ async def _traffic(node: Node, seed: int, keys: Mapping[str, str], world: World)
             log_file=node.state / "log" / "traffic.log",
         )
     )
+    return content
 
 
-def _write_private(path: Path, content: bytes) -> None:
-    with open(path, "wb", opener=lambda p, flags: os.open(p, flags, 0o600)) as out:
-        out.write(content)
+def _same_world(told: Drive) -> SimulatorConfig:
+    return SimulatorConfig(
+        start=told.start,
+        seed=told.seed,
+        ori=told.ori,
+        ears_around=told.ears_around,
+    )
 
 
 async def traffic(told: Path, stop: asyncio.Event) -> None:
     """The traffic's own process."""
     content = _begun(told)
-    world = SimulatorConfig(
-        start=datetime.now(UTC) + LEAD,
-        seed=content.seed,
-        ori=content.ori,
-        ears_around=content.ears_around,
-    )
     access = Access(
         keys={DeviceId(device): key for device, key in content.keys.items()},
         cad_secret=content.cad_secret,
         personas={UnitId(unit): persona for unit, persona in content.personas.items()},
         sensors=content.ears_around is not None,
     )
-    await drive(world, content.url, access, stop, told.parent / "truth.jsonl")
+    await drive(_same_world(content), content.url, access, stop, told.parent / "truth.jsonl")
 
 
 def _begun(told: Path) -> Drive:

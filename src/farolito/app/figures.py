@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from farolito.app import health
+from farolito.app.cameras import Cameras
 from farolito.app.config import Config
 from farolito.app.pipeline import Pipeline
 from farolito.app.positions import Positions
@@ -42,6 +43,7 @@ class Figures:
     positions: Positions
     words: Words
     shots: Shots
+    cameras: Cameras
     clock: Callable[[], datetime]
     started_at: datetime
 
@@ -87,6 +89,7 @@ class Figures:
                 positions={"heard": self.positions.heard, **self.positions.counts},
                 words_problems=[why.says for why in self.words.problems],
                 sound=self.shots.health(),
+                cameras=self.cameras.health(),
             )
         )
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from farolito.app.cameras import Health as Cameras
 from farolito.app.supervise import ChildStatus
 from farolito.audit import LedgerStatus
 from farolito.model import Device, Doubt, HotList
@@ -23,6 +24,7 @@ _DOUBTED = frozenset({Doubt.IMPOSSIBLE_SPEED, Doubt.TWO_PLACES, Doubt.CLOCK_SKEW
 CHECKPOINT_AFTER = timedelta(minutes=2)
 SENSORS_OUT_SHARE_HIGH = 0.1
 TICK_HIGH_MS = 1_000.0
+PICTURES_LATE_HIGH_MS = 100
 
 Word = Literal["wrong", "look", "fine"]
 
@@ -77,6 +79,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     positions: Mapping[str, int]  # heard, and what was not believed, by reason
     words_problems: Sequence[str]
     sound: Sound
+    cameras: Cameras
 
 
 def report(facts: Facts) -> Mapping[str, Any]:
@@ -93,6 +96,7 @@ def report(facts: Facts) -> Mapping[str, Any]:
         *_sources(facts),
         *_dispatch(facts),
         *_sound(facts.sound),
+        *_cameras(facts.cameras),
     ]
     findings.sort(key=lambda f: ("wrong", "look", "fine").index(f.level))
     return {
@@ -111,6 +115,7 @@ def report(facts: Facts) -> Mapping[str, Any]:
         ],
         "positions": facts.positions,
         "sound": facts.sound,
+        "cameras": facts.cameras._asdict(),
         "children": [
             {"name": c.name, "ready": c.is_ready, "restarts": c.restarts, "up_s": round(c.up_s)}
             for c in facts.children
@@ -280,6 +285,24 @@ def _sound(sound: Sound) -> list[Finding]:
     if sound.let_go:
         what = f"{sound.let_go} solutions of shots were let go while the store was away"
         found.append(Finding("wrong", what, "see the log of PostgreSQL"))
+    return found
+
+
+def _cameras(cameras: Cameras) -> list[Finding]:
+    """Cameras themselves are told by groups, on their own part of the page."""
+    found = []
+    pictures = cameras.pictures
+    if pictures is not None and pictures.late_ms > PICTURES_LATE_HIGH_MS:
+        what = f"pictures are handed out {pictures.late_ms} ms late"
+        do = "raise [video] processes, or give the node another core"
+        found.append(Finding("look", what, do))
+    if cameras.turned_away:
+        what = f"{cameras.turned_away} tokens for pictures opened nothing since the start"
+        do = "a few are late browsers; many are somebody who tries: see the log"
+        found.append(Finding("fine", what, do))
+    if cameras.let_go:
+        what = f"{cameras.let_go} lines of who watched were let go while the store was away"
+        found.append(Finding("wrong", what, "see the log of PostgreSQL; the ledger has each start"))
     return found
 
 

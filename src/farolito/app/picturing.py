@@ -20,6 +20,7 @@ import msgspec
 
 from farolito.app.locator import receive
 from farolito.app.picture_process import Settings
+from farolito.app.private_file import write_private
 from farolito.app.supervise import Child, Supervisor
 from farolito.media.control import (
     ClipMade,
@@ -182,6 +183,10 @@ class Picturing:
         named = f"[{host}]" if ":" in host and not host.startswith("[") else host
         return f"ws://{named}:{process.port}{PATH}"
 
+    def ports(self) -> Sequence[int]:
+        """Where browsers connect, of every process that is up."""
+        return [process.port for process in self._processes if process.is_up]
+
     def place_of(self, camera_id: CameraId) -> int:
         """The number of its process."""
         return self._place(camera_id).index
@@ -257,7 +262,7 @@ class _Process:
         return self.port > 0
 
     async def start(self) -> None:
-        _write(self._file, self._settings)
+        write_private(self._file, msgspec.json.encode(self._settings))
         await self._supervisor.start(_child(self.index, self._socket, self._file, self._folder))
         self._line = asyncio.create_task(self._keep_line(), name=f"pictures {self.index}")
         await self._first.wait()
@@ -321,7 +326,7 @@ class _Process:
     def _hear(self, said: Said) -> None:
         match said:
             case Ready(port=port):
-                self.port = port
+                self._stay_at(port)
                 self._first.set()
             case State():
                 self.state = said
@@ -336,6 +341,13 @@ class _Process:
                 answer = self._clips.get(said.request)
                 if answer is not None and not answer.done():
                     answer.set_result(said)
+
+    def _stay_at(self, port: int) -> None:
+        """Started anew, it takes the port that open pages know."""
+        self.port = port
+        if self._settings.port != port:
+            self._settings = msgspec.structs.replace(self._settings, port=port)
+            write_private(self._file, msgspec.json.encode(self._settings))
 
     def _end(self, closed: Closed) -> None:
         for at, one in enumerate(self.opened):
@@ -384,16 +396,6 @@ def _send(writer: asyncio.StreamWriter, told: Told) -> None:
 
 def _weight(index: int, camera_id: CameraId) -> bytes:
     return hashlib.blake2b(f"{index} {camera_id}".encode(), digest_size=8).digest()
-
-
-def _write(file: Path, settings: Settings) -> None:
-    file.unlink(missing_ok=True)
-    with open(file, "wb", opener=_private) as out:
-        out.write(msgspec.json.encode(settings))
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_EXCL, 0o600)
 
 
 def _away() -> PicturesAway:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from traceback import extract_tb
@@ -67,6 +68,7 @@ SECURITY_HEADERS: Mapping[str, str] = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(self)",
 }
+_HOST = re.compile(r"[a-zA-Z0-9.-]+|\[[0-9a-fA-F:]+\]")
 _STATUS: Mapping[type[FarolitoError], int] = {
     NotListened: 400,
     SignedOut: 401,
@@ -135,7 +137,7 @@ def make_app(services: Services) -> Litestar:
             _page("/brief.webmanifest", services.web / "brief.webmanifest", MANIFEST),
         ],
         guards=[known],
-        before_send=[_secure(services.origin)],
+        before_send=[_secure(services.origin, services.picture_places)],
         dependencies={
             "services": Provide(lambda: services, sync_to_thread=False),
             "asker": Provide(asker),
@@ -229,21 +231,25 @@ def _say_fault(request: Request[Any, Any, Any], why: Exception) -> Response[dict
     )
 
 
-def _secure(origin: str) -> Callable[[Message, Scope], Awaitable[None]]:
+def _secure(
+    origin: str, picture_places: Callable[[str], str]
+) -> Callable[[Message, Scope], Awaitable[None]]:
     """Every answer, errors and files too, carries the same headers.
 
-    The sockets' address is named for browsers whose 'self' does not take it in.
+    The sockets' address is named for browsers whose 'self' does not take it in, and where pictures
+    come from: by the host that the page was opened by, if it is written as a host can be.
     """
     place = origin.partition("://")[2]
-    said = {
-        name: value.replace("{sockets}", f"ws://{place} wss://{place}")
-        for name, value in SECURITY_HEADERS.items()
-    }
+    own = place.partition(":")[0]
 
-    async def secure(message: Message, _: Scope) -> None:
+    async def secure(message: Message, scope: Scope) -> None:
         if message["type"] == "http.response.start":
             headers = MutableScopeHeaders.from_message(message)
-            for name, value in said.items():
-                headers[name] = value
+            told = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+            host = told.rpartition(":")[0] or told
+            pictures = picture_places(host if _HOST.fullmatch(host) else own)
+            sockets = f"ws://{place} wss://{place} {pictures}".rstrip()
+            for name, value in SECURITY_HEADERS.items():
+                headers[name] = value.replace("{sockets}", sockets)
 
     return secure

@@ -27,6 +27,10 @@ async def _no_reach(_: ShotAlert) -> Mapping[str, Any]:
     raise NotFound("this node does not reckon who is in reach", "see the health page")
 
 
+def _nowhere(_: str) -> str:
+    return ""
+
+
 @dataclass(frozen=True)
 class Services:
     """`import_list`, `recall`, `health`, `map_view` and `ways_to` are the app's own doings.
@@ -35,6 +39,7 @@ class Services:
     road. `push_allowed` raises FarolitoError for an address that nothing may be sent to.
     `sensors` and `coverage` tell of the gunshot sensors as the API does, without the permit.
     `shot_reach` gives `units`, `cameras` and `readers` around shots.
+    `picture_places` gives what a page from a host may connect to for pictures.
     `public_page` gives media type and bytes of the public figures: "en", "es" or "json".
     """
 
@@ -74,6 +79,7 @@ class Services:
     public_page: Callable[[str], Awaitable[tuple[str, bytes]]] = _no_page
     clips: ClipDesk | None = None  # None: this node keeps none
     cameras: Cameras | None = None  # None: this node has none
+    picture_places: Callable[[str], str] = _nowhere
 
     @property
     def its_cameras(self) -> Cameras:
