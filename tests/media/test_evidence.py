@@ -6,6 +6,7 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from struct import unpack_from
 from uuid import uuid4
 
 import msgspec
@@ -14,7 +15,7 @@ import rfc8785
 
 from farolito.audit import Note, SigningKey
 from farolito.codec import mp4_read
-from farolito.codec.boxes import boxes
+from farolito.codec.boxes import boxes, find
 from farolito.media import content_credentials as c2
 from farolito.media import evidence
 from farolito.media.clips import ClipFiles, ClipGone
@@ -93,6 +94,15 @@ def test_a_signed_clip_is_trusted_by_who_trusts_the_agency_and_intact_for_others
 def test_the_pictures_inside_are_those_that_came(signed: Path) -> None:
     back = list(mp4_read.units(signed.read_bytes()))
     assert [unit.data for unit in back] == [unit.data for unit in street.units()]
+
+
+def test_players_still_find_key_frames_after_the_signature_went_in(signed: Path) -> None:
+    raw = signed.read_bytes()
+    table = find(raw, "mfra/tfra")
+    assert table is not None
+    (count,) = unpack_from(">I", raw, table.body + 12)
+    told = [unpack_from(">QQ", raw, table.body + 16 + 19 * n)[1] for n in range(count)]
+    assert told == [one.at for one in boxes(raw) if one.kind == b"moof"]
 
 
 def test_a_flipped_bit_in_any_picture_spoils_the_signature(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -35,6 +36,8 @@ from farolito.model import (
     FarolitoError,
 )
 from farolito.model.box import Box
+
+log = logging.getLogger(__name__)
 
 REDACTIONS_MAX = 1  # at a time; others wait
 LOST_KEPT = timedelta(days=30)
@@ -164,7 +167,10 @@ class ClipWorks:
     async def start(self) -> int:
         """Put away what a crash left; answers how many files had no card."""
         kept = await self._gate.following(lambda records: records.clips.ids())
-        return await asyncio.to_thread(self._files.sweep, kept)
+        lost = await asyncio.to_thread(self._files.sweep, kept)
+        if lost:
+            log.warning("%d clips without a row were put away in clips/.lost", lost)
+        return lost
 
     async def end(self, clips: Sequence[Clip]) -> None:
         """Their keeping has ended: the files go, and what was put away long ago with them."""
