@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ROOT / "src" / "farolito"
-THINKING = ("model", "geo", "plates", "policy")
+THINKING = ("model", "geo", "codec", "plates", "viewing", "policy")
 CLOCK_AND_CHANCE = frozenset(
     {"now", "utcnow", "today", "time", "monotonic", "perf_counter", "uuid1", "uuid4", "urandom"}
 )
