@@ -41,6 +41,22 @@ async def test_a_viewer_that_never_reads_delays_nobody_and_is_let_go() -> None:
         mute.close()
 
 
+async def test_a_viewer_in_the_middle_of_its_goodbye_takes_nothing_from_the_others() -> None:
+    async with stage() as on:
+        leaving = on.mute(on.token())
+        staying = await on.watching()
+        await until(lambda: _viewers(on) == 2)
+        viewers = on.hub._feeds[CAMERA, "main"].viewers
+        viewer = next(one for one in viewers if 1 in one.permits)  # the first that came
+        viewer._out.write_eof()  # type: ignore[attr-defined]  # as websockets does on a goodbye
+        camera = await on.camera()
+        camera.group(3, SIZE)
+        assert [(await staying.picture()).sequence for _ in range(3)] == [1, 2, 3]
+        await until(lambda: on.heard(Closed))
+        assert [one.why for one in on.heard(Closed)] == ["left"]
+        leaving.close()
+
+
 async def test_a_slow_viewer_is_moved_to_key_frames_and_back_and_told_so() -> None:
     async with stage(limits=Limits(paces=QUICK, silent_s=1e9)) as on:
         line = Slow(on.mute(on.token()))

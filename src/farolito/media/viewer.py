@@ -254,9 +254,15 @@ class Viewer:
             self._write(beginning.segment)
 
     def _write(self, data: bytes | memoryview) -> None:
-        if not self.ended.done() and not self._out.is_closing():
-            self.written += len(data)
+        if self.ended.done() or self._out.is_closing():
+            return
+        try:
             self._out.write(data)
+        except RuntimeError:
+            # A browser that says goodbye has its line's other half shut before the line is closed.
+            self.end("left", "the browser closed the picture", "")
+        else:
+            self.written += len(data)
 
     def _high_water(self) -> int:
         return self._source.high_water if self._source is not None else 0
