@@ -21,6 +21,7 @@ from farolito.app.config import Config
 from farolito.app.picture_process import now_us
 from farolito.app.picturing import PicturesHealth, Picturing, Serving
 from farolito.app.supervise import Supervisor
+from farolito.app.sweeping import Sweeping, Ways
 from farolito.console.cameras import Cameras as ForScreens
 from farolito.desk.clips import ClipDesk
 from farolito.gate import Gate
@@ -96,6 +97,17 @@ class Cameras:
         )
         self._url = video.url
         self._picturing = Picturing(rooms.supervisor, state, serving, now_us)
+        self._ways = Ways(video.sweep_minutes * 60, video.networks, rooms.own_ports)
+        self._sweeping = Sweeping(
+            rooms.supervisor,
+            state,
+            self._ways,
+            self.rooms.book,
+            self.rooms.states,
+            self._picturing,
+            rooms.gate,
+            rooms.system,
+        )
         self._is_wanted = asyncio.Event()
         self._is_started = False
         self._agency = config.own_agency
@@ -128,10 +140,10 @@ class Cameras:
         await self._turns.close()
 
     def work(self) -> Mapping[str, Callable[[], Awaitable[Any]]]:
-        return {**self.rooms.work(), "pictures": self._serve}
+        return {**self.rooms.work(), "pictures": self._serve, "sweep": self._sweep}
 
     def for_screens(self) -> ForScreens:
-        return self.rooms.services()
+        return self.rooms.services(self._sweeping.sweep)
 
     def places(self, host: str) -> str:
         """Where a page that came from `host` connects for pictures, for its security policy."""
@@ -164,6 +176,12 @@ class Cameras:
         await self._is_wanted.wait()
         self._is_started = True
         await self._picturing.start()
+        await asyncio.Event().wait()
+
+    async def _sweep(self) -> None:
+        await self._is_wanted.wait()
+        if self._ways.round_s > 0:
+            await self._sweeping.run()
         await asyncio.Event().wait()
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from farolito.app.locator import receive
-from farolito.codec import Broken, Upstream
+from farolito.codec import AccessUnit, Broken, Upstream
 from farolito.ingest.video.guard import Guard
 from farolito.ingest.video.open import open_upstream
 from farolito.media.control import (
@@ -25,12 +25,14 @@ from farolito.media.control import (
     Cut,
     Hold,
     Key,
+    KeyShown,
     Know,
     MakeClip,
     Pulled,
     Quality,
     Ready,
     Said,
+    ShowKey,
     Told,
 )
 from farolito.media.hub import Hub, Limits
@@ -173,6 +175,8 @@ class _Node:
                 self.hub.hold(told)
             case MakeClip():
                 self._make_clip(told)
+            case ShowKey():
+                self.say(_shown(told.request, self.hub.newest_key(told.camera_id)))
 
     def _make_clip(self, wanted: MakeClip) -> None:
         if len(self._tasks) >= CLIPS_MAX:
@@ -191,6 +195,12 @@ class _Node:
         while True:
             self.say(self.hub.state())
             await asyncio.sleep(STATE_EVERY_S)
+
+
+def _shown(request: int, unit: AccessUnit | None) -> KeyShown:
+    if unit is None:
+        return KeyShown(request=request)
+    return KeyShown(request=request, data=unit.data, codec=unit.codec, received_us=unit.received_us)
 
 
 def _allow_many_lines() -> None:

@@ -22,12 +22,14 @@ from farolito.app.locator import receive
 from farolito.app.picture_process import Settings
 from farolito.app.private_file import write_private
 from farolito.app.supervise import Child, Supervisor
+from farolito.codec import AccessUnit
 from farolito.media.control import (
     ClipMade,
     Closed,
     Cut,
     Hold,
     Key,
+    KeyShown,
     Know,
     MakeClip,
     Opened,
@@ -35,6 +37,7 @@ from farolito.media.control import (
     Pulling,
     Ready,
     Said,
+    ShowKey,
     State,
     TokenRefused,
     Told,
@@ -43,6 +46,7 @@ from farolito.media.listener import PATH
 from farolito.model import CameraId, FarolitoError
 
 SECRET_BYTES = 32
+KEY_WAIT_S_MAX = 2.0
 CLIP_WAIT_S_MAX = 60.0  # past the end of what was asked for
 LAST_WORDS_S_MAX = 5.0
 AGAIN_S = 0.1  # between two tries of a line that ended
@@ -170,6 +174,12 @@ class Picturing:
         )
         return await self._place(camera_id).make_clip(wanted)
 
+    async def key_unit(self, camera_id: CameraId) -> AccessUnit | None:
+        """The newest key picture of a camera that is pulled at this moment; None: there is none.
+        It leaves the node's memory for the sweep's alone."""
+        self._requests += 1
+        return await self._place(camera_id).key_unit(self._requests, camera_id)
+
     # What is known of them
 
     def url_for(self, camera_id: CameraId, host: str) -> str:
@@ -256,6 +266,7 @@ class _Process:
         self._first = asyncio.Event()
         self._gone = asyncio.Event()
         self._clips: dict[int, asyncio.Future[ClipMade]] = {}
+        self._keys: dict[int, asyncio.Future[KeyShown]] = {}
 
     @property
     def is_up(self) -> bool:
@@ -295,6 +306,21 @@ class _Process:
             raise _away() from error
         finally:
             del self._clips[wanted.request]
+
+    async def key_unit(self, request: int, camera_id: CameraId) -> AccessUnit | None:
+        answer: asyncio.Future[KeyShown] = asyncio.get_running_loop().create_future()
+        self._keys[request] = answer
+        self.tell(ShowKey(request=request, camera_id=camera_id))
+        try:
+            async with asyncio.timeout(KEY_WAIT_S_MAX):
+                shown = await answer
+        except TimeoutError:
+            return None
+        finally:
+            del self._keys[request]
+        if not shown.data:
+            return None
+        return AccessUnit(shown.data, 0, shown.received_us, True, shown.codec)
 
     async def _keep_line(self) -> None:
         while True:
@@ -341,6 +367,10 @@ class _Process:
                 answer = self._clips.get(said.request)
                 if answer is not None and not answer.done():
                     answer.set_result(said)
+            case KeyShown():
+                waiting = self._keys.get(said.request)
+                if waiting is not None and not waiting.done():
+                    waiting.set_result(said)
 
     def _stay_at(self, port: int) -> None:
         """Started anew, it takes the port that open pages know."""

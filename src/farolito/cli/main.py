@@ -29,6 +29,7 @@ from farolito.cli import (
     sensor,
     shots,
     simulate_cameras,
+    sweep,
     units,
 )
 from farolito.model import FarolitoError
@@ -47,6 +48,7 @@ app.command("simulate-cameras", hidden=True)(simulate_cameras.simulate_cameras)
 app.command("door", hidden=True)(door.door)
 app.command("locator", hidden=True)(locator.locator)
 app.command("pictures", hidden=True)(pictures.pictures)
+app.command("sweep", hidden=True)(sweep.sweep)
 app.command("doctor")(doctor.doctor)
 app.command("replay")(replay.replay)
 app.command("bench")(bench.bench)

@@ -204,6 +204,12 @@ class Gate:
         )
         return Answer(Look(mint(self.token_secret, grant), until), permit)
 
+    async def look_after(self, ask: Ask) -> int:
+        """Permit the node to look whether cameras are well; the number. It opens nothing to
+        anybody, and no picture is kept. `facts` of the ask: those of every camera looked at."""
+        assert ask.thing is Thing.CAMERA, "only cameras are looked after"
+        return await self._permit(Act.WATCH, ask, ask.facts, may_spool=False)
+
     def may_still(self, asks: Sequence[Ask]) -> list[Refusal | None]:
         """Whether what `watch` permitted would be permitted now, with the facts in each ask.
 

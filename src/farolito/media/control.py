@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from farolito.codec import Figures
+from farolito.codec import Codec, Figures
 from farolito.model import CameraId, Login, PictureState, StreamSource
 
 Quality = Literal["full", "sub", "key"]  # every picture; of the substream; key frames alone
@@ -66,7 +66,15 @@ class MakeClip(msgspec.Struct, frozen=True, kw_only=True, tag="make_clip"):
     path: str
 
 
-Told = Know | Key | Cut | Hold | MakeClip
+class ShowKey(msgspec.Struct, frozen=True, kw_only=True, tag="show_key"):
+    """The newest key picture of a camera that is open, for the sweep, which so need not pull it a
+    second time."""
+
+    request: int
+    camera_id: CameraId
+
+
+Told = Know | Key | Cut | Hold | MakeClip | ShowKey
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True, tag="ready"):
@@ -141,6 +149,15 @@ class ClipMade(msgspec.Struct, frozen=True, kw_only=True, tag="clip_made"):
     sha256: str = ""
 
 
-Said = Ready | Opened | Closed | TokenRefused | State | ClipMade
+class KeyShown(msgspec.Struct, frozen=True, kw_only=True, tag="key_shown"):
+    """Empty: the camera is not open, or shows nothing."""
+
+    request: int
+    data: bytes = b""
+    codec: Codec = "h264"
+    received_us: int = 0
+
+
+Said = Ready | Opened | Closed | TokenRefused | State | ClipMade | KeyShown
 
 FRAME_BYTES_MAX = 64 * 2**20

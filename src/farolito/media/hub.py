@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from farolito.codec import AccessUnit
 from farolito.media.clip import make_clip
 from farolito.media.control import (
     ClipMade,
@@ -154,6 +155,12 @@ class Hub:
         if feed is not None:
             self._let_linger(feed)
         return made
+
+    def newest_key(self, camera_id: CameraId) -> AccessUnit | None:
+        """Of a camera that is open; its full stream before its small one."""
+        feeds = (self._feeds.get((camera_id, stream)) for stream in _STREAMS)
+        cached = (feed.cached() for feed in feeds if feed is not None)
+        return next((units[0].unit() for units in cached if units), None)
 
     def state(self) -> State:
         """Every line there is, and how late our loop was since the last time, at most."""

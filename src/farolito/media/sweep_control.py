@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
+from farolito.codec import Codec
 from farolito.media.control import Pulled
 from farolito.model import CameraHealth, CameraId, Point
 
@@ -41,9 +42,18 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, tag="known"):
 
 
 class Watched(msgspec.Struct, frozen=True, kw_only=True, tag="watched"):
-    """Cameras whose picture comes now for somebody: that they answer need not be asked."""
+    """Cameras whose picture comes now for somebody: theirs is asked of the node, not pulled."""
 
     live: tuple[CameraId, ...]
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True, tag="shown"):
+    """The newest key picture of a camera that is watched, as it was `Wanted`. Empty: there is none
+    any more."""
+
+    camera_id: CameraId
+    data: bytes = b""
+    codec: Codec = "h264"
 
 
 class Begin(msgspec.Struct, frozen=True, kw_only=True, tag="begin"):
@@ -54,7 +64,7 @@ class Begin(msgspec.Struct, frozen=True, kw_only=True, tag="begin"):
     seconds: float
 
 
-SweepTold = Look | Known | Watched | Begin
+SweepTold = Look | Known | Watched | Shown | Begin
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True, tag="found"):
@@ -90,4 +100,10 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, tag="progress"):
     storm: str = ""
 
 
-SweepSaid = Found | RoundDone | Progress
+class Wanted(msgspec.Struct, frozen=True, kw_only=True, tag="wanted"):
+    """The newest key picture of a camera that is watched."""
+
+    camera_id: CameraId
+
+
+SweepSaid = Found | RoundDone | Progress | Wanted
