@@ -20,7 +20,8 @@ pytestmark = [pytest.mark.node, pytest.mark.asyncio(loop_scope="module")]
 # published: figures with small counts hidden. No other data.
 OPEN = {
     "/": "the page", "/brief": "the page", "/audit": "the page", "/health": "the page",
-    "/timings": "the page", "/shots": "the page", "/sw.js": "the page's own worker",
+    "/timings": "the page", "/shots": "the page", "/wall": "the page", "/owner": "the page",
+    "/sw.js": "the page's own worker",
     "/brief.webmanifest": "its name",
     "/api/words": "words, no fact", "/api/words/plate": "words, no fact",
     "/favicon.svg": "a picture", "/favicon.ico": "the same", "/livez": "that the web answers",
