@@ -98,7 +98,7 @@ def test_a_car_is_drawn_where_the_lens_puts_it_and_hidden_by_the_house_before_it
 ) -> None:
     one = practice.cameras[0]
     pose = one.pose
-    around = Surroundings(metro, (pose.x, pose.y), pose.height_m)
+    around = Surroundings(metro, pose)
     view = StreetView(lambda: around, pose, SIZE)
     light = light_at(NOON)
     still = view.picture(light, ())
@@ -134,7 +134,7 @@ def test_night_is_darker_than_day_and_lamps_are_lit(
     metro: Metro, practice: PracticeCameras
 ) -> None:
     pose = practice.cameras[2].pose
-    around = Surroundings(metro, (pose.x, pose.y), pose.height_m)
+    around = Surroundings(metro, pose)
     view = StreetView(lambda: around, pose, SIZE)
     day = view.picture(light_at(NOON), ())
     night = view.picture(light_at(NOON + timedelta(hours=10)), ())

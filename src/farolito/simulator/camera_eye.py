@@ -125,8 +125,8 @@ class CameraEye:
 
     def _surroundings(self) -> Surroundings:
         if self._around is None:
-            pose = self.one.pose
-            self._around = Surroundings(self._town.metro, (pose.x, pose.y), pose.height_m)
+            turns = self.turning is not None
+            self._around = Surroundings(self._town.metro, self.one.pose, turns)
         return self._around
 
 

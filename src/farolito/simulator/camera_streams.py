@@ -131,17 +131,17 @@ class TestScene:
             cv2.rectangle(scene, (x, y), (x + 30 + 4 * k, y + 20 + 2 * k), colour, 2, cv2.LINE_AA)
         self._still = scene
         texture = cv2.GaussianBlur(
-            chance.integers(0, 256, (160, 2_048, 3)).astype(np.uint8), (0, 0), 2.2
+            chance.integers(0, 256, (192, 2_048, 3)).astype(np.uint8), (0, 0), 2.2
         )
-        self._band = np.clip((texture.astype(float) - 127) * 3 + 127, 0, 255).astype(np.uint8)
+        self._band = np.clip((texture.astype(float) - 127) * 4 + 127, 0, 255).astype(np.uint8)
         self._has_clock = has_clock
         self._number = 0
 
     def draw(self, _now: datetime) -> Picture:
         picture = self._still.copy()
         at = self._number * 4
-        band = np.take(self._band, range(at, at + 400), axis=1, mode="wrap")
-        picture[420:580, 440:840] = band
+        band = np.take(self._band, range(at, at + 520), axis=1, mode="wrap")
+        picture[400:592, 440:960] = band
         x = 60 + self._number * 6 % 1_000
         cv2.rectangle(picture, (x, 620), (x + 120, 680), (40, 60, 190), -1)
         made = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420), np.uint8)

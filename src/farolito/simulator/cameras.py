@@ -34,7 +34,7 @@ from farolito.simulator.world import World
 
 RING_S = 30.0
 RING_NEAR_M = (180.0, 90.0)  # from a gunshot sensor, from a plate reader
-RINGS_MAX = 24  # cameras that are pulled all the time
+RINGS_MAX = 6  # cameras that are pulled, and so drawn, all the time
 SWITCH_PORTS = 6
 DEAD_SWITCH = "sw-mesa-02"
 DEAD_HOST = "127.0.0.9"  # this machine too, where nothing listens: what is asked there is refused
@@ -229,7 +229,7 @@ def _with_rings(made: list[PracticeCamera], world: World) -> list[PracticeCamera
             able.append((min(shares), i))
     for _, i in sorted(able)[:RINGS_MAX]:
         camera = msgspec.structs.replace(made[i].camera, ring_s=RING_S)
-        made[i] = msgspec.structs.replace(made[i], camera=camera)
+        made[i] = msgspec.structs.replace(made[i], camera=camera, main=_SMALL)
     return made
 
 

@@ -79,6 +79,13 @@ class Dispatcher:
 
     def until(self, at: datetime) -> list[Said]:
         """What was said since the last time it was asked, in order."""
+        self.play(at)
+        said, self._said = self._said, []
+        return said
+
+    def play(self, at: datetime) -> None:
+        """Let it happen; what is said is kept for `until`. Whoever asks where cars are plays
+        first: a car that nobody has sent yet would plan its patrol otherwise."""
         while (moment := self._due()) is not None and moment <= at:
             if self._next is not None and moment == self._next.at:
                 event, self._next = self._next, next(self._events, None)
@@ -86,8 +93,6 @@ class Dispatcher:
             else:
                 moment, _, step = heapq.heappop(self._steps)
                 step(moment)
-        said, self._said = self._said, []
-        return said
 
     def errand(self, unit: UnitId) -> Errand | None:
         """What the unit is doing; None on patrol."""

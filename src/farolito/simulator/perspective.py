@@ -6,6 +6,7 @@ Metres east, north and up of the metro's middle; picture points in pixels from t
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +29,29 @@ class Pose(NamedTuple):
     bearing_deg: float
     tilt_deg: float
     hfov_deg: float
+
+
+class Sector(NamedTuple):
+    """What a camera at a place can come to see: `half_deg` to either side of a bearing."""
+
+    at: tuple[float, float]
+    bearing_deg: float
+    half_deg: float
+
+    def holds(self, spot: Sequence[float] | Floats, margin_m: float) -> bool:
+        """Whether something so large around the spot may be seen."""
+        dx, dy = float(spot[0]) - self.at[0], float(spot[1]) - self.at[1]
+        away = math.hypot(dx, dy)
+        if away < margin_m + 20:
+            return True
+        off = math.degrees(math.atan2(dx, dy)) - self.bearing_deg
+        grown = self.half_deg + math.degrees(math.asin(margin_m / away))
+        return abs((off + 180) % 360 - 180) < grown
+
+
+def sector_of(pose: Pose, turns: bool) -> Sector:
+    half = 180.0 if turns else pose.hfov_deg / 2 + 2
+    return Sector((pose.x, pose.y), pose.bearing_deg, half)
 
 
 class Lens:

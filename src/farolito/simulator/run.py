@@ -95,7 +95,8 @@ async def drive(
         door = _Door(client, keys, stop, driven)
         tasks = [asyncio.create_task(door.work(queue)) for _ in range(SENDERS)]
         if AVL_KEY in keys:
-            tasks.append(asyncio.create_task(_patrol(world, door, pace)))
+            plays = world.config.calls and access.cad_secret is not None
+            tasks.append(asyncio.create_task(_patrol(world, door, pace, plays)))
         try:
             with truth.open("ab") as book:
                 tasks += _calls(world, client, access, (pace, book), driven)
@@ -284,10 +285,13 @@ async def _shift(world: World, line: CadLine, pace: _Pace, book: BinaryIO) -> No
         await asyncio.sleep(SHIFT_EVERY_S)
 
 
-async def _patrol(world: World, door: _Door, pace: _Pace) -> None:
+async def _patrol(world: World, door: _Door, pace: _Pace, plays: bool) -> None:
     """Each unit's position, once a second; a late one is worth nothing, so none is kept."""
     while True:
-        body = msgspec.json.encode(world.patrol.fixes(pace.now()))
+        now = pace.now()
+        if plays:
+            world.dispatcher.play(now)
+        body = msgspec.json.encode(world.patrol.fixes(now))
         message = Message("avl", "application/json", body)
         await door.post(AVL_KEY, AVL_PATH, message)
         await asyncio.sleep(AVL_EVERY_S)

@@ -247,7 +247,7 @@ class StreetCars:
             return cars
         dispatcher = self.world.dispatcher if self._plays else None
         if dispatcher is not None:
-            dispatcher.until(now)
+            dispatcher.until(now)  # what it says is for the traffic's process to tell
         cars = []
         for fix in self.world.patrol.fixes(now):
             x, y = metres((fix.lat, fix.lon))

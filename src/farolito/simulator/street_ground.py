@@ -13,7 +13,7 @@ from farolito.geo.street_map import Segment, StreetMap
 from farolito.simulator.daylight import Colour
 from farolito.simulator.faces import Face, Faces, disc, flat
 from farolito.simulator.metro import metres
-from farolito.simulator.perspective import Floats
+from farolito.simulator.perspective import Floats, Sector
 from farolito.simulator.street_plan import XY
 
 # From the middle of the street to its kerb; and where its lanes' middles are, to the right of it.
@@ -110,9 +110,11 @@ def draw_areas(faces: Faces, street_map: StreetMap, eye: XY) -> None:
                 _add(faces, flat(ring), _AREA_COLOURS[area.kind])
 
 
-def draw_streets(faces: Faces, streets: Streets, eye: XY) -> None:
+def draw_streets(faces: Faces, streets: Streets, sector: Sector) -> None:
     """Walks, kerbs, asphalt and lines around a camera, from the ground up."""
+    eye = sector.at
     near = [streets.streets[i] for i in streets.near(eye, DRAWN_M)]
+    near = [s for s in near if _is_in(sector, s)]
     nodes = [n for n in streets.nodes_near(eye, DRAWN_M) if streets.arms[n] > 1]
     roads = [s for s in near if s.segment.kind != "path"]
     for s in near:
@@ -132,8 +134,16 @@ def draw_streets(faces: Faces, streets: Streets, eye: XY) -> None:
         _add(faces, disc(streets.node_at[n], streets.node_half[n] + 0.7), _ASPHALT)
     for i in streets.near(eye, LINES_M):
         street = streets.streets[i]
-        if street.segment.kind != "path":
+        if street.segment.kind != "path" and _is_in(sector, street):
             _lines(faces, streets, street)
+
+
+def _is_in(sector: Sector, street: Street) -> bool:
+    for a, b in pairwise(street.line):
+        count = int(math.dist(a, b) / 40) + 1
+        if any(sector.holds(_on(a, b, k / count), 34.0) for k in range(count + 1)):
+            return True
+    return False
 
 
 def _add(faces: Faces, points: Floats, colour: Colour) -> None:

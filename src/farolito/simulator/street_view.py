@@ -23,9 +23,8 @@ from farolito.simulator import car_shapes, street_ground, street_walls
 from farolito.simulator.car_shapes import Car
 from farolito.simulator.daylight import Colour, Light
 from farolito.simulator.faces import HAZE_M, Depth, Face, Faces, Picture, flat
-from farolito.simulator.perspective import Floats, Lens, Pose
+from farolito.simulator.perspective import Floats, Lens, Pose, sector_of
 from farolito.simulator.street_ground import Streets
-from farolito.simulator.street_plan import XY
 
 SAND: Colour = (150, 178, 194)
 CAR_M = 260.0  # farther cars are a pixel or two: not drawn
@@ -52,22 +51,24 @@ class Metro:
 
 
 class Surroundings:
-    """What stands and lies around one place, in the order to draw it."""
+    """What stands and lies around one place, in the order to draw it; where the camera does not
+    turn, what it sees of that."""
 
-    def __init__(self, metro: Metro, at: XY, height_m: float) -> None:
-        self.metro, self.at = metro, at
+    def __init__(self, metro: Metro, pose: Pose, turns: bool = False) -> None:
+        self.metro, self.at = metro, (pose.x, pose.y)
+        sector, at, height_m = sector_of(pose, turns), (pose.x, pose.y), pose.height_m
         eye = (at[0], at[1], height_m)
         ground, standing = Faces(eye), Faces(eye)
         streets = metro.streets
         street_ground.draw_areas(ground, metro.street_map, at)
         street_walls.draw_lots(ground, metro.houses, at)
-        street_ground.draw_streets(ground, streets, at)
+        street_ground.draw_streets(ground, streets, sector)
         self.lamps = street_walls.lamps(streets, at)
         self.parked = street_walls.parked(streets, at)
-        street_walls.draw_houses(standing, metro.houses, at)
-        street_walls.draw_trees(standing, streets, at)
-        street_walls.draw_poles(standing, streets, at, self.lamps)
-        street_walls.draw_parked(standing, self.parked, at)
+        street_walls.draw_houses(standing, metro.houses, sector)
+        street_walls.draw_trees(standing, streets, sector)
+        street_walls.draw_poles(standing, streets, sector, self.lamps)
+        street_walls.draw_parked(standing, self.parked, sector)
         self.ground, self.standing = ground.freeze_as_laid(), standing.freeze()
 
     @cached_property

@@ -20,21 +20,15 @@ from farolito.simulator.daylight import Colour
 from farolito.simulator.faces import Face, Faces, flat, upright
 from farolito.simulator.fleet import COLOURS, MODELS
 from farolito.simulator.metro import metres
-from farolito.simulator.perspective import Floats
+from farolito.simulator.perspective import Floats, Sector
 from farolito.simulator.street_ground import WALK_M, Street, Streets
 from farolito.simulator.street_plan import XY
 
-BUILDINGS_M, LOTS_M, WINDOWS_M, TREES_M, PARKED_M, POLES_M = (
-    700.0,
-    350.0,
-    190.0,
-    230.0,
-    130.0,
-    260.0,
-)
+TALL_M, BUILDINGS_M, LOTS_M, WINDOWS_M = 800.0, 480.0, 300.0, 190.0
+TREES_M, PARKED_M, POLES_M = 230.0, 130.0, 260.0
 STRIP_M = 8.0  # walls are ordered by pieces of this length
 LAMP_EVERY_M, LAMP_M = 46.0, 8.5
-SIGNAL_CLEAR_M = 13.0
+SIGNAL_CLEAR_M, TREE_CLEAR_M = 13.0, 14.0  # nothing hangs right before a camera
 _WALLS: tuple[Colour, ...] = (
     (128, 168, 200), (150, 184, 208), (112, 150, 186), (170, 192, 206), (196, 204, 208),
     (96, 128, 170), (150, 160, 168), (136, 176, 194), (104, 116, 160),
@@ -79,8 +73,14 @@ def draw_lots(ground: Faces, houses: Houses, eye: XY) -> None:
         ground.add([Face(flat(lot.tolist()), colour, None, None, False)], 0.0)
 
 
-def draw_houses(faces: Faces, houses: Houses, eye: XY) -> None:
-    for number, building, ring in houses.near(eye, BUILDINGS_M):
+def draw_houses(faces: Faces, houses: Houses, sector: Sector) -> None:
+    eye = sector.at
+    for number, building, ring in houses.near(eye, TALL_M):
+        middle = ring.mean(axis=0)
+        if building.height_m < 12 and math.dist(middle, eye) > BUILDINGS_M:
+            continue
+        if not sector.holds(middle, float(np.abs(ring - middle).max()) * 1.5):
+            continue
         chance = random.Random(number)  # noqa: S311 - a drawing
         height = building.height_m
         colour = chance.choice(_TALL if height >= 12 else _WALLS)
@@ -167,8 +167,9 @@ def _windows(
             yield pane(left, min(1.5, long * 0.22), 1.0 + 2.9 * storey, 1.3, _GLASS)
 
 
-def draw_trees(faces: Faces, streets: Streets, eye: XY) -> None:
+def draw_trees(faces: Faces, streets: Streets, sector: Sector) -> None:
     """Along the walks of smaller streets."""
+    eye = sector.at
     for i in streets.near(eye, TREES_M):
         street = streets.streets[i]
         if street.segment.kind not in ("local", "collector"):
@@ -177,7 +178,7 @@ def draw_trees(faces: Faces, streets: Streets, eye: XY) -> None:
         for at in _beside(street, 17.0, street.half_m + WALK_M + 1.6):
             if chance.random() < 0.4 and math.dist(at, eye) < TREES_M:
                 size = chance.uniform(0.75, 1.25)
-                if math.dist(at, eye) > 6.0:
+                if math.dist(at, eye) > TREE_CLEAR_M and sector.holds(at, 4.0):
                     _tree(faces, at, eye, (size, chance))
 
 
@@ -255,8 +256,11 @@ def _toward_middle(street: Street, at: XY) -> XY:
     return (-rx, -ry) if side > 0 else (rx, ry)
 
 
-def draw_poles(faces: Faces, streets: Streets, eye: XY, lights: list[tuple[XY, XY]]) -> None:
+def draw_poles(faces: Faces, streets: Streets, sector: Sector, lights: list[tuple[XY, XY]]) -> None:
+    eye = sector.at
     for foot, head in lights:
+        if not sector.holds(foot, 4.0):
+            continue
         group = [
             Face(_board(foot, eye, 0.09, (0.0, LAMP_M)), _POLE),
             Face(_arm(foot, head, LAMP_M - 0.1, 0.12), _POLE),
@@ -265,7 +269,7 @@ def draw_poles(faces: Faces, streets: Streets, eye: XY, lights: list[tuple[XY, X
         ]  # fmt: skip
         faces.add(group, math.dist(foot, eye))
     for node in streets.nodes_near(eye, POLES_M):
-        if node in streets.is_signal:
+        if node in streets.is_signal and sector.holds(streets.node_at[node], 26.0):
             _signals(faces, streets, node, eye)
 
 
@@ -327,10 +331,11 @@ def parked(streets: Streets, eye: XY) -> list[Car]:
     return found
 
 
-def draw_parked(faces: Faces, cars: list[Car], eye: XY) -> None:
+def draw_parked(faces: Faces, cars: list[Car], sector: Sector) -> None:
+    eye = sector.at
     for car in cars:
         away = math.dist((car.x, car.y), eye)
-        if 3.0 < away < PARKED_M:
+        if 3.0 < away < PARKED_M and sector.holds((car.x, car.y), 4.0):
             dark = [f._replace(glow=None) for f in car_shapes.faces(car, eye)]
             faces.add(dark, away)
 
