@@ -28,7 +28,7 @@ _chance = np.random.default_rng(7)
 
 @cache
 def _around() -> Surroundings:
-    return Surroundings(Metro(make_metro(7)), (POSE.x, POSE.y), POSE.height_m)
+    return Surroundings(Metro(make_metro(7)), POSE, turns=True)
 
 
 @cache
@@ -47,7 +47,8 @@ def covered(picture: Picture) -> Picture:
     mask = np.zeros(picture.shape[:2], np.uint8)
     cv2.ellipse(mask, (350, 210), (310, 200), 10, 0, 360, (255,), -1)
     share = (cv2.GaussianBlur(mask, (0, 0), 8) / 255.0)[..., None]
-    return (picture * (1 - share) + np.array((22, 25, 20)) * share).astype(np.uint8)
+    mixed = picture * (1 - share) + np.array((22, 25, 20)) * share
+    return np.asarray(mixed, dtype=np.uint8)
 
 
 def black() -> Picture:
