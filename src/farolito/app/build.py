@@ -150,6 +150,7 @@ class Node:
         self._stack.push_async_callback(self.cameras.close)
         self.desk = Desk(self.gate, self.system, now, ids)
         self.surroundings = MapSurroundings({d.device_id: d for d in await self.identity.devices()})
+        self.surroundings.seen_by = self.cameras.best_eye
         self.new_map()
         self.positions = Positions(self.database, agency, now)
         await self.positions.load()
@@ -443,7 +444,9 @@ class Node:
             shots=self.shots.desk,
             sensors=self.shots.view,
             coverage=self.shots.coverage,
-            shot_reach=Reach(self.surroundings, self.positions, now).of,
+            shot_reach=Reach(
+                self.surroundings, self.positions, now, self.cameras.rooms.book.all
+            ).of,
             cameras=self.cameras.for_screens(),
             clips=self.cameras.clips,
             picture_places=self.cameras.places,

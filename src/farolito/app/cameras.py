@@ -22,13 +22,14 @@ from farolito.app.picture_process import now_us
 from farolito.app.picturing import PicturesHealth, Picturing, Serving
 from farolito.app.supervise import Supervisor
 from farolito.app.sweeping import Sweeping, Ways
+from farolito.briefing import Eye
 from farolito.console.cameras import Cameras as ForScreens
 from farolito.desk.clips import ClipDesk
 from farolito.gate import Gate
 from farolito.identity import Identity
 from farolito.ingest.video.guard import Guard
 from farolito.ingest.video.onvif_turns import OnvifTurns
-from farolito.model import CameraId, FarolitoError, Login, Person
+from farolito.model import CameraId, FarolitoError, Login, Person, Point
 from farolito.store import Database
 
 ROUND_S_NEVER = 300.0  # how long a picture counts as a sign of life where nothing is swept
@@ -139,8 +140,20 @@ class Cameras:
         await self.rooms.watching.turn()
         await self._turns.close()
 
+    def best_eye(self, place: Point) -> Eye | None:
+        """For a brief: the camera that sees the place best."""
+        best = self.rooms.sights.best_now(place, self._clock())
+        if best is None:
+            return None
+        return Eye(name=best.name, kind="camera", metres=best.metres, sees=True)
+
     def work(self) -> Mapping[str, Callable[[], Awaitable[Any]]]:
-        return {**self.rooms.work(), "pictures": self._serve, "sweep": self._sweep}
+        return {
+            **self.rooms.work(),
+            "what cameras see": self.rooms.sights.keep_ready,
+            "pictures": self._serve,
+            "sweep": self._sweep,
+        }
 
     def for_screens(self) -> ForScreens:
         return self.rooms.services(self._sweeping.sweep)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -20,7 +20,7 @@ from farolito.app.surroundings import MapSurroundings
 from farolito.geo.distance import distance_m
 from farolito.geo.reach import Origin, Passing, Window, windows
 from farolito.geo.shot_place import ROUGH_M
-from farolito.model import Device, Point, Shot, ShotAlert, Unit
+from farolito.model import Camera, Point, Shot, ShotAlert, Unit
 
 UNITS_TOLD = 8
 CAMERAS_TOLD = 50  # the nearest; what is farther shows nothing of the place
@@ -62,17 +62,33 @@ class ReaderInReach(msgspec.Struct, frozen=True, kw_only=True):
     passing: Passing
 
 
+class _Stands(NamedTuple):
+    """A camera or reader where it stands."""
+
+    record: str
+    name: str
+    place: Point
+    kind: str
+
+
 class Units(Protocol):
     def all(self) -> Sequence[Unit]: ...
 
 
 class Reach:
+    """`cameras`: of the register."""
+
     def __init__(
-        self, surroundings: MapSurroundings, units: Units, clock: Callable[[], datetime]
+        self,
+        surroundings: MapSurroundings,
+        units: Units,
+        clock: Callable[[], datetime],
+        cameras: Callable[[], Sequence[Camera]] = tuple,
     ) -> None:
         self._surroundings = surroundings
         self._units = units
         self._clock = clock
+        self._cameras = cameras
 
     async def of(self, alert: ShotAlert) -> Mapping[str, Any]:
         """Units by how soon they could be there, cameras by how near, readers by how soon a car
@@ -81,7 +97,16 @@ class Reach:
 
     def _of(self, alert: ShotAlert, units: Sequence[Unit]) -> Mapping[str, Any]:
         now, shot = self._clock(), alert.shot
-        devices = [d for d in self._surroundings.devices.values() if d.place is not None]
+        devices = [
+            _Stands(d.device_id, d.name, d.place, d.kind)
+            for d in self._surroundings.devices.values()
+            if d.place is not None and d.kind in ("camera", "plate_reader")
+        ]
+        devices += [
+            _Stands(c.camera_id, c.name, c.place, "camera")
+            for c in self._cameras()
+            if c.place is not None and distance_m(_pair(shot.place), _pair(c.place)) <= CAMERA_M_MAX
+        ]
         passed = self._windows(alert, devices)
         near = self._surroundings.nearest(shot.place, units, now, UNITS_TOLD)
         cameras = [
@@ -107,13 +132,13 @@ class Reach:
             "readers": soonest[:READERS_TOLD],
         }
 
-    def _windows(self, alert: ShotAlert, devices: Sequence[Device]) -> list[Window | None]:
+    def _windows(self, alert: ShotAlert, devices: Sequence[_Stands]) -> list[Window | None]:
         graph = self._surroundings.graph
         if graph is None:
             return [None for _ in devices]
         first = min(one.discharged_at for one in alert.strings)
         last = max(one.rounds[-1].at for one in alert.strings)
-        places = [(d.place.lat, d.place.lon) for d in devices if d.place is not None]
+        places = [_pair(device.place) for device in devices]
         return windows(graph, _origins(alert.shot), (first, max(first, last)), places)
 
 
@@ -127,14 +152,13 @@ def _origins(shot: Shot) -> list[Origin]:
 
 
 def _camera(
-    device: Device, window: Window | None, shot: Shot, alert: ShotAlert, now: datetime
+    device: _Stands, window: Window | None, shot: Shot, alert: ShotAlert, now: datetime
 ) -> CameraInReach:
-    assert device.place is not None, "only placed devices are looked at"
     metres = distance_m(_pair(shot.place), _pair(device.place))
     air = Air(temperature_c=shot.weather.temperature_c) if shot.weather else Air()
     first = min(one.discharged_at for one in alert.strings)
     told = CameraInReach(
-        device=device.device_id,
+        device=device.record,
         name=device.name,
         place=device.place,
         metres=round(metres),
@@ -151,10 +175,9 @@ def _camera(
     )
 
 
-def _reader(device: Device, window: Window, now: datetime) -> ReaderInReach:
-    assert device.place is not None, "only placed devices are looked at"
+def _reader(device: _Stands, window: Window, now: datetime) -> ReaderInReach:
     return ReaderInReach(
-        device=device.device_id,
+        device=device.record,
         name=device.name,
         place=device.place,
         road_m=round(window.road_m),

@@ -30,6 +30,7 @@ from farolito.viewing import (
     blind,
 )
 
+READY_EVERY_S = 2.0
 COUNT_MAX = 64  # cameras of one answer
 
 
@@ -74,6 +75,20 @@ class Sights:
             return Seeing(best(eyes, asked, closed), blind(eyes, asked, closed))
 
         return await asyncio.to_thread(look)
+
+    async def keep_ready(self) -> None:
+        """Follow the register and the map, so that the first question need not wait. Forever."""
+        while True:
+            if len(self._book):
+                await self._ready()
+            await asyncio.sleep(READY_EVERY_S)
+
+    def best_now(self, place: Point, at: datetime) -> Ranked | None:
+        """The one that shows it best, of cameras as they were last built. 1 to 5 ms."""
+        if self._eyes is None:
+            return None
+        asked = Question(place=place, at=at, around=8.0, count=1)
+        return next(iter(best(self._eyes, asked, self._closed)), None)
 
     async def next(self, seen: LastSeen, count: int) -> Sequence[NextCamera]:
         """Where a vehicle can be seen next. Empty where there is no road map."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from heapq import nsmallest
 from math import cos, radians
@@ -37,6 +37,7 @@ class MapSurroundings:
 
     def __init__(self, devices: Mapping[DeviceId, Device]) -> None:
         self.devices = devices
+        self.seen_by: Callable[[Point], Eye | None] = _by_none
         self.use(None)
 
     def use(self, street_map: StreetMap | None) -> None:
@@ -151,7 +152,9 @@ class MapSurroundings:
         return (soonest or rest)[:told]
 
     def eye(self, place: Point) -> Eye | None:
-        """The camera that stands nearest, else the plate reader."""
+        """The camera that sees the place best, else what stands nearest: camera or plate reader."""
+        if (best := self.seen_by(place)) is not None:
+            return best
         near = [
             Eye(
                 name=device.name,
@@ -163,6 +166,10 @@ class MapSurroundings:
         ]
         seeing = [eye for eye in near if eye.metres <= EYE_M_MAX]
         return min(seeing, key=lambda eye: (eye.kind != "camera", eye.metres), default=None)
+
+
+def _by_none(_: Point) -> Eye | None:
+    return None
 
 
 def _is_fresh(unit: Unit, now: datetime) -> bool:

@@ -310,7 +310,8 @@ def _picture(known: Known) -> Draft:
         reader = told(known.around.readers.get(read.reader, str(read.reader)))
         says, source = phrase(f"picture.{best}"), phrase("source.reader", name=reader)
     elif eye is not None:
-        says = phrase(f"picture.near_{eye.kind}", name=told(eye.name), metres=_round_m(eye.metres))
+        word = "picture.camera_sees" if eye.sees else f"picture.near_{eye.kind}"
+        says = phrase(word, name=told(eye.name), metres=_round_m(eye.metres))
         source = phrase("source.devices")
     else:
         looking = not known.is_complete and (known.calls or known.shots)

@@ -57,11 +57,12 @@ class Near(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Eye(msgspec.Struct, frozen=True, kw_only=True):
-    """A camera or plate reader near the place."""
+    """A camera or plate reader near the place. `sees`: it is known to show the place."""
 
     name: str
     kind: Literal["camera", "plate_reader"]
     metres: float
+    sees: bool = False
 
 
 class Around(msgspec.Struct, frozen=True, kw_only=True):

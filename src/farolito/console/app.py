@@ -59,7 +59,8 @@ PAGES = ("brief", "audit", "health", "timings", "shots", "wall", "owner")
 MANIFEST = "application/manifest+json"
 SECURITY_HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
-        "default-src 'self'; worker-src 'self' blob:; img-src 'self' blob: data:; media-src 'self' blob:;"
+        "default-src 'self'; worker-src 'self' blob:; img-src 'self' blob: data:;"
+        " media-src 'self' blob:;"
         " style-src 'self' 'unsafe-inline'; connect-src 'self' {sockets}; frame-ancestors 'none';"
         " base-uri 'none'; form-action 'self'"
     ),

@@ -339,7 +339,8 @@ def _leads_to(ways_out: Sequence[_Door], begin: Snap, end: Snap, heading_deg: fl
     """Whether a place on the same segment lies ahead."""
     if heading_deg is None:
         return True
-    return len(ways_out) > 1 or any((door.at_m > 0) == (end.along_m >= begin.along_m) for door in ways_out)
+    forward = end.along_m >= begin.along_m
+    return len(ways_out) > 1 or any((door.at_m > 0) == forward for door in ways_out)
 
 
 def _kth_least(seconds: dict[int, float], k: int) -> float:
