@@ -87,11 +87,12 @@ class Mount(NamedTuple):
     tilt_deg: float
     ptz_share: float
     site: str
+    consent: Consent | None = None  # one of the owner's, where None
+    may_ring: bool = False  # before others, where some are to keep their last seconds
 
 
-def all_mounts(street_map: StreetMap, chance: random.Random) -> list[Mount]:
+def all_mounts(here: Places) -> list[Mount]:
     """In the order of their owners."""
-    here = Places(street_map, chance)
     return [*_city(here), *_traffic(here), *_schools(here), *_transit(here), *_others(here)]
 
 
@@ -120,9 +121,9 @@ class Places:
             if s.segment.kind == "path":
                 continue
             if s.segment.start == node:
-                found.append(_unit(s.line[0], s.line[1]))
+                found.append(unit(s.line[0], s.line[1]))
             elif s.segment.end == node:
-                found.append(_unit(s.line[-1], s.line[-2]))
+                found.append(unit(s.line[-1], s.line[-2]))
         return found
 
     def along(self, at: XY) -> XY | None:
@@ -131,7 +132,7 @@ class Places:
         for i in self.streets.near(at, 20.0):
             s = self.streets.streets[i]
             a, b = s.line[0], s.line[-1]
-            tx, ty = _unit(a, b)
+            tx, ty = unit(a, b)
             gone = (at[0] - a[0]) * tx + (at[1] - a[1]) * ty
             off = abs((at[0] - a[0]) * ty - (at[1] - a[1]) * tx)
             if 0 < gone < math.dist(a, b) and off < best:
@@ -143,10 +144,10 @@ class Places:
         turn = math.radians(bearing_deg)
         spots = [(at[0] + math.sin(turn) * m, at[1] + math.cos(turn) * m) for m in (0, 6, 12, 20)]
         rings = [ring for _, _, ring in self.houses.near(at, 70.0)]
-        return not any(_holds(ring, spot) for ring in rings for spot in spots)
+        return not any(holds(ring, spot) for ring in rings for spot in spots)
 
 
-def _holds(ring: Floats, at: XY) -> bool:
+def holds(ring: Floats, at: XY) -> bool:
     """Whether a convex ring, counted against the clock, holds a point."""
     count = len(ring)
     for i in range(count):
@@ -156,16 +157,18 @@ def _holds(ring: Floats, at: XY) -> bool:
     return True
 
 
-def _unit(a: XY, b: XY) -> XY:
+def unit(a: XY, b: XY) -> XY:
+    """The way from one to the other, one metre long."""
     long = math.dist(a, b) or 1.0
     return ((b[0] - a[0]) / long, (b[1] - a[1]) / long)
 
 
-def _toward(a: XY, b: XY) -> float:
+def toward(a: XY, b: XY) -> float:
+    """Degrees from north."""
     return round(math.degrees(math.atan2(b[0] - a[0], b[1] - a[1])) % 360, 1) % 360
 
 
-def _tilt(height_m: float, away_m: float) -> float:
+def tilt_deg(height_m: float, away_m: float) -> float:
     """So that the ground so far away is in the middle of the picture."""
     return round(math.degrees(math.atan2(height_m, away_m)), 1)
 
@@ -182,11 +185,11 @@ def _on_poles(here: Places, poles: Iterable[tuple[str, XY]], owner: Owner) -> It
         ahead = (at[0] + sense * way[0] * 45, at[1] + sense * way[1] * 45)
         # The pole stands on the right kerb, nine metres from the middle line.
         ahead = (ahead[0] - way[1] * 8, ahead[1] + way[0] * 8)
-        bearing = _toward(at, ahead)
+        bearing = toward(at, ahead)
         if not here.is_open(at, bearing):
             continue
         hfov = chance.choice((58.0, 66.0, 74.0))
-        tilt = _tilt(height, chance.uniform(34, 48))
+        tilt = tilt_deg(height, chance.uniform(34, 48))
         street = name.split(", ")[-1]
         ptz = {CITY: 0.4, COUNTY: 0.3}.get(owner, 0.0)
         yield Mount(owner, name, at, height, bearing, hfov, tilt, ptz, f"{street} cabinet")
@@ -208,16 +211,18 @@ def _traffic(here: Places) -> Iterator[Mount]:
     for name, at in here.marks("camera_mount"):
         node = here.node(at)
         corner = here.streets.node_at[node]
-        inward = _unit(at, corner)
+        inward = unit(at, corner)
         arms = [a for a in here.arms(node) if a[0] * inward[0] + a[1] * inward[1] > 0.3]
         if not arms:
             continue
         arm = chance.choice(arms)
-        bearing = _toward(at, (corner[0] + arm[0] * 36, corner[1] + arm[1] * 36))
+        bearing = toward(at, (corner[0] + arm[0] * 36, corner[1] + arm[1] * 36))
         hfov = chance.choice((62.0, 70.0, 80.0))
         where = name.removesuffix(", mast arm")
         if here.is_open(at, bearing):
-            yield Mount(TRAFFIC, where, at, 7.2, bearing, hfov, _tilt(7.2, 38), 0.12, "Mast arms")
+            yield Mount(
+                TRAFFIC, where, at, 7.2, bearing, hfov, tilt_deg(7.2, 38), 0.12, "Mast arms"
+            )
 
 
 def _schools(here: Places) -> Iterator[Mount]:
@@ -225,7 +230,7 @@ def _schools(here: Places) -> Iterator[Mount]:
     for name, at in here.marks("school"):
         corner = here.streets.node_at[here.node((at[0] - 55, at[1] - 48))]
         start = (corner[0] + (at[0] - corner[0]) * 0.45, corner[1] + (at[1] - corner[1]) * 0.45)
-        bearing = _toward(start, corner)
+        bearing = toward(start, corner)
         if here.is_open(start, bearing):
             yield Mount(SCHOOLS, f"{name}, gate", start, 4.6, bearing, 84.0, 9.0, 0.0, name)
 
@@ -255,7 +260,7 @@ def _others(here: Places) -> Iterator[Mount]:
     for name, at in village[:: max(1, len(village) // 6)][:6]:
         arm = here.arms(here.node(at))[0]
         spot = (at[0] + 6.0, at[1] + 6.0)
-        bearing = _toward(spot, (at[0] + arm[0] * 30, at[1] + arm[1] * 30))
+        bearing = toward(spot, (at[0] + arm[0] * 30, at[1] + arm[1] * 30))
         yield Mount(NATION, f"{name}, village", spot, 5.5, bearing, 76.0, 10.0, 0.2, "Village")
     yield from _walls(here)
 
@@ -279,10 +284,10 @@ def _walls(here: Places) -> Iterator[Mount]:
         # The map draws a building from its street side.
         a, b = (metres(at) for at in building.ring[:2])
         middle, centre = ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2), ring.mean(axis=0)
-        out = _unit((float(centre[0]), float(centre[1])), middle)
+        out = unit((float(centre[0]), float(centre[1])), middle)
         at = (middle[0] + out[0] * 0.5, middle[1] + out[1] * 0.5)
         turn = chance.choice((-1, 1)) * chance.uniform(18, 40)
-        bearing = round((_toward((0.0, 0.0), out) + turn) % 360, 1) % 360
+        bearing = round((toward((0.0, 0.0), out) + turn) % 360, 1) % 360
         if not here.is_open(at, bearing):
             continue
         owner = chance.choice(wants)

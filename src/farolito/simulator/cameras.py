@@ -1,6 +1,6 @@
 """The practice metro's cameras: whose they are, where they hang, what they show, what ails them.
 
-About 240, always the same for a seed. The register tells what an owner would tell; what a camera
+About 290, always the same for a seed. The register tells what an owner would tell; what a camera
 truly is (a turned mast, a wrong clock) stands in `PracticeCamera` and goes to no node.
 """
 
@@ -27,14 +27,15 @@ from farolito.model.camera import (
     StreamSource,
 )
 from farolito.model.ids import CameraId, OwnerId
-from farolito.simulator.camera_mounts import CITY, OWNERS, PRIVATE, Mount, all_mounts
+from farolito.simulator.camera_mounts import CITY, OWNERS, PRIVATE, Mount, Places, all_mounts
+from farolito.simulator.camera_scenes import about
 from farolito.simulator.metro import lat_lon, metres
 from farolito.simulator.perspective import Pose
 from farolito.simulator.world import World
 
 RING_S = 30.0
 RING_NEAR_M = (180.0, 90.0)  # from a gunshot sensor, from a plate reader
-RINGS_MAX = 6  # cameras that are pulled, and so drawn, all the time
+RINGS_MAX = 4  # cameras that are pulled, and so drawn, all the time
 SWITCH_PORTS = 6
 DEAD_SWITCH = "sw-mesa-02"
 DEAD_HOST = "127.0.0.9"  # this machine too, where nothing listens: what is asked there is refused
@@ -108,12 +109,13 @@ def place_cameras(world: World, lines: Lines | None = None) -> PracticeCameras:
     """All of them, in the order of their owners."""
     config, lines = world.config, lines or Lines()
     chance = random.Random(f"cameras {config.seed}")  # noqa: S311 - practice, no secret
-    mounts = all_mounts(world.street_map, chance)
+    here = Places(world.street_map, chance)
+    mounts = [*all_mounts(here), *about(here, world.opening)]
     taken: set[str] = set()
     how = (chance, lines, config.seed)
     made = [_camera(mount, _slug(mount, taken), config.agency, how) for mount in mounts]
     made = _switched(made)
-    made = _with_rings(made, world)
+    made = _with_rings(made, mounts, world)
     owners = tuple(
         CameraOwner(owner_id=OwnerId(o.slug), agency=config.agency, name=o.name, kind=o.kind)
         for o in OWNERS
@@ -142,7 +144,7 @@ def _camera(
     stream = _SMALL
     if not turns:
         stream = chance.choices((_SMALL, _LARGE, _SMOOTH), (6, 3, 1))[0]
-    consent = chance.choice(owner.consents)
+    consent = mount.consent or chance.choice(owner.consents)
     half = math.tan(math.radians(mount.hfov_deg / 2))
     height_m, tilt = round(mount.height_m, 1), mount.tilt_deg
     lat, lon = lat_lon(mount.at)
@@ -211,8 +213,11 @@ def _part(pose: Pose) -> str:
     return "north" if pose.y > 0 else "south"
 
 
-def _with_rings(made: list[PracticeCamera], world: World) -> list[PracticeCamera]:
-    """The nearest to gunshot sensors and plate readers that may be recorded and always shown."""
+def _with_rings(
+    made: list[PracticeCamera], mounts: Sequence[Mount], world: World
+) -> list[PracticeCamera]:
+    """The nearest to gunshot sensors and plate readers that may be recorded and always shown, those
+    about the drill's places first."""
     ears = [e.device.place for e in world.ears.ears] if world.ears else []
     readers = [r.device.place for r in world.readers]
 
@@ -226,8 +231,8 @@ def _with_rings(made: list[PracticeCamera], world: World) -> list[PracticeCamera
             continue
         shares = away(ears, one.pose) / RING_NEAR_M[0], away(readers, one.pose) / RING_NEAR_M[1]
         if min(shares) < 1:
-            able.append((min(shares), i))
-    for _, i in sorted(able)[:RINGS_MAX]:
+            able.append((not mounts[i].may_ring, min(shares), i))
+    for _, _, i in sorted(able)[:RINGS_MAX]:
         camera = msgspec.structs.replace(made[i].camera, ring_s=RING_S)
         made[i] = msgspec.structs.replace(made[i], camera=camera, main=_SMALL)
     return made

@@ -28,6 +28,8 @@ from farolito.simulator.soundscape import Soundscape
 from farolito.simulator.story import FIRST_AFTER_S, Story
 from farolito.simulator.traffic import ZONE, Passage, Traffic
 
+OPENING_CALLS, OPENING_SCENES = 4, 6  # of the drill, that have cameras about them
+
 
 class SimulatorConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the practice metro is made of. The same values give the same bytes.
@@ -136,17 +138,31 @@ class World:
         return Soundscape(config.seed, self.ears, self._events[1], config.start)
 
     @cached_property
+    def opening(self) -> tuple[LatLon, ...]:
+        """Where the drill begins: its first calls, and the readers of its first listed cars."""
+        if not self.config.drill or not self.config.calls:
+            return ()
+        calls = [event.spot.at for event in itertools.islice(self._every_event(), OPENING_CALLS)]
+        readers = dict.fromkeys(
+            scene.passage.reader for scene in itertools.islice(self._scenes(), OPENING_SCENES)
+        )
+        places = [self._by_id[reader].device.place for reader in readers]
+        return (*calls, *((p.lat, p.lon) for p in places if p is not None))
+
+    @cached_property
     def _events(self) -> tuple[Iterator[Event], Iterator[Event]]:
         """The same events twice: for those who are called, and for the sensors that hear them."""
+        one, other = itertools.tee(self._every_event())
+        return one, other
+
+    def _every_event(self) -> Iterator[Event]:
         config = self.config
         draw = Draw(self._addresses, self.traffic.fleet, _chance(f"calls {config.seed}"))
         cast = (self.traffic.fleet, planted(self.lists))
         scenes = drill(config.seed, config.start, cast, self.readers) if config.drill else iter(())
         city = City(draw, scenes, self.readers, config.start, self._hour())
         first = [] if self._first_call is None else [self._first_call[0]]
-        events = heapq.merge(first, city.events(config.speed), key=lambda event: event.at)
-        one, other = itertools.tee(events)
-        return one, other
+        return heapq.merge(first, city.events(config.speed), key=lambda event: event.at)
 
     @cached_property
     def _story(self) -> Story | None:
