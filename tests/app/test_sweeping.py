@@ -185,7 +185,7 @@ async def test_without_the_ledgers_leave_nothing_is_looked_at(swept: Swept) -> N
         asked.append("permit")
         raise LedgerDown("the ledger cannot be written", "see /health")
 
-    swept.city.gate.look_after = down  # type: ignore[method-assign]
+    swept.city.gate.look_after = down  # type: ignore[assignment,method-assign]
     async with rtsp(drawn.sent(drawn.street())).running() as gate:
         await swept.bring(held("gate", gate))
         await swept.until(lambda: asked)

@@ -117,7 +117,7 @@ class Sweeping:
             own_ports=self._ways.own_ports,
         )
         write_private(self._file, msgspec.json.encode(settings))
-        await self._supervisor.start(_child(self._socket, self._file, self._state))
+        await self._supervisor.start(child(self._socket, self._file, self._state))
         line = asyncio.create_task(self._keep_line(), name="line to the sweep")
         try:
             while True:
@@ -321,7 +321,9 @@ def _version(camera: Camera) -> int:
     return zlib.crc32(_encode((view, camera.main)))
 
 
-def _child(socket: Path, file: Path, state: Path) -> Child:
+def child(socket: Path, file: Path, state: Path) -> Child:
+    """The sweep's process; `file` holds its settings."""
+
     async def ready() -> bool:
         _, writer = await asyncio.open_unix_connection(str(socket))
         writer.close()

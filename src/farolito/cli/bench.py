@@ -22,7 +22,7 @@ def bench(
     quick: Annotated[bool, typer.Option("--quick/--full", help="Within 45 s on 2 cores")] = True,
     seed: Annotated[int, typer.Option(help="The same seed asks the same questions")] = 7,
 ) -> None:
-    """Measure. NAME is one of: plates, brief, positions, shots."""
+    """Measure. NAME is one of: plates, brief, positions, shots, cameras, video."""
     benches = _benches()
     if name not in benches:
         raise FarolitoError(f"no bench {name!r}", f"choose one of {', '.join(benches)}")
@@ -35,13 +35,22 @@ def bench(
 
 
 def _benches() -> Mapping[str, Bench]:
-    from farolito.cli import bench_brief, bench_plates, bench_positions, bench_shots
+    from farolito.cli import (
+        bench_brief,
+        bench_cameras,
+        bench_plates,
+        bench_positions,
+        bench_shots,
+        bench_video,
+    )
 
     return {
         "plates": bench_plates.run,
         "brief": bench_brief.run,
         "positions": bench_positions.run,
         "shots": bench_shots.run,
+        "video": bench_video.run,
+        "cameras": bench_cameras.run,
     }
 
 
