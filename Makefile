@@ -12,7 +12,7 @@ PORT ?= 8700
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-setup: $(STAMP)/python $(WEB)/index.html $(STAMP)/locator ## Install everything a node needs; the command is .venv/bin/farolito
+setup: $(STAMP)/python $(WEB)/index.html $(STAMP)/locator $(STAMP)/encoder ## Install everything a node needs; the command is .venv/bin/farolito
 
 demo: setup ## The practice metro at http://localhost:8700
 	$(BIN)/farolito demo --port $(PORT)
@@ -57,11 +57,15 @@ $(STAMP)/dev: requirements/dev.txt $(STAMP)/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@mkdir -p $(STAMP) && touch $@
 
-# The locator's loops are compiled once and kept beside its files, not when the first shot falls. A
-# kept loop does not notice that one of another file, which it calls, has changed: all go.
-$(STAMP)/locator: $(wildcard src/farolito/acoustics/*.py) $(STAMP)/python
+# Loops are compiled once and kept beside their files, not when the first shot falls. A kept loop does not notice that one of another file, which it calls, has changed: all go.
+$(STAMP)/locator: $(wildcard src/farolito/acoustics/*.py) src/farolito/kernel.py $(STAMP)/python
 	rm -f src/farolito/acoustics/__pycache__/*.nb?
 	$(BIN)/python -m farolito locator --compile
+	@touch $@
+
+$(STAMP)/encoder: $(wildcard src/farolito/codec/encoder*.py) src/farolito/kernel.py $(STAMP)/python
+	rm -f src/farolito/codec/__pycache__/encoder*.nb?
+	$(BIN)/python -m farolito simulate-cameras --compile
 	@touch $@
 
 FRONT := $(shell find console-web -path '*/node_modules' -prune -o -type f -print 2>/dev/null)

@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from farolito.codec import Broken
+from farolito.codec.encoder import Encoder
 from farolito.codec.h264 import (
     annex_b,
     codec_string,
@@ -22,7 +23,6 @@ from farolito.codec.h264 import (
 )
 from farolito.codec.sps import PIXELS_MAX, SPS_BYTES_MAX, read_sps
 from farolito.model import PictureState
-from farolito.simulator.h264_encoder import Encoder
 from tests.codec.sps_builder import Writer, sps
 
 SPS = sps()

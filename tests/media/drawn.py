@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farolito.codec import AccessUnit
+from farolito.codec.encoder import Encoder
 from farolito.simulator.burnt_in import stamp
 from farolito.simulator.daylight import light_at
-from farolito.simulator.h264_encoder import Encoder
 from farolito.simulator.metro import make_metro
 from farolito.simulator.perspective import Pose
 from farolito.simulator.street_view import Metro, StreetView, Surroundings

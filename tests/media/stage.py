@@ -18,12 +18,12 @@ import numpy as np
 from websockets.asyncio.client import ClientConnection, connect
 
 from farolito.codec import AccessUnit, Broken, Figures, OnUnit
+from farolito.codec.encoder import Encoder
 from farolito.media.control import Know, Pulled, Quality, Said
 from farolito.media.hub import Hub, Limits
 from farolito.media.listener import Listener
 from farolito.media.token import Grant, mint
 from farolito.model import CameraId, PersonId, PictureState, StreamSource, new_id
-from farolito.simulator.h264_encoder import Encoder
 
 SECRET = b"s" * 32
 WAIT_S = 10.0

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from farolito.codec import AccessUnit
+from farolito.codec.encoder import Encoder
 from farolito.codec.fmp4 import Writer
 from farolito.media.redaction import Picture
-from farolito.simulator.h264_encoder import Encoder
 
 START_US = 1_780_000_000_000_000
 WIDTH, HEIGHT = 320, 192

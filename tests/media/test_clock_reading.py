@@ -13,11 +13,11 @@ import pytest
 from numpy.typing import NDArray
 
 from farolito.codec import AccessUnit
+from farolito.codec.encoder import Encoder
 from farolito.codec.fmp4 import Writer
 from farolito.media.clock_reading import read_clock, read_strip
 from farolito.media.redaction import Picture
 from farolito.simulator import burnt_in
-from farolito.simulator.h264_encoder import Encoder
 
 HEIGHT, WIDTH, FPS = 192, 320, 10
 START_US = 1_780_000_000_000_000

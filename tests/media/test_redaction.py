@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from farolito.codec import mp4_read
+from farolito.codec.encoder import Encoder
 from farolito.media.redaction import picture_at, redact
 from farolito.model import Invalid
 from farolito.model.box import Box, BoxKey
-from farolito.simulator.h264_encoder import Encoder
 from tests.media import street
 
 Grey = NDArray[np.float64]

@@ -20,7 +20,6 @@ from scipy import ndimage
 
 from farolito.acoustics.account import Heard, account
 from farolito.acoustics.deployment import Deployment
-from farolito.acoustics.kernel import kernel
 from farolito.acoustics.net import Air
 from farolito.acoustics.refine import Fix
 from farolito.acoustics.rhythm import Offers, Rhythm, cost, rhythms
@@ -29,6 +28,7 @@ from farolito.acoustics.search import Search, Solution
 from farolito.acoustics.settings import Tuning
 from farolito.acoustics.source import Place, Source
 from farolito.acoustics.window import HEARS_MAX, HEARS_MIN, Floats, Law, Window
+from farolito.kernel import kernel
 
 COARSE_M, FINE_M = 40.0, 5.0
 KEPT_NATS = 12.0  # cells so far under the best hold nothing

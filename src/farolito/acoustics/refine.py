@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from farolito.acoustics.deployment import Deployment
-from farolito.acoustics.kernel import kernel
 from farolito.acoustics.net import Air
 from farolito.acoustics.window import Floats, Law
+from farolito.kernel import kernel
 
 STEP_M_MAX = 150.0
 STEP_M_STOP = 0.02

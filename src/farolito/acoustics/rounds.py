@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from farolito.acoustics.deployment import Deployment
-from farolito.acoustics.kernel import kernel
 from farolito.acoustics.settings import Tuning
 from farolito.acoustics.window import Flags, Floats, Ints, Law, Window, paths
+from farolito.kernel import kernel
 
 SILENT, MASKED = -1, -2  # in place of a pulse: not heard, or drowned by another source's
 DELAY_EARLY_S, DELAY_LATE_S = -0.044, 0.064

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from farolito.acoustics.kernel import kernel
 from farolito.acoustics.settings import Tuning
 from farolito.acoustics.window import Floats, Ints, Law, Window, path
+from farolito.kernel import kernel
 
 APART_M, APART_S = 45.0, 0.2  # a candidate this near to one already tried is the same
 STACKED_MIN = 2.0  # a cell that scores less holds nothing

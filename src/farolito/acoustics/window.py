@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from farolito.acoustics.deployment import Deployment
-from farolito.acoustics.kernel import kernel
 from farolito.acoustics.net import Air, Net, Pulse
+from farolito.kernel import kernel
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -169,7 +169,7 @@ def main() -> None:
 
 
 def _encoder(width: int, height: int, fps: float) -> Encoder:
-    from farolito.simulator.h264_encoder import Encoder as Made
+    from farolito.codec.encoder import Encoder as Made
 
     return Made(width, height, fps, qp=QUALITY)
 

@@ -15,8 +15,8 @@ def simulate_cameras(
     compile_: Annotated[bool, typer.Option("--compile", help="Its loops alone, and end")] = False,
 ) -> None:
     """Cameras that draw the practice metro's streets, until Ctrl-C."""
+    from farolito.codec.encoder import warm_up
     from farolito.simulator.camera_server import serve_told
-    from farolito.simulator.h264_encoder import warm_up
 
     async def run(told: Path) -> None:
         stop = asyncio.Event()

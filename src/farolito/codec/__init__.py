@@ -1,6 +1,7 @@
 """Pictures as bytes: H.264 by its own standard, stills as JPEG. Both ends of a stream know it.
 
-In: bytes of a stream. Out: access units, parameter sets, sizes, timestamps.
+In: bytes of a stream. Out: access units, parameter sets, sizes, timestamps,
+files; and, of drawn or redacted pictures, coded ones.
 Never: decoding a picture, I/O, a clock, a decision about who may look.
 """
 

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from farolito.codec.encoder import warm_up
 from farolito.simulator.camera_eye import CameraEye, Town
 from farolito.simulator.camera_login import DigestDoor
 from farolito.simulator.camera_onvif import OnvifCameras
@@ -33,7 +34,6 @@ from farolito.simulator.camera_streams import (
     of_eye,
 )
 from farolito.simulator.cameras import Fault, Lines, PracticeCameras, place_cameras
-from farolito.simulator.h264_encoder import warm_up
 from farolito.simulator.rtp_out import OverTcp, OverUdp, Puller
 from farolito.simulator.world import SimulatorConfig, World, make_world
 

@@ -16,11 +16,11 @@ from datetime import UTC, datetime
 import cv2
 import numpy as np
 
+from farolito.codec.encoder import Coded, Encoder
 from farolito.simulator import burnt_in
 from farolito.simulator.camera_eye import CameraEye
 from farolito.simulator.cameras import Stream
 from farolito.simulator.faces import Picture
-from farolito.simulator.h264_encoder import Coded, Encoder
 from farolito.simulator.rtp_out import CLOCK_HZ, Packets, Puller, interleaved, payloads
 
 CLOCK = Stream(1280, 720, 25.0, 2_000_000)

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 from tstrans import mpegts
 
-from farolito.simulator.h264_encoder import Encoder
+from farolito.codec.encoder import Encoder
 
 WIDTH, HEIGHT, FPS = 160, 96, 25
 TICKS = 90_000 // FPS

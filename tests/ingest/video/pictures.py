@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from farolito.simulator.h264_encoder import Encoder
+from farolito.codec.encoder import Encoder
 
 
 @cache

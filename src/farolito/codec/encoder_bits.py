@@ -9,8 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from farolito.acoustics.kernel import kernel
-from farolito.simulator.h264_tables import (
+from farolito.codec.encoder_tables import (
     CHROMA_ZEROS,
     CHROMA_ZEROS_BITS,
     RUN,
@@ -20,6 +19,7 @@ from farolito.simulator.h264_tables import (
     ZEROS,
     ZEROS_BITS,
 )
+from farolito.kernel import kernel
 
 Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int32]

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from farolito.simulator.h264_bits import escape
-from farolito.simulator.h264_encoder import START, Coded, Encoder
-from farolito.simulator.h264_tables import (
+from farolito.codec.encoder import START, Coded, Encoder
+from farolito.codec.encoder_bits import escape
+from farolito.codec.encoder_tables import (
     CHROMA_ZEROS,
     CHROMA_ZEROS_BITS,
     RUN,

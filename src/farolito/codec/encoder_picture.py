@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from farolito.acoustics.kernel import kernel
-from farolito.simulator.h264_bits import (
+from farolito.codec.encoder_bits import (
     CHROMA_DC,
     LEVEL_MAX,
     Bytes,
@@ -22,7 +21,7 @@ from farolito.simulator.h264_bits import (
     put_block,
     put_ue,
 )
-from farolito.simulator.h264_tables import (
+from farolito.codec.encoder_tables import (
     BLOCK_X,
     BLOCK_Y,
     CBP_CODE,
@@ -32,6 +31,7 @@ from farolito.simulator.h264_tables import (
     SCALE,
     ZIGZAG,
 )
+from farolito.kernel import kernel
 
 Planes = tuple[Bytes, Bytes, Bytes]
 At = tuple[int, int]  # a macroblock: column, row

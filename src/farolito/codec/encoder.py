@@ -1,4 +1,4 @@
-"""The practice cameras' own H.264 encoder: Constrained Baseline, one slice a picture, no motion.
+"""Our own H.264 encoder: Constrained Baseline, one slice a picture, no motion.
 
 In: pictures as I420. Out: NAL units that any decoder takes; the first of a key picture are the
 parameter sets. What does not change costs a bit or less, so a street with a few cars is cheap;
@@ -15,9 +15,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from farolito.simulator.h264_bits import escape
-from farolito.simulator.h264_picture import Planes, code_picture
-from farolito.simulator.h264_tables import MB
+from farolito.codec.encoder_bits import escape
+from farolito.codec.encoder_picture import Planes, code_picture
+from farolito.codec.encoder_tables import MB
 
 START = b"\x00\x00\x00\x01"
 QP = (20, 40)  # the finest and the coarsest picture; beyond, the bit rate is not held
