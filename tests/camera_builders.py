@@ -26,7 +26,7 @@ from farolito.model import (
 CITY = AgencyId("city-pd")
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TRANSIT = CameraOwner(
-    owner_id=OwnerId("transit"), agency=CITY, name="Metro Transit", kind=OwnerKind.TRANSIT
+    owner_id=OwnerId("luminaria-transit"), agency=CITY, name="Metro Transit", kind=OwnerKind.TRANSIT
 )
 SCHOOLS = CameraOwner(
     owner_id=OwnerId("schools"), agency=CITY, name="Public Schools", kind=OwnerKind.SCHOOL

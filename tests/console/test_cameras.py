@@ -78,7 +78,7 @@ async def test_the_register_tells_three_numbers_and_no_address(web: Light) -> No
     assert body["counts"] == {"registered": 3, "reachable": 2, "live": 1}
     numbers = ("registered", "reachable", "live")
     owners = {one["owner_id"]: [one[name] for name in numbers] for one in body["owners"]}
-    assert owners == {"transit": [2, 2, 1], "schools": [1, 0, 0]}
+    assert owners == {"luminaria-transit": [2, 2, 1], "schools": [1, 0, 0]}
     rows = {one["id"]: one for one in body["cameras"]}
     shown = {name: (one["state"], one["open"], one["ptz"]) for name, one in rows.items()}
     assert shown == {
@@ -208,7 +208,11 @@ async def test_an_owner_reads_who_looked_and_closes_the_camera(web: Light) -> No
     web.city.later(90)
     await web.city.watching.turn()
     page = (await owner.get("/api/owner")).json()
-    assert page["owner"] == {"owner_id": "transit", "name": "Metro Transit", "kind": "transit"}
+    assert page["owner"] == {
+        "owner_id": "luminaria-transit",
+        "name": "Metro Transit",
+        "kind": "transit",
+    }
     gate = next(one for one in page["cameras"] if one["id"] == "gate")
     assert (gate["watched_now"], gate["watched_30_days_minutes"]) == (1, 1.5)
     [seen] = page["viewings"]
@@ -229,6 +233,21 @@ async def test_an_owner_reads_who_looked_and_closes_the_camera(web: Light) -> No
     assert refused.json()["error"] == "not_your_camera"
     assert (await owner.post("/api/cameras/gate/consent", {"consent": "time_window"})).is_error
     assert (await operator.get("/api/owner")).status_code == 403
+
+
+async def test_who_watched_any_camera_is_for_supervisors_and_auditors(web: Light) -> None:
+    operator, supervisor = await web.sign_in("operator"), await web.sign_in("supervisor")
+    auditor, owner = await web.sign_in("auditor"), await web.sign_in("owner")
+    permit = await opened(web, operator)
+    await web.city.watching.turn()
+    for who in (auditor, supervisor):
+        [seen] = (await who.get("/api/viewings")).json()["viewings"]
+        assert (seen["camera_id"], seen["who"], seen["permit"]) == ("gate", "Ana Ortiz", permit)
+        assert seen["camera"] == web.city.book.camera(CameraId("gate")).name
+        earlier = (await who.get(f"/api/viewings?before={seen['since']}")).json()
+        assert earlier["viewings"] == []
+    for who in (operator, owner):
+        assert (await who.get("/api/viewings")).status_code == 403
 
 
 async def test_walls_are_kept_for_who_saved_them(web: Light) -> None:

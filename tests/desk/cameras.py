@@ -36,7 +36,7 @@ from tests.desk.city import AGENCY, City, spot
 DENVER = ZoneInfo("America/Denver")
 RUTH = Person(
     person_id=PersonId(ids()), agency=AGENCY.agency_id, name="Ruth Salazar",
-    role=Role.CAMERA_OWNER, owner=OwnerId("transit"),
+    role=Role.CAMERA_OWNER, owner=OwnerId("luminaria-transit"),
 )  # fmt: skip
 ADMIN = Person(
     person_id=PersonId(ids()), agency=AGENCY.agency_id, name="Office", role=Role.AGENCY_ADMIN

@@ -129,15 +129,17 @@ async def test_who_looks_no_more_turns_no_more(turning: Turning) -> None:
 
 async def test_it_looks_at_a_place_and_says_where_it_cannot(turning: Turning) -> None:
     place = spot(80, 0)
-    await turning.do(ANA, "look_at", lat=place.lat, lon=place.lon)
+    there = await turning.do(ANA, "look_at", lat=place.lat, lon=place.lon)
     assert turning.turns.told == [("look_at", 90, -6, 6.6)]
+    assert there.turn_s == 0, "it rests so"
     assert [name for name, _ in turning.looks] == [GATE]
     limited = msgspec.structs.replace(LIMITS, pan_from_deg=300.0, pan_to_deg=45.0)
     await turning.city.bring(msgspec.structs.replace(DOME, ptz=limited))
     with pytest.raises(Invalid, match="turns from 300° to 45°, and the place lies at 90°"):
         await turning.do(ANA, "look_at", lat=place.lat, lon=place.lon)
     north = spot(0, 80)
-    await turning.do(ANA, "look_at", lat=north.lat, lon=north.lon)
+    quarter = await turning.do(ANA, "look_at", lat=north.lat, lon=north.lon)
+    assert quarter.turn_s == LIMITS.seconds_half_turn / 2
     for wrong in ({}, {"lat": 35.0}, {"lat": 0.0, "lon": 0.0}):
         with pytest.raises(Invalid):
             await turning.do(ANA, "look_at", **wrong)

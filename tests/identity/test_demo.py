@@ -28,7 +28,7 @@ async def test_a_demo_offers_people_by_one_click(new_identity: NewIdentity) -> N
     owner, cookie = await demo.demo_sign_in("owner", peer_is_loopback=True)
     again = await demo.whoami(cookie)
     assert again is not None
-    assert owner.person.owner == again.person.owner == "transit"
+    assert owner.person.owner == again.person.owner == "luminaria-transit"
 
 
 async def test_no_persona_signs_in_from_another_machine(new_identity: NewIdentity) -> None:

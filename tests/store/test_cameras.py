@@ -136,9 +136,9 @@ async def test_an_owner_sees_the_own_cameras_with_minutes(database: Database) ->
             await r.viewings.begin(one)
             await r.viewings.end(one.viewing_id, since + timedelta(minutes=minutes), "left")
         await r.viewings.begin(viewing("gate", NOON + timedelta(hours=1)))
-        sums = await r.viewings.sums(OwnerId("transit"), NOON - timedelta(days=30))
+        sums = await r.viewings.sums(OwnerId("luminaria-transit"), NOON - timedelta(days=30))
         assert [(one.camera_id, one.minutes, one.now) for one in sums] == [("gate", 15.0, 1)]
-        seen = await r.viewings.of_owner(OwnerId("transit"))
+        seen = await r.viewings.of_owner(OwnerId("luminaria-transit"))
         assert [one.camera_id for one in seen] == ["gate", "gate", "gate", "hall"]
         before = await r.viewings.of_camera(CameraId("gate"), NOON + timedelta(minutes=1), 1)
         assert [one.since for one in before] == [NOON]

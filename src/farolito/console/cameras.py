@@ -167,6 +167,12 @@ def owner_card(owner: CameraOwner | None, owner_id: OwnerId) -> dict[str, Any]:
     return _owner(owner) if owner else {"owner_id": owner_id, "name": owner_id, "kind": ""}
 
 
+def name_of(camera_id: CameraId, book: Book) -> str:
+    """What is told of a camera that left the register is its id."""
+    camera = book.camera(camera_id)
+    return camera_id if camera is None else camera.name
+
+
 def viewing(one: Viewing, *, is_ours: bool) -> dict[str, Any]:
     """`is_ours`: for people of the agency; an owner is not told of cases and incidents."""
     told: dict[str, Any] = {

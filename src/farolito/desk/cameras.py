@@ -196,6 +196,16 @@ class CameraDesk:
         facts = facts_of(self._register, self.existing(camera_id), ask.person)
         return await self._gate.read(_with(ask, facts), work)
 
+    async def all_viewings(
+        self, ask: Ask, before: datetime | None, limit: int
+    ) -> Answer[list[Viewing]]:
+        """Of all cameras, for those who may know it of all."""
+
+        async def work(records: Records, permit: int) -> list[Viewing]:
+            return await records.viewings.newest(before, limit)
+
+        return await self._gate.read(ask, work)
+
     async def of_owner(self, ask: Ask) -> Answer[Mapping[str, Any]]:
         """An owner's own cameras, how long each was watched, and by whom."""
         owner = ask.person.owner or OwnerId("")

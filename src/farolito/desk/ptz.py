@@ -66,13 +66,15 @@ class Aim(msgspec.Struct, frozen=True):
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
-    """Who turns a camera now, as it is told to `whom` asked."""
+    """Who turns a camera now, as it is told to whom asked. `turn_s`: so long, at the most, until it
+    looks at the place that it was told of."""
 
     held_by: str | None
     yours: bool
     until: datetime | None
     waiting: tuple[str, ...]
     says: str
+    turn_s: float | None = None
 
 
 class _Hold(msgspec.Struct, kw_only=True):
@@ -99,6 +101,7 @@ class Ptz:
         self._clock = clock
         self._turned = turned
         self._holds: dict[CameraId, _Hold] = {}
+        self._looks: dict[CameraId, float | None] = {}  # where it was turned to; else it rests
 
     def held(self, camera_id: CameraId, person: Person) -> Held | None:
         """Who has it; None where it is free."""
@@ -122,12 +125,14 @@ class Ptz:
         said = await self._gate.act(
             msgspec.structs.replace(ask, facts={**ask.facts, **facts}), work
         )
+        turn_s = None if aim is None else self._turn_s(camera, aim)
         await self._turn(camera, wanted, aim)
         hold = self._hold(camera_id)
         if hold is None:
             free = Held(held_by=None, yours=False, until=None, waiting=(), says=said.value)
             return Answer(free, said.permit)
-        return Answer(self._told(hold, ask.person, said.value), said.permit)
+        told = self._told(hold, ask.person, said.value)
+        return Answer(msgspec.structs.replace(told, turn_s=turn_s), said.permit)
 
     async def expire(self) -> None:
         """Stop what turns though its holder has let go of it. Called every second or two."""
@@ -227,21 +232,32 @@ class Ptz:
 
     # Where it turns
 
+    def _looks_to(self, camera_id: CameraId, pan_deg: float | None) -> None:
+        self._looks[camera_id] = pan_deg
+        self._turned(camera_id, pan_deg)
+
+    def _turn_s(self, camera: Camera, aim: Aim) -> float:
+        """A half turn where nobody knows where it looks now."""
+        assert camera.ptz is not None, "it turns"
+        now = self._looks.get(camera.camera_id, camera.bearing_deg)
+        angle = 180.0 if now is None else abs((aim.pan_deg - now + 180) % 360 - 180)
+        return round(angle / 180 * camera.ptz.seconds_half_turn, 1)
+
     async def _turn(self, camera: Camera, wanted: Wanted, aim: Aim | None) -> None:
         hold, camera_id = self._holds.get(camera.camera_id), camera.camera_id
         match wanted.op:
             case "move":
                 await self._turns.move(camera, wanted.pan, wanted.tilt, wanted.zoom)
-                self._turned(camera_id, None)
+                self._looks_to(camera_id, None)
             case "stop" | "release" | "give":
                 await self._turns.stop(camera)
             case "look_at":
                 assert aim is not None, "a place was given"
                 await self._turns.look_at(camera, aim.pan_deg, aim.tilt_deg, aim.zoom)
-                self._turned(camera_id, aim.pan_deg)
+                self._looks_to(camera_id, aim.pan_deg)
             case "home":
                 await self._turns.home(camera)
-                self._turned(camera_id, camera.bearing_deg)
+                self._looks_to(camera_id, camera.bearing_deg)
         if hold is not None and wanted.op not in {"take", "ask"}:
             hold.is_moving = wanted.op == "move"
 

@@ -29,7 +29,7 @@ PERSONAS = (
     Persona("officer", "Sam Begay", Role.OFFICER, OFFICERS_UNIT),
     Persona("auditor", "Lee Chavez", Role.AUDITOR),
     Persona("supervisor", "Dolores Aragon", Role.SUPERVISOR),
-    Persona("owner", "Ruth Salazar", Role.CAMERA_OWNER, owner=OwnerId("transit")),
+    Persona("owner", "Ruth Salazar", Role.CAMERA_OWNER, owner=OwnerId("luminaria-transit")),
 )
 _CREW = {
     "1A03": "Maria Lucero", "1A12": "Tom Whitaker", "1S10": "Denise Sandoval",

@@ -98,6 +98,17 @@ class Viewings:
         )
         return [_of(row) for row in rows]
 
+    async def newest(self, before: datetime | None = None, limit: int = SHOWN_MAX) -> list[Viewing]:
+        """Of all cameras: the newest, or the newest that began before a time."""
+        rows = await self._connection.fetch(
+            f"{_VIEWINGS} where v.agency = $1 and ($2::timestamptz is null or v.since < $2)"
+            " order by v.since desc limit $3",
+            self._agency,
+            before,
+            max(1, min(limit, SHOWN_MAX)),
+        )
+        return [_of(row) for row in rows]
+
     async def of_owner(self, owner: OwnerId, limit: int = SHOWN_MAX) -> list[Viewing]:
         """The newest of all cameras of an owner."""
         rows = await self._connection.fetch(

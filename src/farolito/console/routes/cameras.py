@@ -112,6 +112,27 @@ async def viewings(
     }
 
 
+@get("/api/viewings")
+async def all_viewings(
+    asker: NamedDependency[Asker],
+    services: NamedDependency[Services],
+    before: FromQuery[datetime | None] = None,
+    limit: FromQuery[int] = VIEWINGS_USUAL,
+) -> dict[str, Any]:
+    """Who watched any camera, the newest first, each with the camera's name."""
+    have = services.its_cameras
+    ask = asker.ask(Thing.VIEWING, "who watched cameras")
+    answer = await have.desk.all_viewings(ask, before, limit)
+    return {
+        "at": services.clock(),
+        "permit": answer.permit,
+        "viewings": [
+            {**told.viewing(one, is_ours=True), "camera": told.name_of(one.camera_id, have.book)}
+            for one in answer.value
+        ],
+    }
+
+
 @post("/api/admin/cameras", status_code=200, request_max_body_size=IMPORT_BYTES_MAX)
 async def bring(
     data: JSONBody[Brought], request: HttpRequest, services: NamedDependency[Services]
@@ -145,4 +166,4 @@ async def listed(request: HttpRequest, services: NamedDependency[Services]) -> d
     }
 
 
-ROUTES = [cameras, health, one, viewings, bring, listed]
+ROUTES = [cameras, health, one, viewings, all_viewings, bring, listed]

@@ -66,6 +66,7 @@ def upgrade() -> None:
           foreign key (agency, camera_id) references cameras
         );
         create index on viewings (agency, camera_id, since desc);
+        create index on viewings (agency, since desc);
         create index on viewings (agency, person_id, since desc);
         create index on viewings (agency) where until is null;
         create table clips (
