@@ -10,8 +10,10 @@ import { ApiError, call, get, put } from '../wire/api'
 import { clock } from '../wire/clock.svelte'
 import { browserSocket, Live, staleSeconds } from '../wire/live'
 import { session } from '../wire/session.svelte'
-import type { SavedWall } from '../wire/video'
+import type { IncidentsSnapshot } from '../wire/model'
+import type { BestAnswer, SavedWall } from '../wire/video'
 import { CameraBoard } from './cameraBoard.svelte'
+import { byOwner, inTurns, shown, urgentFirst } from './filling'
 import { emptied, type Places, placesOf, resized, savedOf, type Size, SIZES, swapped, withCamera, without } from './places'
 
 const KEPT_KEY = 'farolito.wall' // of this window: a reload shows the same wall
@@ -22,6 +24,7 @@ export class WallBoard {
   name = $state('')
   saved = $state.raw<readonly SavedWall[]>([])
   permit = $state<number | null>(null)
+  isFilling = $state(false)
   notice = $state.raw<{ says: string; bad: boolean } | null>(null)
   readonly board = new CameraBoard((permit) => (this.permit = permit))
   #heardAt = $state(performance.now())
@@ -74,6 +77,38 @@ export class WallBoard {
     }
     this.#set(next)
     this.at = next.indexOf(id)
+  }
+
+  /** The free places: with what sees the open incidents, then owner by owner. */
+  async fill(): Promise<void> {
+    if (this.isFilling) return
+    this.isFilling = true
+    try {
+      await this.board.want()
+      const seeing = await this.#seeing()
+      let places = this.places
+      for (const id of inTurns([[...seeing, ...byOwner(this.board.cameras.values())]])) {
+        places = withCamera(places, id, 0) ?? places
+      }
+      this.#set(places)
+      const { wall } = tongue.t.video
+      this.say(seeing.length ? wall.filled : wall.filledByOwner, false)
+    } catch (error) {
+      this.#complain(error)
+    } finally {
+      this.isFilling = false
+    }
+  }
+
+  async #seeing(): Promise<string[]> {
+    const told = await get<IncidentsSnapshot>('/api/incidents')
+    const answers = await Promise.all(
+      urgentFirst(told.incidents).map((one) =>
+        get<BestAnswer>(`/api/incidents/${one.incident_id}/pictures?count=${this.size}`),
+      ),
+    )
+    for (const { permit } of answers) if (permit != null) this.permit = permit
+    return inTurns(answers.map((answer) => shown(answer.cameras)))
   }
 
   take(at: number): void {
