@@ -19,7 +19,7 @@ import msgspec
 import uvloop
 
 from farolito.app.build import MAP_NAME, Node
-from farolito.app.config import AgencyConfig, Config
+from farolito.app.config import AgencyConfig, Config, Video
 from farolito.app.config import Node as NodeConfig
 from farolito.ingest.map import tiles
 from farolito.model import (
@@ -42,7 +42,7 @@ AGENCY = "bench-pd"
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """`rows` of a hot list; `officers` with units U0001 … and a sign-in each, their cookies in
-    STATE/cookies.json; `streets`: the practice metro's map."""
+    STATE/cookies.json; `streets`: the practice metro's map; `networks`: where cameras may be."""
 
     state: str
     port: int
@@ -51,6 +51,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     officers: int = 0
     streets: bool = False
     door_ports: tuple[int, ...] = ()
+    host: str = "127.0.0.1"
+    networks: tuple[str, ...] = ()
 
 
 def config(wanted: Wanted) -> Config:
@@ -61,7 +63,9 @@ def config(wanted: Wanted) -> Config:
             state_dir=wanted.state,
             port=wanted.port,
             door_ports=wanted.door_ports,
+            host=wanted.host,
         ),
+        video=Video(networks=wanted.networks, sweep_minutes=0),
     )
 
 

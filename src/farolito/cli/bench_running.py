@@ -26,7 +26,8 @@ START_S_MAX = 90.0
 class Running:
     """The node's address, its administrator's door, and its officers' cookies."""
 
-    def __init__(self, wanted: Wanted) -> None:
+    def __init__(self, wanted: Wanted, pid: int) -> None:
+        self.pid = pid
         self.state = Path(wanted.state)
         self.port = wanted.port
         self.door_ports = wanted.door_ports
@@ -53,8 +54,15 @@ class Running:
 
 
 @asynccontextmanager
-async def running(
-    *, rows: int = 0, seed: int = 7, officers: int = 0, streets: bool = False, doors: int = 0
+async def running(  # noqa: PLR0913 - what a node may be furnished with
+    *,
+    rows: int = 0,
+    seed: int = 7,
+    officers: int = 0,
+    streets: bool = False,
+    doors: int = 0,
+    host: str = "127.0.0.1",
+    networks: tuple[str, ...] = (),
 ) -> AsyncIterator[Running]:
     """A node in a process of its own, with its engines. Raises FarolitoError if it is not up."""
     state = Path(tempfile.mkdtemp(prefix="farolito-bench-"))
@@ -68,6 +76,8 @@ async def running(
         officers=officers,
         streets=streets,
         door_ports=tuple(door_ports),
+        host=host,
+        networks=networks,
     )
     told = state / "bench.json"
     told.write_bytes(msgspec.json.encode(wanted))
@@ -76,7 +86,7 @@ async def running(
     )
     try:
         await _up(state / "bench.ready", process)
-        node = Running(wanted)
+        node = Running(wanted, process.pid)
         yield node
         await node.http.aclose()
     finally:

@@ -1,0 +1,103 @@
+"""What our own pictures cost, and how old they are where they are drawn."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from farolito.cli.bench_link import Line
+from farolito.cli.bench_processes import Share, resident_mb
+from farolito.cli.bench_video_cameras import Bed, clock, loops
+from farolito.cli.bench_video_page import Chromium, Seen, show, watch
+from farolito.cli.bench_video_viewers import viewers
+
+Figures = dict[str, float | None]
+
+WARM_S = 3.0  # until each line holds a whole group of pictures
+LINGER_S = 11.0  # until lines without viewers are closed
+
+
+class Sizes(msgspec.Struct, frozen=True, kw_only=True):
+    """`seconds` of each measurement; `opened`: pictures opened one by one; `streams`: cameras with
+    a viewer each, ours and the rival's; `loads`: more cameras, and viewers of each."""
+
+    seconds: float
+    opened: int
+    streams: int
+    lines: Mapping[str, Line]
+    loads: Sequence[tuple[int, int]] = ()
+
+    @property
+    def cameras(self) -> int:
+        return max(self.streams, *(cameras for cameras, _ in self.loads), 1)
+
+
+async def cost(ground: Bed, sizes: Sizes) -> Figures:
+    """CPU and memory of the process that holds pictures, fewer cameras first."""
+    found: Figures = {}
+    async with viewers(ground.node, loops(1)):  # the first one of all brings its code
+        await asyncio.sleep(WARM_S)
+    empty_mb = resident_mb(ground.pid)
+    loads = {(sizes.streams, 1), *sizes.loads}
+    for cameras, each in sorted(loads, key=lambda load: (load[1], load[0])):
+        if each > 1:
+            await asyncio.sleep(LINGER_S)
+        name, whole = f"{cameras}x{each}", cameras * each
+        async with viewers(ground.node, loops(cameras) * each) as seen:
+            await asyncio.sleep(WARM_S)
+            pictures, node = Share(ground.pid), Share(ground.node.pid)
+            before = await seen.pictures()
+            await asyncio.sleep(sizes.seconds)
+            fps = (await seen.pictures() - before) / sizes.seconds / whole
+            percent, node_percent = pictures.percent(), node.percent()
+            used_mb = resident_mb(ground.pid) - empty_mb
+        if (cameras, each) in sizes.loads:
+            found |= {f"cpu_percent_{name}": percent, f"fps_{name}": fps}
+        if (cameras, each) == (sizes.streams, 1):
+            found["cpu_percent_per_stream"] = percent / cameras
+            found["node_cpu_percent_per_stream"] = node_percent / cameras
+            found["fps_per_stream"] = fps
+        if (cameras, each) == (sizes.cameras, 1):
+            found["mb_per_stream"] = used_mb / cameras
+    return found
+
+
+async def glass_near(ground: Bed, sizes: Sizes, near: Chromium) -> Figures:
+    """In a browser on this machine."""
+    async with near.wall(ground.node) as page:
+        await show(page, ground.node, clock(0))
+        # Of cameras that nobody looks at: each is asked by RTSP first. Then of those that are open.
+        fresh = range(1, 1 + sizes.opened)
+        cold = [await show(page, ground.node, clock(n)) for n in fresh]
+        warm = [await show(page, ground.node, clock(n)) for n in fresh]
+        return {
+            "first_picture_ms": middle(cold),
+            "first_picture_warm_ms": middle(warm),
+            **glass("", await watch(page, sizes.seconds)),
+        }
+
+
+async def glass_far(ground: Bed, sizes: Sizes, far: Chromium, line: str) -> Figures:
+    """In a browser at the far end of a line."""
+    async with far.wall(ground.node) as page:
+        first_ms = await show(page, ground.node, clock(0))
+        told: Figures = {f"first_picture_{line}_link_ms": first_ms}
+        return told | glass(f"{line}_link_", await watch(page, sizes.seconds))
+
+
+def glass(where: str, seen: Seen) -> Figures:
+    """`where`: "" or "…_link_", which stands before each figure's name."""
+    found: Figures = {
+        f"glass_{where}p50_ms": seen.delay_ms(0.50),
+        f"glass_{where}p95_ms": seen.delay_ms(0.95),
+        f"glass_{where}fps": seen.fps,
+    }
+    return found
+
+
+def middle(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return statistics.median(known) if known else None
