@@ -53,7 +53,7 @@ async def test_a_register_comes_back_as_it_was_written(database: Database) -> No
         await r.cameras.keep_owners([TRANSIT, SCHOOLS])
         await r.cameras.keep(many, NOON)
     async with records(database) as r:
-        assert await r.cameras.owners() == [SCHOOLS, TRANSIT]
+        assert await r.cameras.owners() == [TRANSIT, SCHOOLS]
         assert await r.cameras.all() == many
         assert await r.cameras.get(CameraId("c-00007")) == many[7]
         assert await r.cameras.get(CameraId("none")) is None
@@ -103,7 +103,12 @@ async def test_a_viewing_from_its_beginning_to_its_end(database: Database) -> No
         assert now == msgspec.structs.replace(begun, seen_at=NOON + timedelta(minutes=1))
         assert await r.viewings.end(begun.viewing_id, LATER, "left")
         assert not await r.viewings.end(begun.viewing_id, LATER, "cut"), "it had ended"
-        await r.viewings.recorded(begun.viewing_id)
+        gate, hour = CameraId("gate"), timedelta(hours=1)
+        await r.viewings.recorded(gate, begun.person, LATER + hour, LATER + 2 * hour)
+        await r.viewings.recorded(gate, PersonId(ids()), NOON, LATER)
+        [ended] = await r.viewings.of_camera(gate)
+        assert not ended.kept_recording, "of another time, or another person's"
+        await r.viewings.recorded(gate, begun.person, LATER, LATER + hour)
         [ended] = await r.viewings.of_camera(CameraId("gate"))
         assert (ended.until, ended.why_ended, ended.kept_recording) == (LATER, "left", True)
         assert await r.viewings.open() == []
