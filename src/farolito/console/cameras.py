@@ -183,6 +183,7 @@ def viewing(one: Viewing, *, is_ours: bool) -> dict[str, Any]:
         "since": one.since,
         "until": one.until,
         "why_ended": one.why_ended,
+        "kept_recording": one.kept_recording,
         "permit": one.permit,
     }
     return {**told, "case": one.case, "incident": one.incident} if is_ours else told

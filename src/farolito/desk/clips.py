@@ -240,6 +240,7 @@ class ClipDesk:
         async def work(records: Records, permit: int) -> Clip:
             told = json.loads(draft.manifest) | {"entry": permit}
             await records.clips.keep(clip, _document(told))
+            await records.viewings.recorded(clip.camera_id, clip.made_by, clip.since, clip.until)
             return clip
 
         await self._workshop.place(draft)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from farolito.model import AgencyId, CameraId, OwnerId, Viewing, ViewingId
+from farolito.model import AgencyId, CameraId, OwnerId, PersonId, Viewing, ViewingId
 
 SHOWN_MAX = 200  # of one answer; the rest is asked for page by page
 
@@ -72,10 +72,18 @@ class Viewings:
         )
         return [_of(row) for row in rows]
 
-    async def recorded(self, viewing: ViewingId) -> None:
-        """A clip was made of what was watched."""
+    async def recorded(
+        self, camera_id: CameraId, person: PersonId, since: datetime, until: datetime
+    ) -> None:
+        """A clip of this span was made by somebody who had watched some of it."""
         await self._connection.execute(
-            "update viewings set kept_recording = true where viewing_id = $1", viewing
+            "update viewings set kept_recording = true where agency = $1 and camera_id = $2"
+            " and person_id = $3 and since <= $5 and coalesce(until, now()) >= $4",
+            self._agency,
+            camera_id,
+            person,
+            since,
+            until,
         )
 
     async def open(self) -> list[Viewing]:
