@@ -106,6 +106,7 @@ export class Desk {
   constructor(
     readonly me: string,
     readonly isSupervisor = false,
+    readonly needsCase = false, // a detective looks under a case, which each question names
   ) {
     const voice = {
       permitted: (permit: number) => (this.permit = permit),

@@ -562,6 +562,8 @@ export const en = {
     filter: 'Show',
     all: 'All',
     refusalsOnly: 'Refusals only',
+    heartbeat: 'goes on',
+    stopped: (why: string) => `ended: ${why}`,
     openReasons: {
       routine_review: 'Routine review',
       random_sample: 'Random sample',

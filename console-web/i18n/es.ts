@@ -558,6 +558,8 @@ export const es: Catalogue = {
     filter: 'Mostrar',
     all: 'Todo',
     refusalsOnly: 'Sólo negativas',
+    heartbeat: 'sigue',
+    stopped: (why) => `terminó: ${why}`,
     openReasons: {
       routine_review: 'Revisión de rutina',
       random_sample: 'Muestra al azar',

@@ -46,6 +46,7 @@ export interface MapEvents {
   onShot: (alertId: string) => void
   onSensor: (sensor: string) => void
   onCamera: (camera: string) => void
+  onPlace: (place: Point) => boolean // true: the click meant the place, not what stands there
   onReader: (name: string | null, x: number, y: number) => void
   onReady: () => void
   onLost: (lost: boolean) => void
@@ -348,6 +349,7 @@ export class CityMap {
   #listen(): void {
     const map = this.#map
     map.on('click', (event) => {
+      if (this.events.onPlace({ lat: event.lngLat.lat, lon: event.lngLat.lng })) return
       const all = ['shots', 'alerts', 'incidents', 'shot-sensors', ...CAMERA_LAYERS]
       const layers = all.filter((id) => map.getLayer(id))
       const [mark] = map.queryRenderedFeatures(event.point, { layers })

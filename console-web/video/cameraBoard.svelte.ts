@@ -7,6 +7,7 @@
 
 import { ApiError, get } from '../wire/api'
 import type { LiveMessage } from '../wire/model'
+import type { Control } from './control.svelte'
 import type { CameraRow, CamerasAnswer, Counts, OwnerCounts } from '../wire/video'
 
 export type Standing = 'unasked' | 'asking' | 'known' | 'refused' | 'absent' | 'away'
@@ -18,6 +19,7 @@ export class CameraBoard {
   standing = $state<Standing>('unasked')
   shown = $state(false) // the layer on the map
   picked = $state<string | null>(null) // the camera that was clicked
+  turning = $state.raw<Control | null>(null) // a click on the map tells it where to look
   ownerNames = $derived(new Map(this.owners.map((o) => [o.owner_id, o.name])))
 
   constructor(private readonly permitted: (permit: number) => void) {}

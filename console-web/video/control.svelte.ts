@@ -6,6 +6,7 @@
 
 import { tongue } from '../i18n/tongue.svelte'
 import { ApiError, get, post } from '../wire/api'
+import type { Point } from '../wire/model'
 import type { CameraDetail, PtzHeld, PtzOp } from '../wire/video'
 import { isStill, REPEAT_MS, type Speeds, STILL } from './ptz'
 
@@ -14,7 +15,7 @@ export class Control {
   yours = $state(false)
   says = $state('')
   problem = $state('')
-  busy = $state(false)
+  arrivesAt = $state<number | null>(null) // by the screen's own count: when it looks at the place
   #speeds: Speeds = STILL
   #timer: ReturnType<typeof setInterval> | undefined
 
@@ -44,7 +45,9 @@ export class Control {
       const path = `/api/cameras/${encodeURIComponent(this.cameraId)}/ptz`
       this.held = await post<PtzHeld>(path, { op, ...more })
       this.yours = this.held.yours ?? false
-      this.says = op === 'ask' && !this.yours ? tongue.t.video.ptz.asked : (this.held.says ?? '')
+      this.says = op === 'ask' && !this.yours ? tongue.t.video.ptz.asked : ''
+      const { turn_s: turnS } = this.held
+      this.arrivesAt = turnS == null ? null : performance.now() + turnS * 1000
     } catch (error) {
       this.#complain(error)
       if (error instanceof ApiError && (error.status === 409 || error.status === 403)) {
@@ -53,6 +56,11 @@ export class Control {
         clearInterval(this.#timer)
       }
     }
+  }
+
+  /** Turns to a place of the map, as near as the camera can. */
+  lookAt({ lat, lon }: Point): Promise<void> {
+    return this.do('look_at', { lat, lon })
   }
 
   /** Turns so fast until told otherwise; nothing where the hand is another's. */

@@ -25,10 +25,10 @@ export class NearVideo {
     else this.open(subject)
   }
 
+  /** The pane that shows it asks, by `follow`. */
   open(subject: Subject): void {
     this.close()
     this.openKey = subject.key
-    void this.follow(subject)
   }
 
   close(): void {

@@ -115,6 +115,7 @@ export interface PtzHeld {
   until?: string | null
   waiting?: string[]
   says?: string
+  turn_s?: number | null // until it looks at the place that it was told of, at the most
 }
 
 export interface CameraDetail {
@@ -227,6 +228,7 @@ export interface SavedWall {
 
 export interface ViewingRow {
   camera_id?: string
+  camera?: string // its name
   who: string
   role: Role
   purpose: string

@@ -18,11 +18,11 @@ import { abilities, modesOf, nextMode } from './mode'
 import { draw } from './paint'
 import type { Picture } from './picture'
 import type { Lost } from './retry'
+import { Sight } from './sight'
 
 const LOOKED_AT_EVERY_MS = 250
 const SELDOM_LOOKED_AT_MS = 1_000 // at key frames and stills: a wall has 64 of them
 const BROKEN_MAX = 2
-const HIDDEN_FOR_MS = 2_000 // a glance at another tab does not cut the picture
 
 export interface PlayerOptions {
   cameraId: string
@@ -70,7 +70,6 @@ export class Player {
   #stillNext: Picture | null = null
   #stillBusy = false
   #timer: ReturnType<typeof setTimeout> | undefined
-  #hideTimer: ReturnType<typeof setTimeout> | undefined
   #broken = 0 // times in a row that pictures broke off
   #wanted = false // open whenever the page can be seen
 
@@ -90,10 +89,7 @@ export class Player {
         ask: () => this.#ask(),
         open: pictureSocket,
         now: () => performance.timeOrigin + performance.now(),
-        later: (run, ms) => {
-          const timer = setTimeout(run, ms)
-          return () => clearTimeout(timer)
-        },
+        later,
         random: Math.random,
         onPhase: (phase) => this.#phased(phase),
         onGrant: (grant) => this.#granted(grant),
@@ -121,12 +117,20 @@ export class Player {
     this.#wanted = true
     if (!document.hidden) this.#line.start()
     this.#lookAgain()
-    const seen = () => this.#seen()
+    const sight = new Sight({
+      isHidden: () => document.hidden,
+      later,
+      onSeen: () => {
+        if (this.#wanted && this.phase === 'off') this.#line.start()
+      },
+      onUnseen: () => this.#line.stop(),
+    })
+    const seen = () => sight.changed()
     document.addEventListener('visibilitychange', seen)
     return () => {
       document.removeEventListener('visibilitychange', seen)
       clearTimeout(this.#timer)
-      clearTimeout(this.#hideTimer)
+      sight.end()
       this.#wanted = false
       this.#line.stop()
       this.#closeDecoders()
@@ -157,15 +161,6 @@ export class Player {
     if (this.mode !== 'mse' || this.phase !== 'open') return
     this.#closeDecoders()
     this.#line.restart()
-  }
-
-  #seen(): void {
-    clearTimeout(this.#hideTimer)
-    if (!document.hidden) {
-      if (this.#wanted && this.phase === 'off') this.#line.start()
-      return
-    }
-    this.#hideTimer = setTimeout(() => this.#line.stop(), HIDDEN_FOR_MS)
   }
 
   async #ask(): Promise<WatchGrant> {
@@ -331,6 +326,11 @@ export class Player {
     this.freshness = this.ages.freshness(now, this.quality, isStill)
     if (this.options.once && !this.isRested && this.ages.drawn > 0) this.#rest()
   }
+}
+
+function later(run: () => void, ms: number): () => void {
+  const timer = setTimeout(run, ms)
+  return () => clearTimeout(timer)
 }
 
 function pictureSocket(url: string): PictureSocket {
