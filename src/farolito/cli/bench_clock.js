@@ -29,36 +29,27 @@ window.benchClock = (() => {
     return check === 0 ? at : null
   }
 
-  function drawn(picture, width, atMs) {
-    if (!width) return
+  function drawn(picture, width) {
+    const now = Date.now()
     if (found.askedAt !== null) found.firstMs ??= performance.now() - found.askedAt
     const at = read(picture, width)
     if (at === null) found.bad++
-    else found.delays.push(atMs - at)
+    else found.delays.push(now - at)
   }
 
-  // Our own player draws pictures on a canvas: what it draws is read in the same moment.
+  // What is drawn on a canvas is read in the same moment.
   function watchCanvases() {
     const draw = CanvasRenderingContext2D.prototype.drawImage
     CanvasRenderingContext2D.prototype.drawImage = function (picture, ...rest) {
       draw.call(this, picture, ...rest)
       const isOurs = typeof VideoFrame !== 'undefined' && picture instanceof VideoFrame
-      if (isOurs && this.canvas !== strip) drawn(picture, picture.displayWidth, Date.now())
+      if (isOurs && this.canvas !== strip) drawn(picture, picture.displayWidth)
     }
     const ask = window.fetch
     window.fetch = (url, ...rest) => {
       if (String(url).endsWith('/watch')) found.askedAt ??= performance.now()
       return ask.call(window, url, ...rest)
     }
-  }
-
-  // A video element tells of a picture later than it gave it to be shown; that earlier moment counts.
-  function watchVideo(video) {
-    const next = (now, { presentationTime }) => {
-      drawn(video, video.videoWidth, Date.now() - performance.now() + presentationTime)
-      video.requestVideoFrameCallback(next)
-    }
-    video.requestVideoFrameCallback(next)
   }
 
   function begin() {
@@ -71,5 +62,6 @@ window.benchClock = (() => {
     return { delays: found.delays, bad: found.bad, seconds: (performance.now() - found.begun) / 1000 }
   }
 
-  return { found, watchCanvases, watchVideo, begin, take }
+  watchCanvases()
+  return { found, begin, take }
 })()

@@ -1,6 +1,6 @@
 // A page's side of Janus: one session, a handle for each picture, one long question for events.
-// `look(id)` shows mountpoint `id` in a video element and reads its clock; `take(id)` takes its
-// coded pictures and throws them away undecoded, so that a browser bears many.
+// `look(id)` draws mountpoint `id`, whose clock is read then; `takeAll(count)` takes coded pictures of
+// the first ones and throws them away undecoded, so that a browser bears many.
 window.benchJanus = (() => {
   const api = location.origin + '/janus'
   const waiting = new Map() // handle → what its next offer is given to
@@ -41,16 +41,20 @@ window.benchJanus = (() => {
     await say(path, { janus: 'message', body: { request: 'start' }, jsep })
   }
 
+  // Drawn as our own player draws, not by a video element: that one waits for the screen.
   function look(id) {
     window.benchClock.found.askedAt = performance.now()
-    const video = document.createElement('video')
-    video.muted = true
-    video.autoplay = true
-    document.body.append(video)
-    return open(id, {}, (event) => {
-      video.srcObject = new MediaStream([event.track])
-      void video.play()
-      window.benchClock.watchVideo(video)
+    const canvas = document.createElement('canvas')
+    Object.assign(canvas, { width: 1280, height: 720 })
+    document.body.append(canvas)
+    const pen = canvas.getContext('2d', { alpha: false })
+    const write = (frame) => {
+      pen.drawImage(frame, 0, 0, canvas.width, canvas.height)
+      frame.close()
+    }
+    return open(id, {}, ({ track }) => {
+      const pictures = new MediaStreamTrackProcessor({ track }).readable
+      void pictures.pipeTo(new WritableStream({ write }))
     })
   }
 
@@ -67,5 +71,7 @@ window.benchJanus = (() => {
     })
   }
 
-  return { found, start, look, take }
+  const takeAll = (count) => Promise.all(Array.from({ length: count }, (_, at) => take(at + 1)))
+
+  return { found, start, look, takeAll }
 })()

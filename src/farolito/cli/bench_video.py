@@ -37,7 +37,7 @@ LINES = {
     "40ms": Line(delay_ms=40, jitter_ms=20, loss=0.02),
     "slow": Line(delay_ms=40, jitter_ms=20, loss=0.005, mbit_s=1.7),  # the stream has 2 Mbit/s
 }
-QUICK = Sizes(seconds=5, opened=3, streams=20, lines={"30ms": LINES["30ms"]})
+QUICK = Sizes(seconds=3.0, opened=2, streams=20, lines={"30ms": LINES["30ms"]})
 FULL = Sizes(
     seconds=20,
     opened=10,

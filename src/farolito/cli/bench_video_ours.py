@@ -16,7 +16,7 @@ from farolito.cli.bench_video_viewers import viewers
 
 Figures = dict[str, float | None]
 
-WARM_S = 3.0  # until each line holds a whole group of pictures
+WARM_S = 2.1  # until each line holds a whole group of pictures
 LINGER_S = 11.0  # until lines without viewers are closed
 
 
@@ -38,9 +38,8 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
 async def cost(ground: Bed, sizes: Sizes) -> Figures:
     """CPU and memory of the process that holds pictures, fewer cameras first."""
     found: Figures = {}
-    async with viewers(ground.node, loops(1)):  # the first one of all brings its code
-        await asyncio.sleep(WARM_S)
-    empty_mb = resident_mb(ground.pid)
+    async with viewers(ground.node, loops(1)):  # the first one of all brings the code
+        empty_mb = resident_mb(ground.pid)
     loads = {(sizes.streams, 1), *sizes.loads}
     for cameras, each in sorted(loads, key=lambda load: (load[1], load[0])):
         if each > 1:
@@ -94,6 +93,7 @@ def glass(where: str, seen: Seen) -> Figures:
         f"glass_{where}p50_ms": seen.delay_ms(0.50),
         f"glass_{where}p95_ms": seen.delay_ms(0.95),
         f"glass_{where}fps": seen.fps,
+        f"glass_{where}broken": float(seen.bad),
     }
     return found
 

@@ -21,7 +21,7 @@ from farolito.cli.bench_link import HERE
 from farolito.cli.bench_running import Running
 from farolito.model import FarolitoError
 
-SETTLE_S = 1.5  # the first pictures come out of the node's memory, and code is compiled
+SETTLE_S = 1.0  # the first pictures come out of the node's memory, and code is compiled
 FIRST_S_MAX = 15.0
 FLAGS = (
     "--no-sandbox", "--disable-background-networking", "--mute-audio", "--no-proxy-server",
@@ -56,7 +56,7 @@ class Chromium:
     @asynccontextmanager
     async def wall(self, node: Running) -> AsyncIterator[Any]:
         """A page that is signed in as the practice operator; see `show`."""
-        async with self._page("benchClock.watchCanvases()") as page:
+        async with self._page() as page:
             name, _, value = (await node.operator_cookie()).partition("=")
             url = f"http://localhost:{node.port}"
             await page.context.add_cookies([{"name": name, "value": value, "url": url}])
@@ -71,7 +71,7 @@ class Chromium:
             yield page
 
     @asynccontextmanager
-    async def _page(self, script: str) -> AsyncIterator[Any]:
+    async def _page(self, script: str = "") -> AsyncIterator[Any]:
         context = await self._browser.new_context(viewport={"width": 1280, "height": 800})
         clock = (_SCRIPTS / "bench_clock.js").read_text()
         await context.add_init_script(f"{clock}\n{script}")
