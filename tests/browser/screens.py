@@ -39,6 +39,7 @@ persona => fetch('/api/session/demo', {
   body: JSON.stringify({ persona }),
 })
 """
+PICTURES = "/watch"
 OWN_SCHEMES = ("blob", "data")  # made by the page itself; nothing travels
 
 expect.set_options(timeout=10_000)
@@ -73,10 +74,16 @@ class Screen:
 
     @property
     def strangers(self) -> list[str]:
-        """Requests to anywhere but the node that served the page."""
-        host = urlsplit(self.origin).netloc
+        """Requests to anywhere but the node that served the page and its processes with pictures,
+        which listen on ports of their own."""
+        own = urlsplit(self.origin)
         parts = ((url, urlsplit(url)) for url in self.asked)
-        return [u for u, p in parts if p.scheme not in OWN_SCHEMES and p.netloc != host]
+        return [
+            u for u, p in parts
+            if p.scheme not in OWN_SCHEMES
+            and p.netloc != own.netloc
+            and (p.scheme, p.hostname, p.path) != ("ws", own.hostname, PICTURES)
+        ]  # fmt: skip
 
     def at(self, test_id: str) -> Locator:
         return self.page.get_by_test_id(test_id)

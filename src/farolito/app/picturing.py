@@ -42,8 +42,8 @@ from farolito.media.control import (
     TokenRefused,
     Told,
 )
-from farolito.media.listener import PATH
-from farolito.model import CameraId, FarolitoError
+from farolito.media.listener import PATH, claim
+from farolito.model import Away, CameraId, FarolitoError
 
 SECRET_BYTES = 32
 KEY_WAIT_S_MAX = 2.0
@@ -59,7 +59,7 @@ _said = msgspec.msgpack.Decoder(Said).decode
 _S = 1_000_000  # µs
 
 
-class PicturesAway(FarolitoError):
+class PicturesAway(Away):
     """The process that would hold this camera's picture is not there at the moment."""
 
 
@@ -194,8 +194,9 @@ class Picturing:
         return f"ws://{named}:{process.port}{PATH}"
 
     def ports(self) -> Sequence[int]:
-        """Where browsers connect, of every process that is up."""
-        return [process.port for process in self._processes if process.is_up]
+        """Where browsers connect, now or when the processes are up: a page that opens before knows
+        it too."""
+        return [process.known_port for process in self._processes]
 
     def place_of(self, camera_id: CameraId) -> int:
         """The number of its process."""
@@ -249,13 +250,14 @@ class _Process:
         self.opened: list[Opened] = []  # viewings that were not yet told to be over
         self._whole = whole
         self._supervisor = supervisor
+        self._is_told_port = serving.port > 0
         self._folder = state
         self._socket = state / f"pictures-{index}.sock"
         self._file = state / f"pictures-{index}.json"
         self._settings = Settings(
             socket=str(self._socket),
             host=serving.host,
-            port=serving.port + index if serving.port else 0,
+            port=serving.port + index if serving.port else _free_port(serving.host),
             origins=serving.origins,
             networks=serving.networks,
             own_ports=serving.own_ports,
@@ -272,7 +274,14 @@ class _Process:
     def is_up(self) -> bool:
         return self.port > 0
 
+    @property
+    def known_port(self) -> int:
+        return self._settings.port
+
     async def start(self) -> None:
+        if not self._is_told_port:  # it may have been taken since it was free
+            port = _free_port(self._settings.host, self._settings.port)
+            self._settings = msgspec.structs.replace(self._settings, port=port)
         write_private(self._file, msgspec.json.encode(self._settings))
         await self._supervisor.start(_child(self.index, self._socket, self._file, self._folder))
         self._line = asyncio.create_task(self._keep_line(), name=f"pictures {self.index}")
@@ -413,6 +422,17 @@ def _child(index: int, socket: Path, file: Path, state: Path) -> Child:
         ready=ready,
         log_file=state / "log" / f"pictures-{index}.log",
     )
+
+
+def _free_port(host: str, wanted: int = 0) -> int:
+    """`wanted` where nobody has it, else another."""
+    try:
+        free = claim(host, wanted)
+    except FarolitoError:
+        free = claim(host, 0)
+    with free:
+        port: int = free.getsockname()[1]
+    return port
 
 
 def _name(index: int) -> str:

@@ -46,7 +46,7 @@ from farolito.console.signed_in import OPEN, Asker, Forged, SignedOut, asker_of
 from farolito.console.sockets import Live
 from farolito.desk import Conflict, NotFound, NotListened
 from farolito.gate import AWAY, LedgerDown
-from farolito.model import FarolitoError, Refused
+from farolito.model import Away, FarolitoError, Refused
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -78,6 +78,7 @@ _STATUS: Mapping[type[FarolitoError], int] = {
     NotFound: 404,
     Conflict: 409,
     LedgerDown: 503,
+    Away: 503,
 }
 
 

@@ -56,7 +56,7 @@ from farolito.model.camera import (
     Terms,
     Viewing,
 )
-from farolito.model.errors import FarolitoError, Invalid, Refused, Rejected
+from farolito.model.errors import Away, FarolitoError, Invalid, Refused, Rejected
 from farolito.model.hot_list import Confidence, HotList, HotListEntry, ListedVehicle
 from farolito.model.ids import (
     AgencyId,
@@ -132,6 +132,7 @@ __all__ = [
     "AlertId",
     "AlertState",
     "AnswerKind",
+    "Away",
     "Brief",
     "BriefId",
     "BriefLine",

@@ -20,6 +20,10 @@ class Invalid(FarolitoError, ValueError):
     """A value that cannot be what it claims to be. Raised when a noun is made."""
 
 
+class Away(FarolitoError):
+    """A part of the node that is not there at the moment, and comes back by itself."""
+
+
 class Rejected(FarolitoError):
     """A message from outside that we do not take in.
 
