@@ -38,10 +38,11 @@ test('the window is counted down, runs and is over', () => {
 })
 
 test('of an incident the car seen last is followed', () => {
-  const incident = { incident_id: 'i', place: { lat: 35, lon: -106 } } as Incident
+  const incident = { incident_id: 'i', state: 'open', place: { lat: 35, lon: -106 } } as Incident
   const subject = ofIncident(incident, [alert('a', 1), alert('b', 9), alert('c', 4)])
   expect(subject).toMatchObject({ path: '/api/incidents/i/pictures', incidentId: 'i' })
   expect(subject.lastSeen?.at).toBe(at(9))
+  expect(ofIncident({ ...incident, state: 'closed' }, []).incidentId).toBeNull()
   expect(ofIncident({ ...incident, place: null }, []).path).toBeNull()
 })
 

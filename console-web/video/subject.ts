@@ -37,6 +37,10 @@ export function lastSeenOf(alert: Alert): LastSeen | null {
   return { place: read.place, at: read.captured_at, bearing: read.heading_deg ?? null }
 }
 
+/** Pictures are asked for an incident while it is open; after that, for what it left behind. */
+export const openId = (incident: Incident | null): string | null =>
+  incident?.state === 'open' ? incident.incident_id : null
+
 /** The car seen last, where alerts are part of the incident. */
 export function ofIncident(incident: Incident, alerts: readonly Alert[]): Subject {
   const seen = alerts
@@ -46,7 +50,7 @@ export function ofIncident(incident: Incident, alerts: readonly Alert[]): Subjec
   return {
     key: `incident ${incident.incident_id}`,
     path: incident.place ? `/api/incidents/${incident.incident_id}/pictures` : null,
-    incidentId: incident.incident_id,
+    incidentId: openId(incident),
     lastSeen: seen[0] ?? null,
   }
 }

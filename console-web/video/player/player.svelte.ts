@@ -66,6 +66,7 @@ export class Player {
   #decoder: UnitDecoder
   #mse: MsePlayer | null = null
   #wish: Quality
+  #incidentId: string | null
   #targets: Target[] = [] // the last one is drawn on
   #stillNext: Picture | null = null
   #stillBusy = false
@@ -76,6 +77,7 @@ export class Player {
   constructor(private readonly options: PlayerOptions) {
     this.mode = this.#modes[0] ?? 'still'
     this.quality = this.#wish = options.quality
+    this.#incidentId = options.incidentId ?? null
     this.#decoder = new UnitDecoder({
       onPicture: (frame, meta) => {
         this.#paint(frame.displayWidth, frame.displayHeight, frame)
@@ -147,6 +149,11 @@ export class Player {
     this.#line.start()
   }
 
+  /** For which incident it is asked from now on: one that was closed is none. */
+  setIncident(incidentId: string | null): void {
+    this.#incidentId = incidentId
+  }
+
   setQuality(quality: Quality): void {
     this.#wish = quality
     this.#line.setQuality(quality)
@@ -164,12 +171,12 @@ export class Player {
   }
 
   async #ask(): Promise<WatchGrant> {
-    const { cameraId, incidentId } = this.options
+    const { cameraId } = this.options
     try {
       return await inTurn(() =>
         post<WatchGrant>(`/api/cameras/${encodeURIComponent(cameraId)}/watch`, {
           quality: this.#wish,
-          ...(incidentId ? { incident_id: incidentId } : {}),
+          ...(this.#incidentId ? { incident_id: this.#incidentId } : {}),
         }),
       )
     } catch (error) {
