@@ -21,6 +21,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from statistics import median
 from typing import NamedTuple, Protocol
 
 from farolito.codec import AccessUnit, Broken
@@ -81,6 +82,7 @@ class Limits(NamedTuple):
 
 
 LIMITS = Limits()
+LIGHT_OF, LIGHT = 32, 80.0  # cameras, and the brightness of most of them by day
 _JITTER = 0.25  # of a wait, more or less
 STORM_S, STORM_LEAST, STORM_SHARE = 60.0, 20, 0.8  # of the last answers
 
@@ -138,6 +140,7 @@ class Sweep:
         self._ticked_s = math.inf
         self._lates: deque[tuple[float, float]] = deque(maxlen=4096)
         self._lost: deque[tuple[float, bool]] = deque(maxlen=500)
+        self._bright: deque[float] = deque(maxlen=LIGHT_OF)
         self._round: _Round | None = None
 
     # What the node tells
@@ -274,7 +277,7 @@ class Sweep:
                 "restart the camera, then this node",
             )
         now = self._now()
-        is_day = _is_day(now, camera.swept.place)
+        is_day = _is_day(now, camera.swept.place) or self._is_light()
         return await asyncio.get_running_loop().run_in_executor(
             self._decoder, self._decode, camera, unit, now, is_day
         )
@@ -288,9 +291,14 @@ class Sweep:
             sight = look(unit)
         finally:
             self._mark("")
+        self._bright.append(sight.mean)
         turns = camera.swept.turns
         faults = camera.usual.judge(sight, now.hour, now.timestamp(), turns=turns, is_day=is_day)
         return sight, faults
+
+    def _is_light(self) -> bool:
+        """Whether the cameras seen last see light, whatever the sun does."""
+        return len(self._bright) >= LIGHT_OF // 4 and median(self._bright) > LIGHT
 
     async def _ask_clock(self, camera: _Camera) -> None:
         """What a camera does not tell of its clock is no fault of its picture."""

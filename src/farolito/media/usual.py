@@ -7,7 +7,7 @@ The bounds were set on drawn pictures of 14 to 18 places at noon, dusk and night
 finely and coarsely: sharpness 0.105–0.20 by day and from 0.07 at night; out of focus (blurred by
 0.6 % of the picture's width) at most 0.047 and 0.06. Agreement of edges 0.94–1 in the same hour,
 0.89 at most when turned by 8°, 0.3 in the middle when turned by 20°. Nobody has measured them on
-real cameras.
+real cameras. Dense fog by day looks like a cover, to every camera at once.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ LEARNS = 0.2  # of a new picture, into the mean of its hour
 
 DARK, EMPTY = 16.0, 0.85  # brightness, and share of blocks with nothing in them: black
 FLAT_MORE, FLAT_LEAST = 0.35, 0.55  # of blocks, more than usual, and at all: something covers it
+FLAT_DAY = 0.65  # whatever is usual: by day; a camera that is covered from its first day
 SOFT_SHARE = 0.5  # of its usual sharpness
 SOFT = 0.05  # whatever is usual
 MOVED_BELOW = 0.45  # agreement with the best of its hours
@@ -158,9 +159,9 @@ _ALIKE = _alike_table()
 
 
 def _is_covered(sight: Sight, usual: Numbers | None, is_day: bool) -> bool:
-    if usual is None:
-        return is_day and sight.flat >= FLAT_LEAST
-    return sight.flat >= max(FLAT_LEAST, usual.flat + FLAT_MORE)
+    if is_day and sight.flat >= FLAT_DAY:
+        return True
+    return usual is not None and sight.flat >= max(FLAT_LEAST, usual.flat + FLAT_MORE)
 
 
 def _is_soft(sight: Sight, usual: Numbers | None) -> bool:
