@@ -243,7 +243,7 @@ async def test_who_watched_any_camera_is_for_supervisors_and_auditors(web: Light
     for who in (auditor, supervisor):
         [seen] = (await who.get("/api/viewings")).json()["viewings"]
         assert (seen["camera_id"], seen["who"], seen["permit"]) == ("gate", "Ana Ortiz", permit)
-        assert seen["camera"] == web.city.book.camera(CameraId("gate")).name
+        assert seen["camera"] == gate_camera().name
         earlier = (await who.get(f"/api/viewings?before={seen['since']}")).json()
         assert earlier["viewings"] == []
     for who in (operator, owner):
