@@ -129,6 +129,9 @@ class Browser:
             if isinstance(message, str):
                 self.texts.append(json.loads(message))
 
+    async def leaves(self) -> None:
+        await self.line.close()
+
     async def is_closed(self) -> bool:
         await asyncio.wait_for(self.line.wait_closed(), WAIT_S)
         return True

@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 import cv2
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -114,6 +115,29 @@ async def test_a_camera_with_a_ring_is_pulled_with_nobody_there_and_its_past_bec
         assert path.read_bytes() == raw
 
 
+async def test_what_is_watched_is_kept_while_somebody_looks_and_no_longer(tmp_path: Path) -> None:
+    kept = msgspec.structs.replace(pulled(), watched_s=0.6)
+    async with stage(kept) as on:
+        browser = await on.watching()
+        camera = await on.camera()
+        for data, is_key in coded() * 3:
+            camera.show(data, is_key)
+        now_us = on.clock.us
+        asked = MakeClip(
+            request=3,
+            camera_id=CAMERA,
+            from_us=now_us - 7 * FRAME_US,
+            to_us=now_us,
+            path=str(tmp_path / "seen.mp4"),
+        )
+        assert (await on.hub.make_clip(asked)).frames == 10
+        feed = on.hub._feeds[CAMERA, "main"]
+        assert feed.watched.bytes
+        await browser.leaves()
+        await until(lambda: not feed.viewers)
+        assert not feed.watched.bytes, "nobody looks, nothing is kept"
+
+
 async def test_a_clip_that_ends_soon_waits_for_its_end(tmp_path: Path) -> None:
     async with stage() as on:
         await on.watching()
@@ -201,7 +225,7 @@ async def test_a_hold_keeps_an_open_camera_open_and_opens_none() -> None:
         camera = await on.camera()
         camera.group(3)
         on.hub.hold(Hold(cameras=(CAMERA, rail_yard), until_us=on.clock.us + 60 * S))
-        await browser.line.close()
+        await browser.leaves()
         await asyncio.sleep(0.2)
         assert camera.is_open
         assert on.opened.keys() == {(CAMERA, "full")}

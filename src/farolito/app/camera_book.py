@@ -37,6 +37,7 @@ from farolito.store import Database, Records
 log = logging.getLogger(__name__)
 
 CELL_M = 500.0
+WATCHED_S = 30.0  # of what somebody looks at: a clip may begin with what was just seen
 
 
 class CameraBook:
@@ -135,6 +136,7 @@ class CameraBook:
                 sub=one.sub,
                 login=self._logins.get(one.camera_id),
                 ring_s=one.ring_s if one.ring_s and self._may_keep(one) else 0.0,
+                watched_s=WATCHED_S if one.terms.may_record else 0.0,
             )
             for one in self._cameras.values()
             if one.main is not None or one.sub is not None

@@ -18,13 +18,14 @@ Quality = Literal["full", "sub", "key"]  # every picture; of the substream; key 
 
 class Pulled(msgspec.Struct, frozen=True, kw_only=True):
     """A camera as the process must know it. `ring_s` above 0: pulled always, and kept in memory
-    for so long."""
+    for so long. `watched_s`: kept for so long while somebody looks, and gone when nobody does."""
 
     camera_id: CameraId
     main: StreamSource | None = None
     sub: StreamSource | None = None
     login: Login | None = None
     ring_s: float = 0.0
+    watched_s: float = 0.0
 
 
 class Know(msgspec.Struct, frozen=True, kw_only=True, tag="know"):

@@ -73,6 +73,7 @@ class Feed:
         self.says = ""
         self.do = ""
         self.ring: Ring | None = None
+        self.watched = Ring(pulled.watched_s)  # of what somebody looks at, where there is no ring
         self.stills = Stills()
         self.dropped = 0  # units that viewers who left did not get
         self._open = open_
@@ -115,6 +116,8 @@ class Feed:
     def leave(self, viewer: Viewer) -> None:
         self._viewers = tuple(one for one in self._viewers if one is not viewer)
         self.stills.no_longer(viewer)
+        if not self._viewers:
+            self.watched.clear()
 
     def record(self, recorder: Recorder) -> None:
         self._recorders = (*self._recorders, recorder)
@@ -146,9 +149,10 @@ class Feed:
         return self._gop
 
     def kept(self, from_us: int) -> list[Packed]:
-        """What there is from the key frame at or before `from_us`: of the ring, or since the last
-        key frame."""
-        return self.ring.from_key(from_us) if self.ring is not None else list(self._gop)
+        """What there is from the key frame at or before `from_us`: of the ring, of what was
+        watched, or since the last key frame."""
+        ring = self.ring if self.ring is not None else self.watched
+        return ring.from_key(from_us) if ring.bytes else list(self._gop)
 
     @property
     def has_pictures(self) -> bool:
@@ -192,6 +196,9 @@ class Feed:
     def use(self, pulled: Pulled) -> None:
         """Another address or password: the line is opened anew where it has changed."""
         before, self.pulled = (self.source, self.pulled.login), pulled
+        self.watched.seconds = pulled.watched_s
+        if not pulled.watched_s or self.ring is not None:
+            self.watched.clear()
         if (self.source, pulled.login) != before:
             self._reopen()
 
@@ -280,6 +287,8 @@ class Feed:
         self._rate.count(packed)
         if self.ring is not None:
             self.ring.take(packed)
+        elif self._viewers and self.watched.seconds:
+            self.watched.take(packed)
         for viewer in self._viewers:
             viewer.offer(self, packed)
         for recorder in self._recorders:

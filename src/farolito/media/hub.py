@@ -418,6 +418,9 @@ class Hub:
         rings: list[Ring] = []
         for feed in self._feeds.values():
             ring = feed.ring
+            if feed.watched.bytes:
+                feed.watched.expire(now_us)
+                rings.append(feed.watched)
             if ring is None:
                 continue
             if ring.seconds == 0 and not ring.is_held(now_us):
