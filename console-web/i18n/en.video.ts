@@ -254,6 +254,7 @@ export const enVideo = {
       camera: 'Camera',
       permit: 'Permit',
       now: 'watching now',
+      kept: 'kept a recording',
       case: (c: string) => `case ${c}`,
       all: 'All cameras',
       allSays: 'Newest of all cameras. A name shows that camera alone.',

@@ -257,6 +257,7 @@ export const esVideo: Pick<Catalogue, keyof typeof enVideo> = {
       camera: 'Cámara',
       permit: 'Permiso',
       now: 'mirando ahora',
+      kept: 'guardó una grabación',
       case: (c) => `caso ${c}`,
       all: 'Todas las cámaras',
       allSays: 'Lo más reciente de todas. Un nombre muestra solo esa cámara.',

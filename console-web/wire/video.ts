@@ -237,6 +237,7 @@ export interface ViewingRow {
   since: string
   until?: string | null
   why_ended?: string
+  kept_recording?: boolean
   permit: number
 }
 
