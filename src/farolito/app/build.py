@@ -461,7 +461,7 @@ class Node:
         """Look at the map folder again: a map was imported."""
         street_map = self._street_map()
         self.surroundings.use(street_map)
-        self.cameras.rooms.sights.use(street_map, self.surroundings.graph)
+        self.cameras.use_map(street_map, self.surroundings.graph)
 
     async def register(self, device: Device, public_key: bytes | None = None) -> str:
         """Make a device known and give it a key, or a secret to sign with; shown once. Empty for

@@ -6,6 +6,7 @@ A node without cameras starts no process for them.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from ipaddress import ip_network
@@ -26,12 +27,18 @@ from farolito.briefing import Eye
 from farolito.console.cameras import Cameras as ForScreens
 from farolito.desk.clips import ClipDesk
 from farolito.gate import Gate
+from farolito.geo import RoadGraph, StreetMap
+from farolito.geo.ground import Ground
 from farolito.identity import Identity
+from farolito.ingest.map.ground import read_ground
 from farolito.ingest.video.guard import Guard
 from farolito.ingest.video.onvif_turns import OnvifTurns
 from farolito.model import CameraId, FarolitoError, Login, Person, Point
 from farolito.store import Database
 
+log = logging.getLogger(__name__)
+
+GROUND_KINDS = ("*.hgt", "*.asc")  # an SRTM tile, an ESRI ASCII grid
 ROUND_S_NEVER = 300.0  # how long a picture counts as a sign of life where nothing is swept
 
 
@@ -140,6 +147,10 @@ class Cameras:
         await self.rooms.watching.turn()
         await self._turns.close()
 
+    def use_map(self, street_map: StreetMap | None, graph: RoadGraph | None) -> None:
+        """What stands between a camera and a place: the map's buildings, and the ground."""
+        self.rooms.sights.use(street_map, graph, ground_of(self._state / "maps"))
+
     def best_eye(self, place: Point) -> Eye | None:
         """For a brief: the camera that sees the place best."""
         best = self.rooms.sights.best_now(place, self._clock())
@@ -196,6 +207,21 @@ class Cameras:
         if self._ways.round_s > 0:
             await self._sweeping.run()
         await asyncio.Event().wait()
+
+
+def ground_of(folder: Path) -> Ground | None:
+    """The heights that lie beside the map. None, and said in the log, where they cannot be read:
+    then the ground is taken as flat."""
+    files = [file for kind in GROUND_KINDS for file in sorted(folder.glob(kind))]
+    if not files:
+        return None
+    if len(files) > 1:
+        log.warning("%s is used, %d more files of heights are not", files[0].name, len(files) - 1)
+    try:
+        return read_ground(files[0])
+    except FarolitoError as why:
+        log.error("the ground is taken as flat: %s; %s", why.says, why.do)
+        return None
 
 
 def _networks(told: tuple[str, ...]) -> list[Any]:
