@@ -19,6 +19,7 @@ from tests.browser.test_accessibility import assert_accessible
 pytestmark = [pytest.mark.browser, pytest.mark.node, pytest.mark.asyncio(loop_scope="session")]
 
 CUT_WITHIN_S = 5.0
+TURNED_DEG = 15.0
 TURNED_MIN = 4.0  # mean difference of greys: another view
 NUMBER = re.compile(r"^\d+$")
 
@@ -51,7 +52,13 @@ async def test_one_key_opens_the_cameras_that_see_an_incident(
         await one.get_attribute("data-camera") for one in await tiles.all()
     ]
     await expect(operator.at("near")).to_contain_text("must turn first")
+    turning = str(here.turning.camera.camera_id)
+    await operator.at(f"turn-{turning}").click()
+    await expect_turned(here, turning)
     await assert_accessible(operator)
+    await operator.at(f"enlarge-{turning}").click()
+    await expect(operator.at("look-at")).to_be_visible()
+    await operator.press("Escape")
     await operator.press("v")
     await expect(tiles).to_have_count(0)
 
@@ -130,9 +137,13 @@ async def test_who_takes_a_camera_that_turns_sees_it_turn(here: Cinema, screens:
     await operator.at("ptz-take").click()
     await expect(operator.at("ptz")).to_contain_text("You turn this camera.")
     picture = large.locator("canvas:not(.mark)")
-    before = await pixels(picture)
+    street = here.server.street
+    assert street is not None
+    eye = street.eyes[name]
+    assert eye.turning is not None
+    at_rest, before = eye.turning.pose(time.time()).bearing_deg, await pixels(picture)
     await operator.page.keyboard.down("ArrowRight")
-    await expect_turned(here, name)
+    await expect_turned(here, name, at_rest)
     await operator.page.keyboard.up("ArrowRight")
     async with asyncio.timeout(10):
         while np.abs(await pixels(picture) - before).mean() < TURNED_MIN:
@@ -141,14 +152,15 @@ async def test_who_takes_a_camera_that_turns_sees_it_turn(here: Cinema, screens:
     await expect(large).to_have_count(0)
 
 
-async def expect_turned(here: Cinema, name: str) -> None:
+async def expect_turned(here: Cinema, name: str, since_deg: float | None = None) -> None:
+    """Away from where it looked, or from its rest."""
     street = here.server.street
     assert street is not None
     turning = street.eyes[name].turning
     assert turning is not None
-    home = here.turning.pose.bearing_deg
+    before = here.turning.pose.bearing_deg if since_deg is None else since_deg
     async with asyncio.timeout(10):
-        while abs(turning.pose(time.time()).bearing_deg - home) < 15:
+        while abs(turning.pose(time.time()).bearing_deg - before) < TURNED_DEG:
             await asyncio.sleep(0.05)
 
 
