@@ -8,6 +8,8 @@ in it. The same over a line as an officer's phone has it, where one can be emula
 Cost is CPU time and memory of the process that holds pictures alone: not of the cameras, of the
 browsers, or of the node, which has a figure of its own. Each camera of that measurement is pulled
 and seen by one viewer without a screen. Viewers get a WebSocket without TLS, which a proxy adds.
+Where an owner allows recordings, the last half minute of what is watched is kept besides: that has
+figures of its own in the long run, and a limit in [video] ring_mb.
 
 The rival, in the same run: Janus on the same cameras with the same browser and number of viewers,
 which take coded pictures and do not decode them. It encrypts what it sends; that is WebRTC.
@@ -44,6 +46,7 @@ FULL = Sizes(
     streams=30,
     lines=LINES,
     loads=((1, 1), (10, 1), (100, 1), (300, 1), (1, 100)),
+    keeps=True,
 )
 
 

@@ -1,8 +1,9 @@
 """Cameras to measure, in a process of their own, and a node that has them in its register.
 
-`clock-…` burn the moment into their pictures, all of them the same ones; `loop-…` play a prepared
-ten seconds, each from a moment of its own. All are H.264, 1280×720, 25 a second, some 2 Mbit/s,
-with a key frame every 2 s.
+`clock-…` burn the moment into their pictures, all of them the same ones; `loop-…` and `kept-…` play
+a prepared ten seconds. A node keeps the last half minute of what is watched in memory where the
+owner allows recordings; that of `loop-…` does not, so that a line alone can be weighed. All are
+H.264, 1280×720, 25 a second, some 2 Mbit/s, with a key frame every 2 s.
 """
 
 from __future__ import annotations
@@ -58,6 +59,11 @@ def loops(count: int) -> list[str]:
     return [f"loop-{n}" for n in range(count)]
 
 
+def kept(count: int) -> list[str]:
+    """The same again, of owners who allow recordings."""
+    return [f"kept-{n}" for n in range(count)]
+
+
 @asynccontextmanager
 async def bed(folder: Path, seed: int, count: int, host: str) -> AsyncIterator[Bed]:
     """`count`: of loops; `host`: the address that the node listens on."""
@@ -111,7 +117,10 @@ async def _pictures(node: Running) -> int:
     told = node.state / "pictures-0.json"
     end = time.monotonic() + UP_S_MAX
     while time.monotonic() < end:
-        if told.exists() and msgspec.json.decode(told.read_bytes())["port"]:
+        with suppress(OSError):
+            port = msgspec.json.decode(told.read_bytes())["port"]
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.close()
             return pid_of(str(told))
         await asyncio.sleep(0.1)
     raise FarolitoError("the process that holds pictures did not start", "see the node's log")
@@ -119,11 +128,14 @@ async def _pictures(node: Running) -> int:
 
 def _register(rtsp: str, count: int) -> dict[str, object]:
     streams = {clock(n): f"{rtsp}/clock/{n}" for n in range(CLOCKS)}
-    streams |= {name: f"{rtsp}/loop/{n}" for n, name in enumerate(loops(count))}
+    for n, (loop, keeping) in enumerate(zip(loops(count), kept(count), strict=True)):
+        streams |= dict.fromkeys((loop, keeping), f"{rtsp}/loop/{n}")
+    unkept = {*loops(count)}
     cameras = [
         {
             "camera_id": name, "agency": AGENCY, "owner": "bench", "name": name,
             "consent": "always", "main": {"protocol": "rtsp", "url": url},
+            "terms": {"may_record": name not in unkept},
         }
         for name, url in streams.items()
     ]  # fmt: skip
