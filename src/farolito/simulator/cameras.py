@@ -217,7 +217,7 @@ def _with_rings(
     made: list[PracticeCamera], mounts: Sequence[Mount], world: World
 ) -> list[PracticeCamera]:
     """The nearest to gunshot sensors and plate readers that may be recorded and always shown, those
-    about the drill's places first."""
+    about the drill's places first, in the order of the drill."""
     ears = [e.device.place for e in world.ears.ears] if world.ears else []
     readers = [r.device.place for r in world.readers]
 
@@ -231,8 +231,8 @@ def _with_rings(
             continue
         shares = away(ears, one.pose) / RING_NEAR_M[0], away(readers, one.pose) / RING_NEAR_M[1]
         if min(shares) < 1:
-            able.append((not mounts[i].may_ring, min(shares), i))
-    for _, _, i in sorted(able)[:RINGS_MAX]:
+            able.append((0.0 if mounts[i].may_ring else min(shares), i))
+    for _, i in sorted(able)[:RINGS_MAX]:
         camera = msgspec.structs.replace(made[i].camera, ring_s=RING_S)
         made[i] = msgspec.structs.replace(made[i], camera=camera, main=_SMALL)
     return made
