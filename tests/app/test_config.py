@@ -63,6 +63,7 @@ def _made(field: msgspec.structs.FieldInfo) -> object:
         ("[agency]\nid = 'a'\nname = 'a'", "ori"),
         ("[agency]\nid = 'a'\nname = 'a'\nori = 'x'\n[node]\nprot = 1", "prot"),
         ("[agency]\nid = 'a'\nname = 'a'\nori = 'x'\n[node]\nport = 'x'", "port"),
+        ("[agency]\nid = 'a'\nname = 'a'\nori = 'x'\n[video]\nminutes = 90", "minutes: 1 to 60"),
         ("[agency", "table declaration"),
     ],
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from farolito.gate import WATCH_MINUTES_MAX
 from farolito.ingest.avl.sources import (
     GpsListener,
     GtfsFeed,
@@ -105,6 +106,12 @@ class Video(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ring_mb: int = 1024  # memory for what chosen cameras saw before an event, all together
     sweep_minutes: float = 5.0  # each camera's picture is looked at once in so long. 0: never
     keep_clips_days: int = 365  # clips of no case; with a case they stay as long as hits do
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.minutes <= WATCH_MINUTES_MAX:
+            raise ValueError(f"[video] minutes: 1 to {WATCH_MINUTES_MAX}")
+        if self.processes < 1 or self.ring_mb < 0 or self.sweep_minutes < 0:
+            raise ValueError("[video] processes, ring_mb, sweep_minutes: no less than 1, 0, 0")
 
 
 class Push(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -10,6 +10,7 @@ else makes the token that opens a camera's picture.
 from farolito.audit import LedgerDown
 from farolito.gate.gate import (
     HEARTBEAT,
+    WATCH_MINUTES_MAX,
     Answer,
     Ask,
     Gate,
@@ -25,6 +26,7 @@ from farolito.store.database import AWAY
 __all__ = [
     "AWAY",
     "HEARTBEAT",
+    "WATCH_MINUTES_MAX",
     "Answer",
     "Ask",
     "Gate",
