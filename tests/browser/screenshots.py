@@ -26,7 +26,9 @@ BYTES_MAX = 300_000
 CALL_MS_MAX = 600_000  # the first call comes at once, the next some minutes after it
 KNOWN_MS_MAX = 120_000  # until both callers, the flag and the alert belong to it
 DRIVE_MS_MAX = 240_000
+LIVE_MS_MAX = 60_000  # practice cameras draw what they show
 PARTS = 4  # the call, the shots that sensors heard, the second caller, the plate
+WIDE: ViewportSize = {"width": 1600, "height": 900}
 TALL: ViewportSize = {"width": 1600, "height": 1100}  # the steps and the rows in one picture
 
 
@@ -41,7 +43,9 @@ async def take(port: int) -> None:
         await shots_heard(operator)
         await operator.page.get_by_role("tab", name="Calls").click()
         await on_the_way(operator, officer)
+        await seen(operator)
         await arrived(operator, officer)
+        await wall(operator)
         await screens.close()
         await browser.close()
 
@@ -74,6 +78,28 @@ async def on_the_way(operator: Screen, officer: Screen) -> None:
     await expect(officer.at("moving")).to_be_visible()
     await expect(officer.at("eta")).to_be_visible()
     await _save(officer, "brief-moving")
+
+
+async def seen(operator: Screen) -> None:
+    """The cameras that see the place of the call, live, each with its reason."""
+    await operator.page.keyboard.press("v")
+    live = operator.page.locator("[data-testid=tile][data-standing=live]")
+    await expect(live.nth(2)).to_be_visible(timeout=LIVE_MS_MAX)
+    await operator.page.locator("[data-testid=tile]").first.scroll_into_view_if_needed()
+    await operator.page.mouse.move(0, 0)
+    await _save(operator, "pictures")
+    await operator.page.keyboard.press("v")
+
+
+async def wall(operator: Screen) -> None:
+    """The wall as it fills itself."""
+    await operator.page.set_viewport_size(WIDE)
+    await operator.go("/wall")
+    await operator.page.keyboard.press("f")
+    live = operator.page.locator("[data-testid=tile][data-standing=live]")
+    await expect(live.nth(6)).to_be_visible(timeout=LIVE_MS_MAX)
+    await operator.page.mouse.move(0, 0)
+    await _save(operator, "wall")
 
 
 async def arrived(operator: Screen, officer: Screen) -> None:
