@@ -44,14 +44,16 @@ class CameraBook:
     """`revision` grows with each change of the register; `alarms` with each change of what is
     near an open incident."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - wired once, by the app
         self,
         gate: Gate,
         database: Database,
         logins: CameraLogins,
         zone: ZoneInfo,
         clock: Callable[[], datetime],
+        watched_s: float = WATCHED_S,
     ) -> None:
+        self._watched_s = watched_s
         self._gate = gate
         self._database = database
         self._box = logins
@@ -136,7 +138,7 @@ class CameraBook:
                 sub=one.sub,
                 login=self._logins.get(one.camera_id),
                 ring_s=one.ring_s if one.ring_s and self._may_keep(one) else 0.0,
-                watched_s=WATCHED_S if one.terms.may_record else 0.0,
+                watched_s=self._watched_s if one.terms.may_record else 0.0,
             )
             for one in self._cameras.values()
             if one.main is not None or one.sub is not None

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from farolito.app.camera_book import CameraBook
+from farolito.app.camera_book import WATCHED_S, CameraBook
 from farolito.app.camera_states import CameraStates
 from farolito.app.picturing import Picturing
 from farolito.app.sights import Sights
@@ -65,6 +65,7 @@ class CameraRooms:
         turns: Turns | None = None,
         minutes: float = 10.0,
         round_s: float = 300.0,
+        watched_s: float = WATCHED_S,
     ) -> None:
         self._gate = gate
         self._clock = clock
@@ -73,7 +74,7 @@ class CameraRooms:
         self._rings_at = 0.0
         self._dropping: set[asyncio.Task[None]] = set()
         logins = CameraLogins(key_file, os.urandom)
-        self.book = CameraBook(gate, database, logins, zone, clock)
+        self.book = CameraBook(gate, database, logins, zone, clock, watched_s)
         self.states = CameraStates(self.book, database, clock, round_s)
         self.sights = Sights(self.book, self.states, zone)
         self.desk = CameraDesk(gate, self.book, self.book.seal, clock)

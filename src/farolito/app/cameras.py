@@ -92,6 +92,7 @@ class Cameras:
             self._turns,
             video.minutes,
             video.sweep_minutes * 60 or ROUND_S_NEVER,
+            video.keep_watched_s,
         )
         serving = Serving(
             processes=video.processes,

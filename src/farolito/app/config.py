@@ -103,6 +103,9 @@ class Video(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     # unless they are named here.
     networks: tuple[str, ...] = ()
     minutes: int = 10  # a permission to watch lasts so long, and is asked for anew while one looks
+    # Of what somebody watches, where its owner allows a recording, the last seconds stay in memory
+    # while they look, so that a clip may begin with what was just seen: 7.5 MB a picture. 0: none.
+    keep_watched_s: float = 30.0
     ring_mb: int = 1024  # memory for what chosen cameras saw before an event, all together
     sweep_minutes: float = 5.0  # each camera's picture is looked at once in so long. 0: never
     keep_clips_days: int = 365  # clips of no case; with a case they stay as long as hits do
