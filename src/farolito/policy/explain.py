@@ -3,8 +3,8 @@
 Cedar's default no has no reason. So the same rules are asked again about the same person with
 everything right, and then with one thing at a time as it was: whatever turns the yes back into a
 no is what stands in the way. The reasons can never disagree with the rules, for they come from
-them. Costs five more questions (nine about cameras), on refusals only, and twelve once for each
-kind of question.
+them. Costs one more question for each fact that the role's rules ask for, on refusals only, and
+twelve once for each kind of question.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import msgspec
 
 from farolito.model import Act, OwnerId, Purpose, Thing, UnitId
 from farolito.policy.request import Fact, Request
-from farolito.policy.rule_book import FACTS, Answer, RuleBook
+from farolito.policy.rule_book import CASE, FACTS, Answer, RuleBook
 
 # The order in which reasons are told: what can never be mended first. The first is the reason
 # in the ledger. {who}, {act}, {thing} and {purposes} are filled in.
@@ -63,6 +63,29 @@ REASONS: Mapping[str, tuple[str, str]] = {
 _OF_CAMERAS = frozenset({Thing.CAMERA, Thing.CONSENT, Thing.VIEWING, Thing.CLIP})
 _IDEAL_UNIT = UnitId("1")
 _IDEAL_OWNER = OwnerId("1")
+_ABOUT = {
+    "case": CASE,
+    "unconfirmed": "confirmed",
+    "not_your_unit": "assigned_unit",
+    "reason_code": "reason_code",
+    "records": "records",
+    "no_consent": "consent_open",
+    "no_recording": "may_record",
+    "not_near": "near_assigned",
+    "not_your_camera": "camera_owner",
+}
+_IDEAL: Mapping[str, Fact] = {
+    "confirmed": True,
+    "assigned_unit": _IDEAL_UNIT,
+    "records": False,
+    "reason_code": "routine_review",
+}
+_IDEAL_OF_CAMERAS: Mapping[str, Fact] = {
+    "consent_open": True,
+    "near_assigned": True,
+    "camera_owner": _IDEAL_OWNER,
+    "may_record": True,
+}
 _ACTS = {
     Act.READ: "read",
     Act.LIVE: "follow",
@@ -146,16 +169,7 @@ def ideal(request: Request, purpose: Purpose) -> Request:
         signed_in_s=0,
         case="1",
         on_behalf_of=None,
-        facts={
-            "confirmed": True,
-            "assigned_unit": _IDEAL_UNIT,
-            "records": False,
-            "reason_code": "routine_review",
-            "consent_open": True,
-            "near_assigned": True,
-            "camera_owner": _IDEAL_OWNER,
-            "may_record": True,
-        },
+        facts={**_IDEAL, **_IDEAL_OF_CAMERAS} if request.thing in _OF_CAMERAS else _IDEAL,
     )
 
 
@@ -181,8 +195,10 @@ def _lacking(book: RuleBook, request: Request, purpose: Purpose) -> set[str]:
                 person=msgspec.structs.replace(best.person, owner=request.person.owner),
             ),
         }
-    answers = book.ask(list(tries.values()))
-    return {reason for reason, a in zip(tries, answers, strict=True) if not a.yes}
+    asked = book.asks_for(request.person.role)
+    told = {reason: one for reason, one in tries.items() if _ABOUT[reason] in asked}
+    answers = book.ask(list(told.values()))
+    return {reason for reason, a in zip(told, answers, strict=True) if not a.yes}
 
 
 def _with_fact(best: Request, request: Request, name: str) -> Request:

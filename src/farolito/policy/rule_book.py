@@ -30,6 +30,7 @@ from farolito.policy.request import Request
 from farolito.policy.state_pack import StatePack
 
 NO_PURPOSE = "none"
+CASE = "case_number"
 _VALUES = re.compile(r"(?<=`)\{.*\}(?=`)|\"[^\"`]*\"", re.DOTALL)
 # What a caller may tell about the thing asked for, and the type Cedar wants it in.
 FACTS: Mapping[str, str | None] = {
@@ -67,6 +68,7 @@ class RuleBook:
         self.agencies = frozenset(laws)
         # What followed from the rules so far, for explanations; the rules never change.
         self.open_purposes: dict[tuple[AgencyId, Role, Act, Thing], tuple[Purpose, ...]] = {}
+        self._asked_for: dict[Role, frozenset[str]] = {}
         self._schema = Schema.from_str(schema)
         self._policies = PolicySet.from_json_str(body)
         self._entities = Entities.from_json_str(agencies, self._schema)
@@ -78,6 +80,17 @@ class RuleBook:
             [_question(r) for r in requests], self._policies, self._entities, self._schema
         )
         return [_answer(r) for r in results]
+
+    def asks_for(self, role: Role) -> frozenset[str]:
+        """The facts, "case_number" among them, that any rule about this role mentions: no other
+        one can stand in its way."""
+        known = self._asked_for.get(role)
+        if known is None:
+            texts = [json.dumps(body) for body in self.rules.values() if _is_about(body, role)]
+            names = (*FACTS, CASE)
+            known = frozenset(n for n in names if any(f'"{n}"' in text for text in texts))
+            self._asked_for[role] = known
+        return known
 
     @property
     def forbids(self) -> list[str]:
@@ -135,6 +148,11 @@ def _check(schema: str, texts: Sequence[str]) -> None:
         raise Invalid("rules: " + "; ".join(map(str, result.errors)), "correct the rules")
 
 
+def _is_about(body: Mapping[str, Any], role: Role) -> bool:
+    principal = body["principal"]
+    return bool(principal["op"] != "==" or principal["entity"]["id"] == role.value)
+
+
 def _ref(kind: str, name: str) -> dict[str, dict[str, str]]:
     return {"__entity": {"type": kind, "id": name}}
 
@@ -166,7 +184,7 @@ def _question(r: Request) -> dict[str, Any]:
     }
     # Cedar has no null: what is not told is left out, and blanks tell nothing.
     if r.case and r.case.strip():
-        context["case_number"] = r.case
+        context[CASE] = r.case
     if r.on_behalf_of and r.on_behalf_of.strip():
         context["on_behalf_of"] = r.on_behalf_of
     return {
