@@ -17,9 +17,8 @@ setup: $(STAMP)/python $(WEB)/index.html $(STAMP)/locator $(STAMP)/encoder ## In
 demo: setup ## The practice metro at http://localhost:8700
 	$(BIN)/farolito demo --port $(PORT)
 
-# Three at a time on two cores: a third of the time of those with a browser or a node is waiting.
 test: setup $(STAMP)/dev $(CHROMIUM) ## Set up and pass every test
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 	cd console-web && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent test
 
 check: setup $(STAMP)/dev ## Style, types, layers

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import msgspec
 
-from farolito.gate import WATCH_MINUTES_MAX
 from farolito.ingest.avl.sources import (
     GpsListener,
     GtfsFeed,
@@ -20,6 +19,7 @@ from farolito.ingest.avl.sources import (
 from farolito.ingest.cad.sources import CadConveyance, CadFolder, CadWebhook
 from farolito.ingest.gunshot.sources import GunshotMqtt, GunshotVendor
 from farolito.model import Agency, AgencyId, FarolitoError
+from farolito.model.camera import WATCH_MINUTES_MAX
 
 FILE = "farolito.toml"
 

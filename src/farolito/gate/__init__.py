@@ -10,7 +10,6 @@ else makes the token that opens a camera's picture.
 from farolito.audit import LedgerDown
 from farolito.gate.gate import (
     HEARTBEAT,
-    WATCH_MINUTES_MAX,
     Answer,
     Ask,
     Gate,
@@ -26,7 +25,6 @@ from farolito.store.database import AWAY
 __all__ = [
     "AWAY",
     "HEARTBEAT",
-    "WATCH_MINUTES_MAX",
     "Answer",
     "Ask",
     "Gate",

@@ -24,6 +24,7 @@ from farolito.model import (
     SessionId,
     Thing,
 )
+from farolito.model.camera import WATCH_MINUTES_MAX
 from farolito.policy import Policies, Refusal, Request
 from farolito.store import Database, Records
 
@@ -31,7 +32,6 @@ T = TypeVar("T")
 Fact = str | int | bool
 Facts = Callable[[Records], Awaitable[Mapping[str, Fact]]]
 Work = Callable[[Records, int], Awaitable[T]]
-WATCH_MINUTES_MAX = 60
 HEARTBEAT = "heartbeat"
 SPOOLED = -1  # the permit's number while the ledger is down: it gets a real one afterwards
 

@@ -22,6 +22,8 @@ from farolito.model.ids import (
 from farolito.model.place import Point
 from farolito.model.purpose import Purpose
 
+WATCH_MINUTES_MAX = 60  # one permission to watch lasts no longer
+
 
 class OwnerKind(StrEnum):
     """Whose camera it is: what the counts are told apart by."""
