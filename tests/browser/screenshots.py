@@ -95,7 +95,7 @@ async def wall(operator: Screen) -> None:
     """The wall as it fills itself."""
     await operator.page.set_viewport_size(WIDE)
     await operator.go("/wall")
-    await operator.page.keyboard.press("f")
+    await operator.page.get_by_test_id("fill").first.click()
     live = operator.page.locator("[data-testid=tile][data-standing=live]")
     await expect(live.nth(6)).to_be_visible(timeout=LIVE_MS_MAX)
     await operator.page.mouse.move(0, 0)
