@@ -18,7 +18,7 @@ from farolito.ingest.avl.sources import (
 )
 from farolito.ingest.cad.sources import CadConveyance, CadFolder, CadWebhook
 from farolito.ingest.gunshot.sources import GunshotMqtt, GunshotVendor
-from farolito.model import Agency, AgencyId, FarolitoError
+from farolito.model import Agency, AgencyId, FarolitoError, Government, ShareClass
 from farolito.model.camera import WATCH_MINUTES_MAX
 
 FILE = "farolito.toml"
@@ -45,6 +45,7 @@ class AgencyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     name: str
     ori: str  # nine characters, as NCIC assigns it
     law: str = "us-nm"  # the state pack: forbidden purposes and categories, retention
+    government: Government = "city"  # city, county, state, tribal, federal, other
     keep_reads_days: int = 14  # how long reads are kept; a shorter limit of the law wins
     keep_calls_days: int = 365  # calls, incidents and the briefs of them
     keep_hits_days: int = 365  # alerts with their briefs and pictures; likewise
@@ -124,6 +125,22 @@ class Push(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     allowed: tuple[str, ...] = ()  # push services inside the agency's own network
 
 
+class Federation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[federation]: the line to other agencies. Without partners nothing of it listens."""
+
+    # Where partners' nodes connect (mutual TLS). 0: nobody can; we connect to them. Of two
+    # partners one must listen.
+    port: int = 0
+    host: str = "0.0.0.0"  # noqa: S104 - partners come from outside
+    address: str = ""  # how partners reach that port: rtcc.example.gov:7422
+    contact: str = ""  # whom a partner calls where an agreement says "pointer"
+    # A nation's land, as GeoJSON polygons: records made there belong to it.
+    land: str = ""
+    # What nobody has of that land without the nation's signed consent.
+    consent_classes: tuple[ShareClass, ...] = ()
+    witnesses_min: int = 2  # who must have cosigned a checkpoint, one of another government
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -146,6 +163,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     gunshot_vendor: tuple[GunshotVendor, ...] = ()
     video: Video = Video()
     push: Push = Push()
+    federation: Federation = Federation()
 
     @property
     def state(self) -> Path:
@@ -162,6 +180,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             name=self.agency.name,
             ori=self.agency.ori,
             law=self.agency.law,
+            government=self.agency.government,
             keep_reads=timedelta(days=self.agency.keep_reads_days),
             keep_hits=timedelta(days=self.agency.keep_hits_days),
             keep_calls=timedelta(days=self.agency.keep_calls_days),

@@ -7,6 +7,7 @@ Never: a password, a secret kept in the clear (only hashes are), a decision abou
 `policy`), a persona without a passkey outside a demo on this machine.
 """
 
+from farolito.identity.agency_key import AgencyKey, fingerprint, signed_by
 from farolito.identity.camera_logins import CameraLogins
 from farolito.identity.device_keys import DeviceKeys
 from farolito.identity.duties import local_admin, system_person
@@ -17,14 +18,17 @@ from farolito.identity.sensor_keys import SensorKeys, public_key_of
 __all__ = [
     "CREW",
     "PERSONAS",
+    "AgencyKey",
     "CameraLogins",
     "DeviceKeys",
     "Identity",
     "Persona",
     "SensorKeys",
     "SignedIn",
+    "fingerprint",
     "local_admin",
     "person_for",
     "public_key_of",
+    "signed_by",
     "system_person",
 ]

@@ -4,7 +4,19 @@ In: plain values. Out: PlateRead, HotListEntry, Alert, Brief, Person and their k
 Never: I/O, a clock, chance, or knowledge of how a value is stored, sent or shown.
 """
 
-from farolito.model.agency import Agency, Device
+from farolito.model.agency import Agency, Device, Government
+from farolito.model.agreement import (
+    AID_MAX,
+    SIGNERS,
+    TERM_MAX,
+    Agreement,
+    AgreementState,
+    Answering,
+    Declaration,
+    PersonSignature,
+    Sharing,
+    SignedAgreement,
+)
 from farolito.model.alert import (
     Alert,
     AlertState,
@@ -60,6 +72,7 @@ from farolito.model.errors import Away, FarolitoError, Invalid, Refused, Rejecte
 from farolito.model.hot_list import Confidence, HotList, HotListEntry, ListedVehicle
 from farolito.model.ids import (
     AgencyId,
+    AgreementId,
     AlertId,
     BriefId,
     CallId,
@@ -67,6 +80,7 @@ from farolito.model.ids import (
     ClipId,
     DeviceId,
     EntryId,
+    EnvelopeId,
     ImpulseId,
     IncidentId,
     ListId,
@@ -74,6 +88,7 @@ from farolito.model.ids import (
     OwnerId,
     PersonId,
     ReadId,
+    ReviewId,
     SessionId,
     ShotAlertId,
     ShotId,
@@ -96,6 +111,7 @@ from farolito.model.incident import (
     PartKind,
     Report,
 )
+from farolito.model.partner import AgencyCard, Partner, PartnerState, ShareClass, Zone
 from farolito.model.person import Person, Role
 from farolito.model.place import Point
 from farolito.model.plate_read import Candidate, Picture, PlateRead, Seen, SeenVehicle
@@ -124,14 +140,22 @@ from farolito.model.state import state_code
 from farolito.model.timing import P1Delay, Spread, Timings, UnitTiming, WaitingCall
 
 __all__ = [
+    "AID_MAX",
     "BANDS_HZ",
+    "SIGNERS",
+    "TERM_MAX",
     "Act",
     "Agency",
+    "AgencyCard",
     "AgencyId",
+    "Agreement",
+    "AgreementId",
+    "AgreementState",
     "Alert",
     "AlertId",
     "AlertState",
     "AnswerKind",
+    "Answering",
     "Away",
     "Brief",
     "BriefId",
@@ -157,14 +181,17 @@ __all__ = [
     "ClipKind",
     "Confidence",
     "Consent",
+    "Declaration",
     "Device",
     "DeviceId",
     "Doubt",
     "Ellipse",
     "EntryId",
+    "EnvelopeId",
     "Fact",
     "FarolitoError",
     "Going",
+    "Government",
     "GunshotSensor",
     "Hazard",
     "HazardKind",
@@ -200,8 +227,11 @@ __all__ = [
     "P1Delay",
     "Part",
     "PartKind",
+    "Partner",
+    "PartnerState",
     "Person",
     "PersonId",
+    "PersonSignature",
     "Phrase",
     "Picture",
     "PictureState",
@@ -215,6 +245,7 @@ __all__ = [
     "Refused",
     "Rejected",
     "Report",
+    "ReviewId",
     "Role",
     "Round",
     "Seen",
@@ -223,6 +254,8 @@ __all__ = [
     "SensorReport",
     "SessionId",
     "Share",
+    "ShareClass",
+    "Sharing",
     "Shot",
     "ShotAlert",
     "ShotAlertId",
@@ -232,6 +265,7 @@ __all__ = [
     "ShotOutcome",
     "ShotRecord",
     "ShotReview",
+    "SignedAgreement",
     "SoundClip",
     "SoundKind",
     "Spread",
@@ -249,6 +283,7 @@ __all__ = [
     "ViewingId",
     "WaitingCall",
     "Weather",
+    "Zone",
     "call_id",
     "digest_id",
     "fold_o",

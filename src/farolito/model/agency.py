@@ -11,6 +11,8 @@ from farolito.model.errors import Invalid
 from farolito.model.ids import SLUG, AgencyId, DeviceId
 from farolito.model.place import Point
 
+Government = Literal["city", "county", "state", "tribal", "federal", "other"]
+
 
 class Agency(msgspec.Struct, frozen=True, kw_only=True):
     """A police department, sheriff's office or tribal nation. `law` names its state pack."""
@@ -19,6 +21,7 @@ class Agency(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     ori: str  # the nine-character Originating Agency Identifier of NCIC
     law: str = "us-nm"
+    government: Government = "city"
     keep_reads: timedelta = timedelta(days=14)
     keep_hits: timedelta = timedelta(days=365)
     keep_calls: timedelta = timedelta(days=365)  # with the incidents they became

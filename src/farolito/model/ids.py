@@ -31,6 +31,9 @@ CameraId = NewType("CameraId", str)  # unique within its agency: "central-4th-pt
 OwnerId = NewType("OwnerId", str)  # of cameras: "public-schools"
 ViewingId = NewType("ViewingId", UUID)
 ClipId = NewType("ClipId", UUID)
+AgreementId = NewType("AgreementId", UUID)
+EnvelopeId = NewType("EnvelopeId", UUID)  # of one message between two agencies
+ReviewId = NewType("ReviewId", UUID)
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")  # of ids that people type
 

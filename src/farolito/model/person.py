@@ -19,6 +19,7 @@ class Role(StrEnum):
     AGENCY_ADMIN = "agency_admin"
     AUDITOR = "auditor"
     SYSADMIN = "sysadmin"
+    OVERSIGHT = "oversight"  # a body outside the agency: reviews whoever commands the others
     CAMERA_OWNER = "camera_owner"  # of a school, a shop, a bus line: consent, and who looked
     SYSTEM = "system"  # the node itself, acting on a standing rule; never a person's sign-in
 

@@ -61,3 +61,8 @@ class Thing(StrEnum):
     DEVICE = "device"
     PERSON = "person"
     DEAD_LETTER = "dead_letter"
+    PARTNER = "partner"  # other agencies: who they are, whether their line is up
+    AGREEMENT = "agreement"  # what is shared with whom; drafting, signing, revoking
+    SHARED = "shared"  # what partners let us have, and what became of it
+    REVIEW = "review"  # searches that somebody outside the chain of command must look at
+    REPORT = "report"  # counts for the public and for statutes; names nobody

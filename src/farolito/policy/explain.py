@@ -118,6 +118,11 @@ _THINGS = {
     Thing.DEVICE: "devices",
     Thing.PERSON: "the people who sign in here",
     Thing.DEAD_LETTER: "dead letters",
+    Thing.PARTNER: "other agencies",
+    Thing.AGREEMENT: "agreements",
+    Thing.SHARED: "what partners share",
+    Thing.REVIEW: "reviews",
+    Thing.REPORT: "reports",
 }
 
 

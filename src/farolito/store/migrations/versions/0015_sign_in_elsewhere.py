@@ -1,0 +1,10 @@
+"""Identity providers of agencies, and who is suspended elsewhere."""
+
+revision = "0015"
+down_revision = "0014"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Nothing yet."""
