@@ -10,12 +10,14 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from farolito.audit import Entry, Ledger, LedgerDown, LedgerStatus, Spool
+from farolito.audit.tree import leaf_hash
 from farolito.media import Pictures
 from farolito.media.token import Grant, mint
 from farolito.model import (
     Act,
     Agency,
     AgencyId,
+    AgreementId,
     CameraId,
     FarolitoError,
     Person,
@@ -34,11 +36,14 @@ Facts = Callable[[Records], Awaitable[Mapping[str, Fact]]]
 Work = Callable[[Records, int], Awaitable[T]]
 HEARTBEAT = "heartbeat"
 SPOOLED = -1  # the permit's number while the ledger is down: it gets a real one afterwards
+LEAVES_KEPT = 1_000  # of the newest entries; a receipt of an older one is read from the ledger
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """Who wants what, and why. `query` says what was asked for in words the owner may open;
-    `fixes`: the SHA-256 of a thing that the entry is to fix for ever."""
+    `fixes`: the SHA-256 of a thing that the entry is to fix for ever. `counterpart`: the receipt
+    of the other agency's entry about the same; `ori`: of the asker's agency, where it is not ours.
+    """
 
     person: Person
     thing: Thing
@@ -51,6 +56,9 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     device: str | None = None
     facts: Mapping[str, Fact] = {}
     fixes: str | None = None
+    agreement: AgreementId | None = None
+    counterpart: str | None = None
+    ori: str | None = None
 
 
 class PictureName(msgspec.Struct, frozen=True):
@@ -105,10 +113,35 @@ class Gate:
         self._clock = clock
         self.token_secret = b""  # what picture processes prove tokens by; empty: there are none
         self.after_act: Callable[[], None] = lambda: None  # screens have something new to fetch
+        self.after_rules: list[Callable[[], None]] = []  # whoever decided once and must look again
+        self._leaves: dict[int, str] = {}  # newest last
 
     @property
     def owner(self) -> AgencyId:
         return self._agency.agency_id
+
+    @property
+    def policies(self) -> Policies:
+        """The rules as they stand: for the app, which makes new ones of them."""
+        return self._policies
+
+    def use(self, policies: Policies) -> None:
+        """Decide by these rules from now on: agreements came into force, or ended.
+
+        What was decided before is decided again: cameras and sockets ask by themselves within
+        seconds, and `after_rules` is told at once.
+        """
+        self._policies = policies
+        for tell in self.after_rules:
+            tell()
+
+    async def receipt(self, permit: int) -> str:
+        """An entry's receipt as text, "<agency>#<index>:<leaf>", as another agency's ledger keeps
+        it. Raises NotOpenable where there is no such entry, LedgerDown for one in the spool."""
+        if permit == SPOOLED:
+            raise LedgerDown("the entry waits in the spool", "ask again when the ledger is back")
+        leaf = self._leaves.get(permit) or leaf_hash(await self._ledger.entry(permit)).hex()
+        return f"{self.owner}#{permit}:{leaf}"
 
     async def read(self, ask: Ask, work: Work[T], facts: Facts | None = None) -> Answer[T]:
         return await self._pass(Act.READ, ask, work, facts)
@@ -304,13 +337,15 @@ class Gate:
             reason=reason,
             actor_role=ask.person.role,
             agency=ask.person.agency,
-            ori=self._agency.ori,
+            ori=ask.ori or self._agency.ori,
             session=str(ask.session) if ask.session else None,
             device=ask.device,
             purpose=ask.purpose,
             policy=self._policies.hash,
             rules=rules,
             fixes=ask.fixes if decision == "permit" else None,
+            agreement=str(ask.agreement) if ask.agreement else None,
+            counterpart=ask.counterpart,
             personal={
                 name: value
                 for name, value in (
@@ -323,7 +358,7 @@ class Gate:
             },
         )
         try:
-            return (await self._ledger.append(entry)).index
+            receipt = await self._ledger.append(entry)
         except LedgerDown as error:
             if may_spool:
                 self._spool.append(entry)
@@ -331,6 +366,10 @@ class Gate:
             raise LedgerDown(
                 "the ledger cannot be written, so nothing may be shown", error.do or "see /health"
             ) from error
+        self._leaves[receipt.index] = receipt.leaf
+        if len(self._leaves) > LEAVES_KEPT:
+            del self._leaves[next(iter(self._leaves))]
+        return receipt.index
 
 
 def _us(at: datetime) -> int:
