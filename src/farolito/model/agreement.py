@@ -100,6 +100,22 @@ class AgreementState(StrEnum):
     EXPIRED = "expired"
 
 
+class Because(StrEnum):
+    """Why an agreement was ended before its time. Chosen, never typed."""
+
+    NOT_NEEDED = "not_needed"
+    MISUSE = "misuse"  # what was given was used for something else
+    TERMS_BROKEN = "terms_broken"
+    LAW = "law"  # the law, or a court, or the council wants it so
+    SECURITY = "security"  # a key, a person or a node over there cannot be trusted now
+    MISTAKE = "mistake"  # the terms were not what was meant
+    LEAVING = "leaving"  # the agencies part
+    AID_OVER = "aid_over"  # mutual aid is no longer needed
+
+
+OVER = frozenset({AgreementState.REVOKED, AgreementState.REPLACED, AgreementState.EXPIRED})
+
+
 class PersonSignature(msgspec.Struct, frozen=True, kw_only=True):
     """One person's passkey over the document's digest: WebAuthn's own assertion, kept whole, so
     that it can be verified later by whoever has the public key. base64url without padding."""

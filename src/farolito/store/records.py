@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from farolito.model import AgencyId
+from farolito.store.agreements import Agreements
 from farolito.store.alerts import Alerts
 from farolito.store.briefs import Briefs
 from farolito.store.calls import Calls
@@ -28,6 +29,7 @@ class Records:
     def __init__(self, connection: Any, agency: AgencyId) -> None:
         self.connection = connection
         self.agency = agency
+        self.agreements = Agreements(connection, agency)
         self.alerts = Alerts(connection, agency)
         self.calls = Calls(connection, agency)
         self.incidents = Incidents(connection, agency)
