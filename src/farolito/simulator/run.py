@@ -48,13 +48,15 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
 
     `cad_secret` (`whsec_…`) signs the dispatch system's messages, and without it there are no
     calls; `personas` are the names by which the phones of units sign in. `sensors`: whether the
-    public keys of the gunshot sensors are registered.
+    public keys of the gunshot sensors are registered. `homes`: the address of the node that a
+    device sends to, where that is a neighbour's.
     """
 
     keys: Mapping[DeviceId, str]
     cad_secret: str | None = None
     personas: Mapping[UnitId, str] = {}
     sensors: bool = False
+    homes: Mapping[DeviceId, str] = {}
 
 
 class Driven(msgspec.Struct):
@@ -92,7 +94,7 @@ async def drive(
     queue: asyncio.Queue[_Due] = asyncio.Queue(WAITING_MAX)
     pace = _Pace(world.config.start)
     async with httpx.AsyncClient(base_url=base_url, timeout=10.0) as client:
-        door = _Door(client, keys, stop, driven)
+        door = _Door(client, access, stop, driven)
         tasks = [asyncio.create_task(door.work(queue)) for _ in range(SENDERS)]
         if AVL_KEY in keys:
             plays = world.config.calls and access.cad_secret is not None
@@ -205,11 +207,11 @@ class _Door:
     def __init__(
         self,
         client: httpx.AsyncClient,
-        keys: Mapping[DeviceId, str],
+        access: Access,
         stop: asyncio.Event,
         driven: Driven,
     ) -> None:
-        self._client, self._keys, self._stop, self._driven = client, keys, stop, driven
+        self._client, self._access, self._stop, self._driven = client, access, stop, driven
 
     async def work(self, queue: asyncio.Queue[_Due]) -> None:
         while True:
@@ -223,13 +225,14 @@ class _Door:
         """Until it is taken or refused for good; a busy or absent node is tried again."""
         headers = {
             "Content-Type": message.content_type,
-            "Authorization": f"Bearer {self._keys[device]}",
+            "Authorization": f"Bearer {self._access.keys[device]}",
         }
+        url = self._access.homes.get(device, "") + path
         pause_s = BACK_OFF_S[0]
         for _ in range(TRIES_MAX):
             wait_s = pause_s
             try:
-                answer = await self._client.post(path, content=message.body, headers=headers)
+                answer = await self._client.post(url, content=message.body, headers=headers)
             except httpx.TransportError:
                 pass
             else:

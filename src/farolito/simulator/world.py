@@ -21,6 +21,7 @@ from farolito.simulator.ears import Ears, place_ears
 from farolito.simulator.hot_list import ListFile, Plant, Row, make_hot_lists, planted
 from farolito.simulator.metro import make_metro
 from farolito.simulator.misread import Reading, Report, report
+from farolito.simulator.neighbours import NeighbourReader, echoes, place_neighbours
 from farolito.simulator.patrol import STEADY, UNITS, Patrol, Streets
 from farolito.simulator.readers import Reader, place_readers, watched
 from farolito.simulator.scenario import Scene, drill
@@ -55,6 +56,7 @@ class SimulatorConfig(msgspec.Struct, frozen=True, kw_only=True):
     ears: int = 72
     ears_around: LatLon | None = None
     ori: str = "NM9990100"
+    neighbours: bool = False  # whether the sheriff and the pueblo read plates on their own roads
 
 
 class Truth(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +101,11 @@ class World:
         self.lists: tuple[ListFile, ...] = make_hot_lists(
             config.seed, self.traffic.fleet, config.start, config.list_rows
         )
-        self._by_id = {r.device.device_id: r for r in self.readers}
+        self.neighbours: tuple[NeighbourReader, ...] = ()
+        if config.neighbours:
+            self.neighbours = place_neighbours(roads, self.street_map, config.agency, self.readers)
+        self._watching = (*self.readers, *(n.reader for n in self.neighbours))
+        self._by_id = {r.device.device_id: r for r in self._watching}
         self._rows: dict[tuple[str, str], list[tuple[str, Row]]] = {}
         for one in self.lists:
             for row in one.rows:
@@ -194,8 +200,18 @@ class World:
         """Without end, in order of the true time."""
         ordinary = ((p, None) for p in self._passages())
         scripted = ((s.passage, s) for s in self._scenes())
-        for passage, scene in heapq.merge(ordinary, scripted, key=lambda found: found[0].at):
+        echoed = ((p, None) for p in self._echoes())
+        for passage, scene in heapq.merge(
+            ordinary, scripted, echoed, key=lambda found: found[0].at
+        ):
             yield self._happening(passage, scene)
+
+    def _echoes(self) -> Iterator[Passage]:
+        """The drill's listed cars at the neighbours' readers, from the start on."""
+        if not self.neighbours:
+            return iter(())
+        found = echoes(self._scenes(), self.neighbours)
+        return (p for p in found if p.at >= self.config.start)
 
     def _scenes(self) -> Iterator[Scene]:
         if not self.config.drill:
@@ -209,7 +225,7 @@ class World:
     def _passages(self) -> Iterator[Passage]:
         """The traffic of the practice hour, moved to `start` and hurried by `speed`."""
         start, practice = self.config.start, self.practice_start()
-        for passage in self.traffic.passages(watched(self.readers), practice):
+        for passage in self.traffic.passages(watched(self._watching), practice):
             at = start + (passage.at - practice) / self.config.speed
             yield msgspec.structs.replace(passage, at=at)
 
