@@ -15,6 +15,7 @@ from farolito.store.feed import Feed
 from farolito.store.incidents import Incidents
 from farolito.store.push import PushSubscriptions
 from farolito.store.sensors import Sensors
+from farolito.store.sharing import SharingRows
 from farolito.store.shots import Shots
 from farolito.store.sources import Sources
 from farolito.store.timings import TimingRows
@@ -45,3 +46,4 @@ class Records:
         self.viewings = Viewings(connection, agency)
         self.clips = Clips(connection, agency)
         self.walls = Walls(connection, agency)
+        self.sharing = SharingRows(connection, agency)
