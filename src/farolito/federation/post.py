@@ -78,15 +78,18 @@ class Post:
         assert kind not in self._handlers, kind
         self._handlers[kind] = handler
 
-    async def ask(
-        self, partner: AgencyId, kind: str, body: Any, timeout_s: float = ASK_S_MAX
-    ) -> Envelope:
-        """Send, and the partner's sealed answer; its body is the value.
+    async def ask(  # noqa: PLR0913 - what, to whom, and by which way
+        self, partner: AgencyId, kind: str, body: Any, timeout_s: float = ASK_S_MAX,
+        line: Line | None = None,
+    ) -> Envelope:  # fmt: skip
+        """Send, and the partner's sealed answer; its body is the value. `line`: where another
+        than the usual one carries it, as for what an agreement lets flow.
 
         Raises Refused with the partner's own reason, PartnerAway where nothing (right) came back.
         """
         envelope = self.write(partner, kind, raw_of(body))
-        raw = await self._line.request(partner, sealed(envelope, self._key), timeout_s)
+        way = line or self._line
+        raw = await way.request(partner, sealed(envelope, self._key), timeout_s)
         back = self._opened_answer(raw, partner, envelope)
         answered = msgspec.json.decode(back.body, type=Answered)
         if answered.refused is not None:
