@@ -78,7 +78,7 @@ class Post:
         assert kind not in self._handlers, kind
         self._handlers[kind] = handler
 
-    async def ask(  # noqa: PLR0913 - what, to whom, and by which way
+    async def ask(
         self, partner: AgencyId, kind: str, body: Any, timeout_s: float = ASK_S_MAX,
         line: Line | None = None,
     ) -> Envelope:  # fmt: skip
