@@ -7,11 +7,13 @@ Never: I/O, a clock, chance, or knowledge of how a value is stored, sent or show
 from farolito.model.agency import Agency, Device, Government
 from farolito.model.agreement import (
     AID_MAX,
+    OVER,
     SIGNERS,
     TERM_MAX,
     Agreement,
     AgreementState,
     Answering,
+    Because,
     Declaration,
     PersonSignature,
     Sharing,
@@ -36,6 +38,7 @@ from farolito.model.brief import (
     Receipt,
     ReceiptKind,
 )
+from farolito.model.bus_card import BusCard
 from farolito.model.call import (
     Call,
     CalledUnit,
@@ -142,6 +145,7 @@ from farolito.model.timing import P1Delay, Spread, Timings, UnitTiming, WaitingC
 __all__ = [
     "AID_MAX",
     "BANDS_HZ",
+    "OVER",
     "SIGNERS",
     "TERM_MAX",
     "Act",
@@ -157,9 +161,11 @@ __all__ = [
     "AnswerKind",
     "Answering",
     "Away",
+    "Because",
     "Brief",
     "BriefId",
     "BriefLine",
+    "BusCard",
     "Call",
     "CallId",
     "CallKind",
