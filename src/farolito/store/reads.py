@@ -24,6 +24,7 @@ from farolito.model import (
     ReadId,
     Seen,
     SeenVehicle,
+    Zone,
 )
 from farolito.model.plates import PLATE_CHARACTERS_MAX
 
@@ -211,6 +212,38 @@ async def history(connection: Any, plate: str, since: datetime) -> list[PlateRea
         plate,
         since,
         HISTORY_ROWS_MAX,
+    )
+    return [_read(row) for row in rows]
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which reads of a plate are looked for. `state`: of this one, or where none was read.
+    `zones`: only what was read inside one of them; with none of them, everywhere."""
+
+    plates: tuple[str, ...]
+    since: datetime
+    until: datetime
+    state: str | None = None
+    zones: tuple[Zone, ...] = ()
+    limit: int = HISTORY_ROWS_MAX
+
+
+async def search(connection: Any, wanted: Wanted) -> list[PlateRead]:
+    """The newest that are wanted; the transaction's agency only."""
+    rings = [",".join(f"({p.lon!r},{p.lat!r})" for p in zone.ring) for zone in wanted.zones]
+    rows = await connection.fetch(
+        "select r.*, n.device_id from reads r join readers n on n.number = r.reader"
+        " where plate = any($1::text[]) and captured_at >= $2 and captured_at < $3"
+        " and ($4::text is null or state is null or state = $4)"
+        " and (cardinality($5::text[]) = 0 or exists (select 1"
+        " from unnest($5::text[]) z(ring) where z.ring::polygon @> point(r.lon, r.lat)))"
+        " order by captured_at desc limit $6",
+        list(wanted.plates),
+        wanted.since,
+        wanted.until,
+        wanted.state,
+        rings,
+        min(wanted.limit, HISTORY_ROWS_MAX),
     )
     return [_read(row) for row in rows]
 

@@ -7,10 +7,12 @@ from typing import Any
 from farolito.model import AgencyId
 from farolito.store.agreements import Agreements
 from farolito.store.alerts import Alerts
+from farolito.store.approvals import Approvals
 from farolito.store.briefs import Briefs
 from farolito.store.calls import Calls
 from farolito.store.cameras import Cameras
 from farolito.store.clips import Clips
+from farolito.store.envelopes import Envelopes
 from farolito.store.feed import Feed
 from farolito.store.incidents import Incidents
 from farolito.store.push import PushSubscriptions
@@ -22,6 +24,7 @@ from farolito.store.timings import TimingRows
 from farolito.store.units import Units
 from farolito.store.viewings import Viewings
 from farolito.store.walls import Walls
+from farolito.store.witnesses import Witnesses
 
 
 class Records:
@@ -46,4 +49,7 @@ class Records:
         self.viewings = Viewings(connection, agency)
         self.clips = Clips(connection, agency)
         self.walls = Walls(connection, agency)
+        self.witnesses = Witnesses(connection, agency)
         self.sharing = SharingRows(connection, agency)
+        self.envelopes = Envelopes(connection, agency)
+        self.approvals = Approvals(connection, agency)
