@@ -149,3 +149,26 @@ class SignedAgreement(msgspec.Struct, frozen=True, kw_only=True):
             self.state is AgreementState.IN_FORCE
             and self.agreement.starts <= at < self.agreement.expires
         )
+
+
+class AgreementNews(msgspec.Struct, frozen=True, kw_only=True):
+    """What the other side is to be told of an agreement. `number`: in which order; `receipt`: of
+    our entry of the change; `told_at`: when it answered, with its receipt (`answer`) or the word
+    of its refusal."""
+
+    partner: AgencyId
+    number: int
+    receipt: str
+    told_at: datetime | None
+    answer: str
+    refused: str
+    signed: SignedAgreement
+
+
+class AgreementStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """An agreement as one person meets it. `told`: "", "waiting", "told", or the word by which
+    the other side refused it."""
+
+    signed: SignedAgreement
+    can_sign: bool
+    told: str

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from farolito.model import AgencyId, AgreementId, PersonId, SignedAgreement
+from farolito.model.agreement import AgreementNews
 
 SHOWN_MAX = 1_000  # of those that are over; the ones in force are all shown
 
@@ -18,19 +19,6 @@ _NEWS = (
     "select n.partner, n.number, n.receipt, n.told_at, n.answer, n.refused, a.body"
     " from agreement_news n join agreements a using (agency, agreement_id) where n.agency = $1"
 )
-
-
-class News(msgspec.Struct, frozen=True, kw_only=True):
-    """What the other side is to be told. `number`: in which order; `told_at`: when it answered,
-    with its receipt (`answer`) or the word of its refusal."""
-
-    partner: AgencyId
-    number: int
-    receipt: str
-    told_at: datetime | None
-    answer: str
-    refused: str
-    signed: SignedAgreement
 
 
 class Agreements:
@@ -126,14 +114,14 @@ class Agreements:
             receipt,
         )
 
-    async def untold(self) -> list[News]:
+    async def untold(self) -> list[AgreementNews]:
         """In the order in which it happened."""
         rows = await self._connection.fetch(
             f"{_NEWS} and n.told_at is null order by n.number", self._agency
         )
         return [_news(row) for row in rows]
 
-    async def news(self) -> dict[AgreementId, News]:
+    async def news(self) -> dict[AgreementId, AgreementNews]:
         rows = await self._connection.fetch(
             f"{_NEWS} order by n.number desc limit $2", self._agency, SHOWN_MAX
         )
@@ -153,8 +141,8 @@ class Agreements:
         )
 
 
-def _news(row: Any) -> News:
-    return News(
+def _news(row: Any) -> AgreementNews:
+    return AgreementNews(
         partner=AgencyId(row["partner"]),
         number=row["number"],
         receipt=row["receipt"],
