@@ -1,0 +1,146 @@
+"""Each rule by itself: what makes it speak, and what keeps it still."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from farolito.model import Purpose
+from farolito.review.detectors import (
+    AGAIN_AFTER,
+    COPIED_MAX,
+    SHARE_SEARCHES_MIN,
+    TOGETHER,
+    Detectors,
+    Rule,
+)
+from farolito.review.search import Case, Search, subject_of_place, subject_of_plate
+from tests.review.year import START, a_search, person
+
+PLATE = subject_of_plate("nm abc-123")
+OWN = Case(number="26-1", opened_at=START, people=frozenset({person("ana")}))
+ABOUT = msgspec.structs.replace(OWN, number="26-2", subjects={PLATE: START})
+CASES = {c.number: c for c in (OWN, ABOUT)}
+
+
+def search(hours: float = 0.0, **told: Any) -> Search:
+    made = a_search(START + timedelta(hours=hours), "ana", PLATE, None)
+    return msgspec.structs.replace(made, **{"entry": round(hours * 100), **told})
+
+
+def rules(*searches: Search, **more: Any) -> list[Rule]:
+    detectors = Detectors(CASES.get, **more)
+    return [found.rule for one in searches for found in detectors.hear(one)]
+
+
+def test_a_third_look_that_nothing_explains_is_found_once() -> None:
+    looks = [search(24.0 * n) for n in range(8)]
+    assert rules(*looks[:2]) == []
+    assert rules(*looks[:3]) == [Rule.REPEAT]
+    assert rules(*looks) == [Rule.REPEAT]
+
+
+def test_looks_within_a_shift_are_one() -> None:
+    step = AGAIN_AFTER.total_seconds() / 3600 / 10
+    assert rules(*(search(step * n) for n in range(9))) == []
+
+
+def test_a_case_about_it_explains_every_look() -> None:
+    assert rules(*(search(24.0 * n, case="26-2") for n in range(9))) == []
+
+
+def test_what_is_written_down_within_a_day_explains() -> None:
+    late = msgspec.structs.replace(OWN, subjects={PLATE: START + timedelta(hours=23)})
+    found = [Detectors({"26-1": late}.get).hear(search(24.0 * n, case="26-1")) for n in range(4)]
+    assert found == [[]] * 4
+
+
+def test_a_closed_case_explains_nothing() -> None:
+    closed = msgspec.structs.replace(ABOUT, closed_at=START + timedelta(days=1))
+    detectors = Detectors({"26-2": closed}.get)
+    days = (1, 30, 40, 50)
+    found = [detectors.hear(search(24.0 * day, case="26-2")) for day in days]
+    assert [bool(f) for f in found] == [False, False, False, True]
+    assert "closed before" in found[-1][0].says
+
+
+def test_many_cases_of_ones_own_are_one_lead() -> None:
+    """Whoever names another case of theirs each time is found one look later, not never."""
+    cases = {f"26-{n}": msgspec.structs.replace(OWN, number=f"26-{n}") for n in range(9)}
+    detectors = Detectors(cases.get)
+    found = [detectors.hear(search(24.0 * n, case=f"26-{n}")) for n in range(5)]
+    assert [bool(f) for f in found] == [False, False, True, False, False]
+
+
+def test_a_place_is_watched_like_a_plate() -> None:
+    near = [subject_of_place(35.08441 + n * 1e-5, -106.65) for n in range(3)]
+    assert len(set(near)) == 1
+    assert rules(*(search(24.0 * n, subject=s) for n, s in enumerate(near))) == [Rule.REPEAT]
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        ({"purpose": Purpose.IMMIGRATION_ENFORCEMENT, "permitted": False}, [Rule.ON_BEHALF]),
+        ({"on_behalf_of": "an agent"}, [Rule.ON_BEHALF]),
+        ({}, []),
+    ],
+)
+def test_for_somebody_else_or_for_what_the_law_rules_out(
+    told: dict[str, Any], found: list[Rule]
+) -> None:
+    assert rules(search(**told)) == found
+
+
+def test_a_protected_plate_is_told_at_the_first_look_unless_the_case_is_about_it() -> None:
+    protected = frozenset({PLATE})
+    assert rules(search(), protected=protected) == [Rule.PROTECTED]
+    assert rules(search(case="26-1"), protected=protected) == [Rule.PROTECTED]
+    assert rules(search(case="26-2"), protected=protected) == []
+
+
+def test_off_shift_is_said_only_where_a_roster_is_known() -> None:
+    assert rules(search(), on_duty=lambda *_: False) == [Rule.OFF_SHIFT]
+    assert rules(search(), on_duty=lambda *_: True) == []
+    assert rules(search(), on_duty=lambda *_: None) == []
+
+
+def test_one_sign_in_on_two_devices_at_once() -> None:
+    there = {"session": "s", "device": "desk-1"}
+    soon = TOGETHER.total_seconds() / 3600 / 2
+    assert rules(search(**there), search(soon, session="s", device="car-7")) == [
+        Rule.SHARED_SESSION
+    ]
+    assert rules(search(**there), search(soon, session="t", device="car-7")) == []
+    assert rules(search(**there), search(soon * 3, session="s", device="car-7")) == []
+
+
+def test_one_case_number_for_everything() -> None:
+    many = [
+        search(n, subject=subject_of_plate(f"X{n}"), case="26-1") for n in range(COPIED_MAX + 5)
+    ]
+    assert rules(*many) == [Rule.COPIED]
+    assert rules(*many[:COPIED_MAX]) == []
+
+
+def test_far_more_than_others_with_no_case_of_their_own() -> None:
+    others = [
+        msgspec.structs.replace(search(n), person=person(f"p{n}"), subject=f"plate:{n}")
+        for n in range(10)
+    ]
+    mine = [search(20 + n, subject=subject_of_plate(f"M{n}")) for n in range(SHARE_SEARCHES_MIN)]
+    assert rules(*others, *mine[:-1]) == []
+    assert rules(*others, *mine) == [Rule.SHARE]
+    explained_ones = [msgspec.structs.replace(s, case="26-1") for s in mine]
+    assert Rule.SHARE not in rules(*others, *explained_ones)
+
+
+def test_what_is_older_than_any_rule_looks_back_is_forgotten() -> None:
+    detectors = Detectors(CASES.get)
+    detectors.hear(search(0))
+    detectors.hear(search(24))
+    detectors.forget(START + timedelta(days=500))
+    assert [detectors.hear(search(24.0 * 501 + n * 24)) for n in range(2)] == [[], []]
