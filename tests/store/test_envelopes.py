@@ -7,8 +7,8 @@ from uuid import UUID
 
 from farolito.model import AgencyId, EnvelopeId, Point, Purpose, Zone
 from farolito.model.ids import PersonId
+from farolito.model.search import ReadsWanted, SearchApproval
 from farolito.store import Database, reads
-from farolito.store.approvals import Approval
 from farolito.store.records import Records
 from tests.store.test_reads import AT, BARE, FULL, _store
 
@@ -50,7 +50,7 @@ async def test_the_first_question_of_an_agency_is_known_as_that(database: Databa
 
 
 async def test_an_approval_is_used_once_and_ends(database: Database) -> None:
-    approval = Approval(
+    approval = SearchApproval(
         approval_id=UUID(int=9),
         approved_by=PersonId(UUID(int=1)),
         person=PersonId(UUID(int=2)),
@@ -72,7 +72,7 @@ async def test_an_approval_is_used_once_and_ends(database: Database) -> None:
 
 async def test_a_search_keeps_to_state_time_and_zones(database: Database) -> None:
     await _store(database, reads.Readers(), BARE, FULL)
-    whole = reads.Wanted(
+    whole = ReadsWanted(
         plates=("ABC123",), since=AT - timedelta(days=1), until=AT + timedelta(days=1)
     )
     place = FULL.place
@@ -82,8 +82,8 @@ async def test_a_search_keeps_to_state_time_and_zones(database: Database) -> Non
 
         async def found(**changed: object) -> list[str]:
             fields = {name: getattr(whole, name) for name in whole.__struct_fields__}
-            wanted = reads.Wanted(**(fields | changed))
-            return [read.event for read in await reads.search(connection, wanted)]
+            wanted = ReadsWanted(**(fields | changed))
+            return [read.event for read in await Records(connection, OWN).reads.search(wanted)]
 
         assert await found() == ["2", "1"]
         assert await found(state="NM") == ["2", "1"]  # a read without a state may be of any

@@ -8,26 +8,13 @@ from uuid import UUID
 
 import msgspec
 
-from farolito.model import AgencyId, Purpose
-from farolito.model.ids import PersonId
+from farolito.model import AgencyId
+from farolito.model.search import SearchApproval
 
 _encode = msgspec.json.Encoder().encode
 
 
-class Approval(msgspec.Struct, frozen=True, kw_only=True):
-    """`approved_by` is never `person`; `permit`: the ledger's entry of the approving."""
-
-    approval_id: UUID
-    approved_by: PersonId
-    person: PersonId  # who may ask
-    owners: tuple[AgencyId, ...]
-    case: str
-    purpose: Purpose
-    expires_at: datetime
-    permit: int
-
-
-_approval = msgspec.json.Decoder(Approval).decode
+_approval = msgspec.json.Decoder(SearchApproval).decode
 
 
 class Approvals:
@@ -37,7 +24,7 @@ class Approvals:
         self._connection = connection
         self._agency = agency
 
-    async def keep(self, approval: Approval) -> None:
+    async def keep(self, approval: SearchApproval) -> None:
         await self._connection.execute(
             "insert into search_approvals (approval_id, agency, approved_by, permit, expires_at,"
             " body) values ($1,$2,$3,$4,$5,$6)",
@@ -49,7 +36,7 @@ class Approvals:
             _encode(approval).decode(),
         )
 
-    async def get(self, approval_id: UUID, now: datetime) -> Approval | None:
+    async def get(self, approval_id: UUID, now: datetime) -> SearchApproval | None:
         """One that still stands: neither used nor past its time."""
         body = await self._connection.fetchval(
             "select body::text from search_approvals where agency = $1 and approval_id = $2"

@@ -24,9 +24,9 @@ from farolito.model import (
     ReadId,
     Seen,
     SeenVehicle,
-    Zone,
 )
 from farolito.model.plates import PLATE_CHARACTERS_MAX
+from farolito.model.search import ReadsWanted
 
 HISTORY_ROWS_MAX = 500  # the newest; older ones are asked for by time
 PARTITIONS_AHEAD_DAYS = 2
@@ -216,36 +216,30 @@ async def history(connection: Any, plate: str, since: datetime) -> list[PlateRea
     return [_read(row) for row in rows]
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """Which reads of a plate are looked for. `state`: of this one, or where none was read.
-    `zones`: only what was read inside one of them; with none of them, everywhere."""
+class Reads:
+    """Bound to one transaction of one agency."""
 
-    plates: tuple[str, ...]
-    since: datetime
-    until: datetime
-    state: str | None = None
-    zones: tuple[Zone, ...] = ()
-    limit: int = HISTORY_ROWS_MAX
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
 
-
-async def search(connection: Any, wanted: Wanted) -> list[PlateRead]:
-    """The newest that are wanted; the transaction's agency only."""
-    rings = [",".join(f"({p.lon!r},{p.lat!r})" for p in zone.ring) for zone in wanted.zones]
-    rows = await connection.fetch(
-        "select r.*, n.device_id from reads r join readers n on n.number = r.reader"
-        " where plate = any($1::text[]) and captured_at >= $2 and captured_at < $3"
-        " and ($4::text is null or state is null or state = $4)"
-        " and (cardinality($5::text[]) = 0 or exists (select 1"
-        " from unnest($5::text[]) z(ring) where z.ring::polygon @> point(r.lon, r.lat)))"
-        " order by captured_at desc limit $6",
-        list(wanted.plates),
-        wanted.since,
-        wanted.until,
-        wanted.state,
-        rings,
-        min(wanted.limit, HISTORY_ROWS_MAX),
-    )
-    return [_read(row) for row in rows]
+    async def search(self, wanted: ReadsWanted) -> list[PlateRead]:
+        """The newest that are wanted."""
+        rings = [",".join(f"({p.lon!r},{p.lat!r})" for p in zone.ring) for zone in wanted.zones]
+        rows = await self._connection.fetch(
+            "select r.*, n.device_id from reads r join readers n on n.number = r.reader"
+            " where plate = any($1::text[]) and captured_at >= $2 and captured_at < $3"
+            " and ($4::text is null or state is null or state = $4)"
+            " and (cardinality($5::text[]) = 0 or exists (select 1"
+            " from unnest($5::text[]) z(ring) where z.ring::polygon @> point(r.lon, r.lat)))"
+            " order by captured_at desc limit $6",
+            list(wanted.plates),
+            wanted.since,
+            wanted.until,
+            wanted.state,
+            rings,
+            min(wanted.limit, HISTORY_ROWS_MAX),
+        )
+        return [_read(row) for row in rows]
 
 
 async def make_partitions(connection: Any, first: date, last: date) -> None:

@@ -16,6 +16,7 @@ from farolito.store.envelopes import Envelopes
 from farolito.store.feed import Feed
 from farolito.store.incidents import Incidents
 from farolito.store.push import PushSubscriptions
+from farolito.store.reads import Reads
 from farolito.store.sensors import Sensors
 from farolito.store.sharing import SharingRows
 from farolito.store.shots import Shots
@@ -51,5 +52,6 @@ class Records:
         self.walls = Walls(connection, agency)
         self.witnesses = Witnesses(connection, agency)
         self.sharing = SharingRows(connection, agency)
+        self.reads = Reads(connection)
         self.envelopes = Envelopes(connection, agency)
         self.approvals = Approvals(connection, agency)
