@@ -109,7 +109,7 @@ def test_off_shift_is_said_only_where_a_roster_is_known() -> None:
 
 
 def test_one_sign_in_on_two_devices_at_once() -> None:
-    there = {"session": "s", "device": "desk-1"}
+    there: dict[str, Any] = {"session": "s", "device": "desk-1"}
     soon = TOGETHER.total_seconds() / 3600 / 2
     assert rules(search(**there), search(soon, session="s", device="car-7")) == [
         Rule.SHARED_SESSION
