@@ -1,4 +1,4 @@
-"""The log's signing key in a file of its own. It is made once and never leaves."""
+"""A log's or a witness's signing key in a file of its own. It is made once and never leaves."""
 
 from __future__ import annotations
 
@@ -7,24 +7,26 @@ import stat
 from pathlib import Path
 
 from farolito.audit.entry import Random
-from farolito.audit.note import SigningKey
+from farolito.audit.note import SIGNS_TEXT, SigningKey
 from farolito.model import Invalid
 
 _SEED_BYTES = 32
 
 
-def load_or_create(path: Path, name: str, random: Random) -> SigningKey:
+def load_or_create(path: Path, name: str, random: Random, type_: int = SIGNS_TEXT) -> SigningKey:
     """The key in `path`, made on the first start (mode 0600). Raises Invalid.
+
+    `type_`: COSIGNS for a witness's, which must be another key than the log's.
 
     A file that others may read is refused, for whoever reads it can write our history.
     """
     try:
         key = _load(path)
     except FileNotFoundError:
-        key = SigningKey(name, random(_SEED_BYTES))
+        key = SigningKey(name, random(_SEED_BYTES), type_)
         _create(path, key)
         return key
-    if key.verifier.name != name:
+    if key.verifier.name != name or key.verifier.type != type_:
         raise Invalid(
             f"the ledger's key in {path} is of {key.verifier.name}, not of {name}",
             "name the key file that belongs to this ledger",

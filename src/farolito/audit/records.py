@@ -7,7 +7,7 @@ tiles and entries, never believed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,8 @@ from farolito.store import ledger as rows
 
 PAGE_MAX = 500  # a longer page is cut to this
 CHECK_ENTRIES = 10_000  # hashed between two looks at the database
+COSIGNED_MAX = 5_000  # checkpoints among which one is looked for that enough witnesses cosigned
+_ANY_SIZE = 2**62
 Clock = Callable[[], datetime]
 
 
@@ -163,6 +165,44 @@ class Records:
         )
         async with self._db.transaction(self._agency) as connection:
             await rows.put_cosignature(connection, self._agency, size, str(key), line)
+
+    async def checkpoint_of(self, size: int) -> bytes:
+        """The checkpoint of the first `size` entries as they are stored now.
+
+        Raises LedgerDamaged where that is not what was signed of them before.
+        """
+        async with self._db.transaction(self._agency) as connection:
+            edge = await load_edge(connection, self._agency, size)
+        return await self._sign(size, root_of_edge(edge))
+
+    async def last_signed(self) -> bytes:
+        """The newest checkpoint that was signed, whatever became of the entries. Raises Invalid
+        where there is none."""
+        async with self._db.transaction(self._agency) as connection:
+            kept = await rows.checkpoints(connection, self._agency, 0, _ANY_SIZE, 1)
+        if not kept:
+            raise Invalid("a ledger that signed nothing yet")
+        return kept[0].note
+
+    async def signed_after(self, size: int) -> datetime | None:
+        """When the first checkpoint larger than `size` was signed."""
+        async with self._db.transaction(self._agency) as connection:
+            return await rows.signed_after(connection, self._agency, size)
+
+    async def cosigned_to(self, witness: str) -> int:
+        """The size of the newest checkpoint that this witness cosigned; 0: none."""
+        found = await self.cosigned_by([witness], 1, [witness])
+        return found[0] if found else 0
+
+    async def cosigned_by(
+        self, witnesses: Sequence[str], least: int, others: Sequence[str]
+    ) -> tuple[int, datetime, list[str]] | None:
+        """The newest checkpoint that at least `least` of `witnesses` cosigned and one of `others`:
+        its size, when it was signed, by whom. Verifier keys. Of the newest COSIGNED_MAX."""
+        async with self._db.transaction(self._agency) as connection:
+            return await rows.cosigned(
+                connection, self._agency, witnesses, least, others, COSIGNED_MAX
+            )
 
     async def consistency(self, old: int, new: int) -> list[bytes]:
         """The proof for a witness that the log of `new` entries continues the one of `old`."""

@@ -57,41 +57,70 @@ class Witness:
         self._seen = seen
 
     def add_checkpoint(self, request: bytes, at: datetime) -> Answer:
-        try:
-            old, proof, note = parse_request(request)
-            checkpoint = Checkpoint.parse(note)
-        except Invalid as error:
-            return Answer(400, f"{error}\n".encode())
-        keys = self._logs.get(checkpoint.origin)
-        if keys is None:
-            return Answer(404, b"this log is not known here\n")
-        if not _is_signed(note, keys):
-            return Answer(403, b"no signature of a trusted key\n")
-        refusal = self._refusal(checkpoint, old, proof)
-        if refusal:
-            return refusal
-        self._seen[checkpoint.origin] = Seen(checkpoint.size, checkpoint.root)
-        return Answer(200, self._key.cosign(note.text, int(at.timestamp())).encode())
-
-    def _refusal(self, new: Checkpoint, old: int, proof: Sequence[bytes]) -> Answer | None:
-        if old > new.size:
-            return Answer(400, b"the old size is larger than the checkpoint's\n")
-        seen = self._seen.get(new.origin, Seen(0, EMPTY_ROOT))
-        conflict = Answer(409, f"{seen.size}\n".encode(), _SIZE)
-        if old != seen.size:
-            return conflict
-        if old == new.size and seen.root != new.root:
-            return conflict
-        if not is_prefix(old, seen.root, new.size, new.root, proof):
-            return Answer(422, b"the consistency proof does not verify\n")
-        return None
+        told = asked(request, self._logs)
+        if isinstance(told, Answer):
+            return told
+        new = told.checkpoint
+        refused = refusal(told, self._seen.get(new.origin, Seen(0, EMPTY_ROOT)))
+        if refused:
+            return refused
+        self._seen[new.origin] = Seen(new.size, new.root)
+        return cosigned(self._key, told, at)
 
 
-def _is_signed(note: Note, keys: Sequence[VerifierKey]) -> bool:
+class Asked(msgspec.Struct, frozen=True):
+    """A request whose checkpoint is signed by a log that is known. `key`: the log's that signed;
+    `raw`: the checkpoint as it came."""
+
+    old: int
+    proof: Sequence[bytes]
+    note: Note
+    checkpoint: Checkpoint
+    key: VerifierKey
+    raw: bytes
+
+
+def asked(request: bytes, logs: Mapping[str, Sequence[VerifierKey]]) -> Asked | Answer:
+    """The request, or the answer to one that wants no look at what was seen before."""
     try:
-        return bool(note.signed_by(keys))
+        old, proof, note = parse_request(request)
+        checkpoint = Checkpoint.parse(note)
+    except Invalid as error:
+        return Answer(400, f"{error}\n".encode())
+    keys = logs.get(checkpoint.origin)
+    if keys is None:
+        return Answer(404, b"this log is not known here\n")
+    signer = _signer(note, keys)
+    if signer is None:
+        return Answer(403, b"no signature of a trusted key\n")
+    if old > checkpoint.size:
+        return Answer(400, b"the old size is larger than the checkpoint's\n")
+    return Asked(old, proof, note, checkpoint, signer, request.partition(b"\n\n")[2])
+
+
+def refusal(told: Asked, seen: Seen) -> Answer | None:
+    """Why a checkpoint is not cosigned by who has seen this one of its log; None: it is."""
+    old, new = told.old, told.checkpoint
+    conflict = Answer(409, f"{seen.size}\n".encode(), _SIZE)
+    if old != seen.size:
+        return conflict
+    if old == new.size and seen.root != new.root:
+        return conflict
+    if not is_prefix(old, seen.root, new.size, new.root, told.proof):
+        return Answer(422, b"the consistency proof does not verify\n")
+    return None
+
+
+def cosigned(key: SigningKey, told: Asked, at: datetime) -> Answer:
+    """Only after the checkpoint is durably seen."""
+    return Answer(200, key.cosign(told.note.text, int(at.timestamp())).encode())
+
+
+def _signer(note: Note, keys: Sequence[VerifierKey]) -> VerifierKey | None:
+    try:
+        return next(iter(note.signed_by(keys)), None)
     except Invalid:
-        return False
+        return None
 
 
 def write_request(old: int, proof: Sequence[bytes], checkpoint: bytes) -> bytes:

@@ -280,6 +280,42 @@ async def checkpoints(
     ]
 
 
+async def signed_after(connection: Any, agency: AgencyId, size: int) -> datetime | None:
+    """When the first checkpoint larger than `size` was signed."""
+    at: datetime | None = await connection.fetchval(
+        "select at from ledger_checkpoints where agency = $1 and size > $2 order by size limit 1",
+        agency,
+        size,
+    )
+    return at
+
+
+async def cosigned(  # noqa: PLR0913 - one condition each
+    connection: Any,
+    agency: AgencyId,
+    witnesses: Sequence[str],
+    least: int,
+    others: Sequence[str],
+    limit: int,
+) -> tuple[int, datetime, list[str]] | None:
+    """The newest of the last `limit` checkpoints that at least `least` of `witnesses` cosigned, and
+    one of `others`: size, time of signing, who did."""
+    row = await connection.fetchrow(
+        "select c.size, c.at, w.witnesses from (select size, at from ledger_checkpoints"
+        "   where agency = $1 order by size desc limit $5) c,"
+        " lateral (select array_agg(witness order by witness) witnesses, count(*) count,"
+        "   bool_or(witness = any($4::text[])) is_other from ledger_cosignatures"
+        "   where agency = $1 and size = c.size and witness = any($2::text[])) w"
+        " where w.count >= $3 and w.is_other order by c.size desc limit 1",
+        agency,
+        witnesses,
+        least,
+        others,
+        limit,
+    )
+    return (row["size"], row["at"], list(row["witnesses"])) if row else None
+
+
 async def spooled(connection: Any, agency: AgencyId, spool_id: str) -> set[int]:
     """The numbers of a spool's entries that are in already."""
     rows = await connection.fetch(
