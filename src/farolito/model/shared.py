@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from farolito.model.partner import ShareClass
 from farolito.model.place import Point
 
 TITLE_CHARACTERS_MAX = 200
+EVERYTHING = AgreementId(UUID(int=0))  # a purge of whatever a partner holds, at the end of it all
 
 
 class Telling(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,3 +69,45 @@ class SharedItem(msgspec.Struct, frozen=True, kw_only=True):
     detail: Mapping[str, Any] = {}
     incident: IncidentId | None = None
     purged: bool = False
+
+
+class Lane(StrEnum):
+    """What waits for a partner, each in an order of its own: a recall overtakes."""
+
+    ITEM = "item"
+    RECALL = "recall"
+    HANDOVER = "handover"  # records that belong to the partner, made on its land
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """A thing in the outbox. `body` is what crosses, as JSON."""
+
+    number: int
+    kind: ShareClass
+    item_id: UUID
+    version: int
+    body: bytes
+
+    @property
+    def telling(self) -> Telling:
+        return _telling(self.body)
+
+
+class Purge(msgspec.Struct, frozen=True):
+    """That a partner is to delete what it holds by an agreement. `because`: a stable word."""
+
+    partner: AgencyId
+    agreement_id: AgreementId
+    because: str
+    asked_at: datetime
+
+
+class Behind(msgspec.Struct, frozen=True):
+    """How much waits for a partner, and since when."""
+
+    partner: AgencyId
+    waiting: int
+    oldest_at: datetime | None
+
+
+_telling = msgspec.json.Decoder(Telling).decode

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from farolito.model import AgencyId, AgreementId, Incident, IncidentState, ShareClass
-from farolito.model.shared import SharedItem, Telling
+from farolito.model.shared import (
+    EVERYTHING,
+    Behind,
+    Lane,
+    Purge,
+    SharedItem,
+    Telling,
+    Waiting,
+)
 
-EVERYTHING = AgreementId(UUID(int=0))  # a purge of whatever a partner holds, at the end of it all
 SHOWN_MAX = 500
 PUT_AT_ONCE = 5_000  # rows of one statement: far under the statement timeout
 
-ITEM, RECALL, HANDOVER = "item", "recall", "handover"
-
 _encode = msgspec.json.Encoder().encode
-_telling = msgspec.json.Decoder(Telling).decode
 _item = msgspec.json.Decoder(SharedItem).decode
 _incident = msgspec.json.Decoder(Incident).decode
 
@@ -30,35 +34,6 @@ _PUT = (
     " number = nextval('share_numbers'), lane = excluded.lane, version = excluded.version,"
     " put_at = excluded.put_at, body = excluded.body where o.version < excluded.version"
 )
-
-
-class Waiting(NamedTuple):
-    """A row of the outbox. `body` is what crosses, whatever the lane."""
-
-    number: int
-    kind: ShareClass
-    item_id: UUID
-    version: int
-    body: bytes
-
-    @property
-    def telling(self) -> Telling:
-        return _telling(self.body)
-
-
-class Purge(NamedTuple):
-    partner: AgencyId
-    agreement_id: AgreementId
-    because: str
-    asked_at: datetime
-
-
-class Lane(NamedTuple):
-    """How far behind a partner is."""
-
-    partner: AgencyId
-    waiting: int
-    oldest_at: datetime | None
 
 
 class SharingRows:
@@ -78,24 +53,26 @@ class SharingRows:
             for first in range(0, len(some), PUT_AT_ONCE):
                 part = some[first : first + PUT_AT_ONCE]
                 await self._connection.execute(
-                    _PUT, self._agency, partner, RECALL if recalled else ITEM,
+                    _PUT, self._agency, partner, Lane.RECALL if recalled else Lane.ITEM,
                     [t.kind for t in part], [t.item_id for t in part],
                     [t.version for t in part], [at] * len(part),
                     [_encode(t).decode() for t in part],
                 )  # fmt: skip
 
-    async def knows(self, partner: AgencyId, kind: ShareClass, item_id: UUID) -> bool:
-        """Whether a partner holds this, or soon will."""
-        return bool(
-            await self._connection.fetchval(
-                "select exists (select 1 from shared_out where partner = $1 and kind = $2"
-                " and item_id = $3 and recalled_at is null) or exists (select 1 from share_outbox"
-                " where partner = $1 and kind = $2 and item_id = $3)",
-                partner, kind, item_id,
-            )
+    async def known(
+        self, partner: AgencyId, kind: ShareClass, items: Sequence[UUID]
+    ) -> frozenset[UUID]:
+        """Which of these a partner holds, or soon will."""
+        rows = await self._connection.fetch(
+            "select item_id from shared_out where partner = $1 and kind = $2"
+            " and item_id = any($3::uuid[]) and recalled_at is null union"
+            " select item_id from share_outbox where partner = $1 and kind = $2"
+            " and item_id = any($3::uuid[])",
+            partner, kind, list(items),
         )  # fmt: skip
+        return frozenset(row["item_id"] for row in rows)
 
-    async def waiting(self, partner: AgencyId, lane: str, limit: int) -> list[Waiting]:
+    async def waiting(self, partner: AgencyId, lane: Lane, limit: int) -> list[Waiting]:
         """What waits longest, in order; of one class at a time."""
         rows = await self._connection.fetch(
             "select number, kind, item_id, version, body::text as body from share_outbox"
@@ -138,12 +115,12 @@ class SharingRows:
         tag = await self._connection.execute("delete from share_outbox where partner = $1", partner)
         return _count(tag)
 
-    async def lanes(self) -> list[Lane]:
+    async def behind(self) -> list[Behind]:
         rows = await self._connection.fetch(
             "select partner, count(*) as waiting, min(put_at) as oldest_at from share_outbox"
             " group by partner order by partner"
         )
-        return [Lane(AgencyId(r["partner"]), r["waiting"], r["oldest_at"]) for r in rows]
+        return [Behind(AgencyId(r["partner"]), r["waiting"], r["oldest_at"]) for r in rows]
 
     async def joint_incidents(self, partner: AgencyId) -> list[Incident]:
         """Open incidents that a partner holds: their units may be shown to it."""
@@ -168,7 +145,7 @@ class SharingRows:
             " values ($1,$2,$3,$4,$5) on conflict (agency, partner, agreement_id) do update set"
             " because = excluded.because, asked_at = excluded.asked_at, answered_at = null,"
             " purged = null, receipt = null",
-            self._agency, *purge,
+            self._agency, *msgspec.structs.astuple(purge),
         )  # fmt: skip
 
     async def purges(self, partner: AgencyId) -> list[Purge]:
@@ -304,7 +281,7 @@ async def hand_over(  # noqa: PLR0913 - whose, for whom, what
         "insert into share_outbox (agency, partner, lane, kind, item_id, version, put_at, body)"
         " select $1, $2, $3, $4, i, 1, $5, b from unnest($6::uuid[], $7::jsonb[]) as u(i, b)"
         " on conflict do nothing",
-        agency, nation, HANDOVER, kind, at, [row[0] for row in rows],
+        agency, nation, Lane.HANDOVER, kind, at, [row[0] for row in rows],
         [row[1].decode() for row in rows],
     )  # fmt: skip
 
