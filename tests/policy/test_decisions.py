@@ -95,11 +95,40 @@ def test_an_administrator_keeps_lists_and_opens_no_record(ask: Ask) -> None:
                 assert reason(ask(admin, act, thing, purpose, case=CASE, facts=told))
 
 
-def test_an_auditor_reads_the_log_and_not_the_data(ask: Ask) -> None:
+@pytest.mark.parametrize("role", [Role.AUDITOR, Role.OVERSIGHT])
+def test_who_reads_the_log_does_not_read_the_data(role: Role, ask: Ask) -> None:
     for act in (Act.READ, Act.LIVE, Act.EXPORT):
-        assert isinstance(ask(Role.AUDITOR, act, Thing.LEDGER, Purpose.AUDIT), Permit)
-    for thing in (Thing.ALERT, Thing.PLATE_READ, Thing.PICTURE, Thing.BRIEF, Thing.HOT_LIST):
-        assert reason(ask(Role.AUDITOR, Act.READ, thing, Purpose.AUDIT, case=CASE)) == "role"
+        assert isinstance(ask(role, act, Thing.LEDGER, Purpose.AUDIT), Permit)
+    data = (Thing.ALERT, Thing.PLATE_READ, Thing.PICTURE, Thing.BRIEF, Thing.HOT_LIST, Thing.SHARED)
+    for thing in data:
+        for act in Act:
+            assert reason(ask(role, act, thing, Purpose.AUDIT, case=CASE)) == "role"
+
+
+def test_an_agreement_is_kept_by_two_duties_and_read_by_those_who_ask_by_it(ask: Ask) -> None:
+    sign = (Act.ACT, Thing.AGREEMENT, Purpose.ADMINISTRATION)
+    keepers = {role for role in Role if isinstance(ask(role, *sign), Permit)}
+    assert keepers == {Role.AGENCY_ADMIN, Role.SUPERVISOR}
+    join = (Act.ACT, Thing.PARTNER, Purpose.ADMINISTRATION)
+    assert {r for r in Role if isinstance(ask(r, *join), Permit)} == {Role.AGENCY_ADMIN}
+    call = (Act.READ, Thing.PARTNER, Purpose.IN_PROGRESS_CALL)
+    assert {r for r in Role if isinstance(ask(r, *call), Permit)} == {
+        Role.OPERATOR, Role.SUPERVISOR
+    }  # fmt: skip
+
+
+def test_a_plate_is_searched_for_a_call_by_the_desk_alone(ask: Ask) -> None:
+    search = (Act.READ, Thing.PLATE_READ, Purpose.IN_PROGRESS_CALL)
+    searchers = {role for role in Role if isinstance(ask(role, *search, case=CASE), Permit)}
+    assert searchers == {Role.OPERATOR, Role.SUPERVISOR}
+    assert reason(ask(Role.OPERATOR, *search)) == "case"
+
+
+def test_a_review_is_worked_by_nobody_who_commands(ask: Ask) -> None:
+    for act in (Act.READ, Act.ACT):
+        review = (act, Thing.REVIEW, Purpose.AUDIT)
+        workers = {role for role in Role if isinstance(ask(role, *review), Permit)}
+        assert workers == {Role.AUDITOR, Role.OVERSIGHT}
 
 
 def test_a_ledger_field_opens_only_for_a_reason_from_the_closed_list(ask: Ask) -> None:
@@ -110,8 +139,8 @@ def test_a_ledger_field_opens_only_for_a_reason_from_the_closed_list(ask: Ask) -
     assert reason(ask(*field, facts=typed)) == "reason_code"
 
 
-def test_the_log_belongs_to_the_auditor_alone(ask: Ask) -> None:
-    for role in set(Role) - {Role.AUDITOR}:
+def test_the_log_belongs_to_the_auditor_and_the_oversight_body_alone(ask: Ask) -> None:
+    for role in set(Role) - {Role.AUDITOR, Role.OVERSIGHT}:
         for thing in (Thing.LEDGER, Thing.LEDGER_FIELD):
             for act in Act:
                 for purpose in Purpose:

@@ -82,17 +82,19 @@ def _looks_or_turns(r: Request) -> bool:
 
 
 def _granted(r: Request) -> bool:
+    if r.thing in {Thing.PARTNER, Thing.AGREEMENT, Thing.SHARED, Thing.REVIEW, Thing.REPORT}:
+        return _among_agencies(r)
     if r.thing in {Thing.CAMERA, Thing.CONSENT, Thing.VIEWING, Thing.CLIP}:
         return _pictures(r)
     match r.person.role:
         case Role.OPERATOR:
-            return _desk(r) or _counts_dead(r)
+            return _desk(r) or _counts_dead(r) or _for_a_call(r)
         case Role.SUPERVISOR:
             dead = r.thing is Thing.DEAD_LETTER and r.purpose is Purpose.ADMINISTRATION
             rest = _for_a_case(r) or _counts_dead(r) or (dead and r.act is Act.READ)
             figures = r.thing in {Thing.TIMING, Thing.SHOT_FIGURE}
             clocks = figures and r.act is Act.EXPORT and r.purpose in CLOCKS
-            return _desk(r) or rest or clocks
+            return _desk(r) or rest or clocks or _for_a_call(r)
         case Role.OFFICER:
             own = r.person.unit is not None and r.facts.get("assigned_unit") == r.person.unit
             brief = r.thing is Thing.BRIEF and r.act in {Act.READ, Act.LIVE, Act.ACT}
@@ -106,6 +108,39 @@ def _granted(r: Request) -> bool:
             return map_ or _for_a_case(r)
         case _:
             return _office(r)
+
+
+def _among_agencies(r: Request) -> bool:  # noqa: PLR0911 - a table of rights
+    """Partners, agreements, what they let us have, reviews and reports."""
+    office = r.purpose is Purpose.ADMINISTRATION
+    look = r.act is Act.READ
+    agreed = r.thing in {Thing.PARTNER, Thing.AGREEMENT}
+    shared = r.thing is Thing.SHARED and r.act in {Act.READ, Act.LIVE} and r.purpose in DESK
+    review = r.thing is Thing.REVIEW and r.act in {Act.READ, Act.ACT}
+    match r.person.role:
+        case Role.AGENCY_ADMIN:
+            report = r.thing is Thing.REPORT and r.act in {Act.READ, Act.ACT, Act.EXPORT}
+            return office and (report or (agreed and r.act in {Act.READ, Act.ACT}))
+        case Role.SUPERVISOR:
+            signs = r.thing is Thing.AGREEMENT and r.act is Act.ACT and office
+            asks = agreed and look and (office or r.purpose in DESK | FORCE)
+            return signs or asks or shared
+        case Role.OPERATOR:
+            return shared or (agreed and look and (office or r.purpose in DESK))
+        case Role.DETECTIVE:
+            return agreed and look and (office or r.purpose in FORCE)
+        case Role.AUDITOR | Role.OVERSIGHT:
+            told = r.thing in {Thing.PARTNER, Thing.AGREEMENT, Thing.REPORT}
+            acts = {Act.READ, Act.EXPORT}
+            acts |= {Act.LIVE} if r.person.role is Role.OVERSIGHT else set()
+            return r.purpose is Purpose.AUDIT and (review or (told and r.act in acts))
+        case Role.SYSTEM:
+            return r.act is Act.ACT and r.purpose is Purpose.SYSTEM
+    return False
+
+
+def _for_a_call(r: Request) -> bool:
+    return r.thing is Thing.PLATE_READ and r.act is Act.READ and r.purpose in DESK and bool(r.case)
 
 
 def _pictures(r: Request) -> bool:  # noqa: PLR0911 - a table of rights
@@ -204,6 +239,10 @@ def _office(r: Request) -> bool:  # noqa: PLR0911 - a table of rights
             field = r.thing is Thing.LEDGER_FIELD and r.act is Act.READ
             ledger = r.thing is Thing.LEDGER and (look or r.act is Act.EXPORT)
             return ledger or (field and "reason_code" in r.facts)
+        case Role.OVERSIGHT, Purpose.AUDIT:
+            if r.thing is Thing.LEDGER_FIELD:
+                return r.act is Act.READ and "reason_code" in r.facts
+            return r.thing is Thing.LEDGER and (look or r.act is Act.EXPORT)
         case Role.SYSTEM, Purpose.SYSTEM:
             written = {Thing.ALERT, Thing.CALL, Thing.INCIDENT, Thing.PLATE_READ, Thing.DEAD_LETTER}
             things = written | {Thing.HOT_LIST, Thing.UNIT}
