@@ -17,6 +17,9 @@ async def test_a_demo_offers_people_by_one_click(new_identity: NewIdentity) -> N
         ("officer", "Sam Begay"),
         ("auditor", "Lee Chavez"),
         ("supervisor", "Dolores Aragon"),
+        ("admin", "Carmen Vigil"),
+        ("detective", "Ray Montaño"),
+        ("oversight", "Elena Mora"),
         ("owner", "Ruth Salazar"),
     ]
     for persona in demo.personas():

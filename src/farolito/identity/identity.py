@@ -22,7 +22,7 @@ from farolito.identity.passkeys import (
     signed,
     told,
 )
-from farolito.identity.personas import CREW, PERSONAS, Persona, person_for
+from farolito.identity.personas import CREW, Persona, person_for, personas_of
 from farolito.model import (
     AgencyId,
     Device,
@@ -302,7 +302,7 @@ class Identity:
     # Demo
 
     def personas(self) -> list[Persona]:
-        return list(PERSONAS) if self.demo else []
+        return list(personas_of(self._agency)) if self.demo else []
 
     async def demo_sign_in(self, persona: str, peer_is_loopback: bool) -> tuple[SignedIn, str]:
         """One click, no passkey: only where the node was started as a demo, from this machine."""
@@ -312,7 +312,8 @@ class Identity:
                 "there are no personas here",
                 "sign in with a passkey, or open the demo on its own machine",
             )
-        chosen = next((p for p in (*PERSONAS, *CREW) if p.persona == persona), None)
+        offered = (*personas_of(self._agency), *CREW)
+        chosen = next((p for p in offered if p.persona == persona), None)
         if chosen is None:
             raise Refused("no_persona", "there is no such persona", "choose one of those offered")
         return await self.practise(person_for(chosen, self._agency))

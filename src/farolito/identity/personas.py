@@ -29,8 +29,22 @@ PERSONAS = (
     Persona("officer", "Sam Begay", Role.OFFICER, OFFICERS_UNIT),
     Persona("auditor", "Lee Chavez", Role.AUDITOR),
     Persona("supervisor", "Dolores Aragon", Role.SUPERVISOR),
+    Persona("admin", "Carmen Vigil", Role.AGENCY_ADMIN),
+    Persona("detective", "Ray Montaño", Role.DETECTIVE),
+    Persona("oversight", "Elena Mora", Role.OVERSIGHT),
     Persona("owner", "Ruth Salazar", Role.CAMERA_OWNER, owner=OwnerId("luminaria-transit")),
 )
+# The same duties at the practice metro's neighbours, under names of their own.
+_NEIGHBOURS = {
+    "cuesta-so": {
+        "operator": "Joan Kessler", "auditor": "Peter Lund", "supervisor": "Rick Aldana",
+        "admin": "Martha Quade", "detective": "Bea Fountain", "oversight": "Hal Ibarra",
+    },
+    "agua-serena-pd": {
+        "operator": "Lena Concho", "auditor": "Ben Tafoya", "supervisor": "Victor Garley",
+        "admin": "Dora Siow", "detective": "Alan Chino", "oversight": "Rose Pino",
+    },
+}  # fmt: skip
 _CREW = {
     "1A03": "Maria Lucero", "1A12": "Tom Whitaker", "1S10": "Denise Sandoval",
     "2A18": "Kevin Tran", "2A21": "Rosa Montoya", "2B05": "Will Jackson",
@@ -42,6 +56,16 @@ CREW = tuple(
     Persona(f"officer-{unit.lower()}", name, Role.OFFICER, UnitId(unit), hidden=True)
     for unit, name in _CREW.items()
 )
+
+
+def personas_of(agency: AgencyId) -> tuple[Persona, ...]:
+    """Those to sign in as at this agency's practice node."""
+    names = _NEIGHBOURS.get(agency)
+    if names is None:
+        return PERSONAS
+    return tuple(
+        Persona(p.persona, names[p.persona], p.role) for p in PERSONAS if p.persona in names
+    )
 
 
 def person_for(persona: Persona, agency: AgencyId) -> Person:
