@@ -15,6 +15,7 @@ from farolito.store.clips import Clips
 from farolito.store.envelopes import Envelopes
 from farolito.store.feed import Feed
 from farolito.store.incidents import Incidents
+from farolito.store.partners import Partners
 from farolito.store.push import PushSubscriptions
 from farolito.store.reads import Reads
 from farolito.store.sensors import Sensors
@@ -50,6 +51,7 @@ class Records:
         self.viewings = Viewings(connection, agency)
         self.clips = Clips(connection, agency)
         self.walls = Walls(connection, agency)
+        self.partners = Partners(connection, agency)
         self.witnesses = Witnesses(connection, agency)
         self.sharing = SharingRows(connection, agency)
         self.reads = Reads(connection)
