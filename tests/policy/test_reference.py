@@ -115,7 +115,8 @@ def _among_agencies(r: Request) -> bool:  # noqa: PLR0911 - a table of rights
     office = r.purpose is Purpose.ADMINISTRATION
     look = r.act is Act.READ
     agreed = r.thing in {Thing.PARTNER, Thing.AGREEMENT}
-    shared = r.thing is Thing.SHARED and r.act in {Act.READ, Act.LIVE} and r.purpose in DESK
+    opens = {Act.READ, Act.LIVE, Act.ACT}  # to act on it is mutual aid
+    shared = r.thing is Thing.SHARED and r.act in opens and r.purpose in DESK
     review = r.thing is Thing.REVIEW and r.act in {Act.READ, Act.ACT}
     match r.person.role:
         case Role.AGENCY_ADMIN:
