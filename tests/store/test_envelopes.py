@@ -14,7 +14,7 @@ from tests.store.test_reads import AT, BARE, FULL, _store
 
 OWN, SHERIFF = AgencyId("city"), AgencyId("county-so")
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
-ONE, TWO = EnvelopeId(UUID(int=1)), EnvelopeId(UUID(int=2))
+ONE, TWO, THREE = (EnvelopeId(UUID(int=n)) for n in (1, 2, 3))
 
 
 def around(lat: float, lon: float) -> Zone:
@@ -28,10 +28,12 @@ async def test_a_message_is_new_once_for_each_sender(database: Database) -> None
         assert await taken.take(SHERIFF, ONE, NOW)
         assert not await taken.take(SHERIFF, ONE, NOW)
         assert await taken.take(AgencyId("pueblo-pd"), ONE, NOW)
-        assert await taken.take(SHERIFF, TWO, NOW + timedelta(hours=2))
-        await taken.forget_before(NOW + timedelta(hours=1))
+        an_hour_on = NOW + timedelta(hours=1)
+        assert await taken.take(SHERIFF, TWO, an_hour_on)
+        assert not await taken.take(SHERIFF, ONE, NOW)  # kept for just an hour
+        assert await taken.take(SHERIFF, THREE, an_hour_on + timedelta(seconds=1))
         assert await taken.take(SHERIFF, ONE, NOW)
-        assert not await taken.take(SHERIFF, TWO, NOW)
+        assert not await taken.take(SHERIFF, TWO, an_hour_on)
 
 
 async def test_the_first_question_of_an_agency_is_known_as_that(database: Database) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,9 +14,11 @@ from farolito.console.cameras import Cameras
 from farolito.console.sockets import Hub
 from farolito.desk import Desk, Dispatch, NotFound, ShotDesk
 from farolito.desk.clips import ClipDesk
+from farolito.desk.search import PlateSearch
 from farolito.gate import Answer, Ask, Gate
 from farolito.identity import Identity
 from farolito.model import Agency, Device, EntryId, Incident, ListId, ShotAlert
+from farolito.model.search import AskedCount
 
 
 async def _no_page(_: str) -> tuple[str, bytes]:
@@ -25,6 +27,10 @@ async def _no_page(_: str) -> tuple[str, bytes]:
 
 async def _no_reach(_: ShotAlert) -> Mapping[str, Any]:
     raise NotFound("this node does not reckon who is in reach", "see the health page")
+
+
+async def _nobody_asked(_: int) -> Sequence[AskedCount]:
+    return ()
 
 
 def _nowhere(_: str) -> str:
@@ -40,6 +46,7 @@ class Services:
     `sensors` and `coverage` tell of the gunshot sensors as the API does, without the permit.
     `shot_reach` gives `units`, `cameras` and `readers` around shots.
     `picture_places` gives what a page from a host may connect to for pictures.
+    `asked` gives how often other agencies asked us in the last days.
     `public_page` gives media type and bytes of the public figures: "en", "es" or "json".
     """
 
@@ -80,6 +87,8 @@ class Services:
     clips: ClipDesk | None = None  # None: this node keeps none
     cameras: Cameras | None = None  # None: this node has none
     picture_places: Callable[[str], str] = _nowhere
+    search: PlateSearch | None = None  # where a plate was
+    asked: Callable[[int], Awaitable[Sequence[AskedCount]]] = _nobody_asked
 
     @property
     def its_cameras(self) -> Cameras:

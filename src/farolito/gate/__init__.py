@@ -8,6 +8,7 @@ else makes the token that opens a camera's picture.
 """
 
 from farolito.audit import LedgerDown
+from farolito.gate.foreign import Limits
 from farolito.gate.gate import (
     HEARTBEAT,
     Answer,
@@ -30,6 +31,7 @@ __all__ = [
     "Gate",
     "LedgerDown",
     "LedgerPage",
+    "Limits",
     "Look",
     "PictureName",
     "Records",

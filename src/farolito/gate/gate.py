@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import date, datetime, timedelta
-from typing import Any, Generic, TypeVar
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Any, Generic, NoReturn, TypeVar
 
 import msgspec
 
@@ -18,7 +18,9 @@ from farolito.model import (
     Agency,
     AgencyId,
     AgreementId,
+    Away,
     CameraId,
+    EnvelopeId,
     FarolitoError,
     Person,
     Purpose,
@@ -29,6 +31,7 @@ from farolito.model import (
 from farolito.model.camera import WATCH_MINUTES_MAX
 from farolito.policy import Policies, Refusal, Request
 from farolito.store import Database, Records
+from farolito.store.database import AWAY
 
 T = TypeVar("T")
 Fact = str | int | bool
@@ -113,6 +116,7 @@ class Gate:
         self._clock = clock
         self.token_secret = b""  # what picture processes prove tokens by; empty: there are none
         self.after_act: Callable[[], None] = lambda: None  # screens have something new to fetch
+        self.zone: tzinfo = UTC  # in which an agreement's hours count: the owner's
         self.after_rules: list[Callable[[], None]] = []  # whoever decided once and must look again
         self._leaves: dict[int, str] = {}  # newest last
 
@@ -277,6 +281,35 @@ class Gate:
         async with self._database.transaction(self.owner) as connection:
             return await work(Records(connection, self.owner))
 
+    async def refuse(self, ask: Ask, reason: str, says: str, do: str) -> NoReturn:
+        """Write down a refusal that came up outside the rules, or after them; raises Refused."""
+        entry = await self._write(ask, Act.READ, "refusal", reason, (), may_spool=False)
+        raise Refused(reason, says, do, entry)
+
+    async def heard(self, ask: Ask, permit: int, owner: AgencyId, reason: str, count: int) -> int:
+        """Write down what another owner answered to the question of `permit`, before it is shown:
+        `reason` in a word, `count` records. `ask` names the agreement, and as `counterpart` the
+        owner's receipt; a question that nobody answered has none."""
+        assert reason.replace("_", "").isalpha(), "a stable word, never free text"
+        told = msgspec.structs.replace(ask, query=f"answer of {owner} to permit {permit}")
+        return await self._write(
+            told, Act.READ, "permit", reason, (), may_spool=False, count=count
+        )  # fmt: skip
+
+    async def is_new(self, sender: AgencyId, envelope_id: EnvelopeId, at: datetime) -> bool:
+        """Whether another agency's message was never taken before; from now on it was, durably.
+
+        Raises Away while that cannot be told.
+        """
+        return await self.keep_messages(lambda r: r.envelopes.take(sender, envelope_id, at))
+
+    async def keep_messages(self, work: Callable[[Records], Awaitable[T]]) -> T:
+        """What is known of other agencies' messages: which were taken, how often each asked."""
+        try:
+            return await self.following(work)
+        except AWAY as error:
+            raise Away("the records do not answer", "ask again in a few seconds") from error
+
     async def note(self, ask: Ask, act: Act, reason: str) -> int:
         """Write down a sign-in, a sign-out or their refusal: deeds that need no permit."""
         return await self._write(ask, act, "permit", reason, (), may_spool=False)
@@ -325,9 +358,15 @@ class Gate:
             now=now,
         )
 
+    def _user(self, person: Person) -> str:
+        """Ours by the id alone, whose name our own register has; others with their name."""
+        if person.agency == self.owner:
+            return str(person.person_id)
+        return f"{person.person_id} {person.name}, {person.role.value} of {person.agency}"
+
     async def _write(  # noqa: PLR0913 - one column of the entry each
         self, ask: Ask, act: Act, decision: str, reason: str, rules: tuple[str, ...], *,
-        may_spool: bool,
+        may_spool: bool, count: int = 0,
     ) -> int:  # fmt: skip
         entry = Entry(
             at=self._clock(),
@@ -341,6 +380,7 @@ class Gate:
             session=str(ask.session) if ask.session else None,
             device=ask.device,
             purpose=ask.purpose,
+            count=count,
             policy=self._policies.hash,
             rules=rules,
             fixes=ask.fixes if decision == "permit" else None,
@@ -349,7 +389,7 @@ class Gate:
             personal={
                 name: value
                 for name, value in (
-                    ("user", str(ask.person.person_id)),
+                    ("user", self._user(ask.person)),
                     ("query", ask.query),
                     ("case", ask.case),
                     ("on_behalf_of", ask.on_behalf_of),

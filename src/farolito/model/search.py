@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 from uuid import UUID
@@ -114,6 +114,16 @@ class OwnerAnswer(msgspec.Struct, frozen=True, kw_only=True):
     receipt: str | None = None
     agreement_id: AgreementId | None = None
     ms: int = 0
+
+
+class AskedCount(msgspec.Struct, frozen=True, kw_only=True):
+    """One agency's questions to us on one day, by what came of them. `reads`: how many went out."""
+
+    asker: AgencyId
+    day: date
+    outcome: str  # answered, nothing, pointer, silent, or the reason of a refusal
+    questions: int
+    reads: int
 
 
 class SearchApproval(msgspec.Struct, frozen=True, kw_only=True):

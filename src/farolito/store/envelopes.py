@@ -5,22 +5,11 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
-import msgspec
-
 from farolito.model import AgencyId, EnvelopeId
+from farolito.model.search import AskedCount
 
 TAKEN_KEPT = timedelta(hours=1)  # a message that is older than minutes is refused by its time
 DAYS_KEPT = 400  # of counts: the yearly report, and a month to write it
-
-
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """One agency's questions of one day by what came of them. `reads`: how many went out."""
-
-    asker: AgencyId
-    day: date
-    outcome: str  # answered, nothing, pointer, silent, or the reason of a refusal
-    questions: int
-    reads: int
 
 
 class Envelopes:
@@ -31,7 +20,15 @@ class Envelopes:
         self._agency = agency
 
     async def take(self, sender: AgencyId, envelope_id: EnvelopeId, at: datetime) -> bool:
-        """Whether this message is new; once the transaction is committed it no longer is."""
+        """Whether this message is new; once the transaction is committed it no longer is.
+
+        Lets go of those that were written an hour before it.
+        """
+        await self._connection.execute(
+            "delete from envelopes_taken where agency = $1 and at < $2",
+            self._agency,
+            at - TAKEN_KEPT,
+        )
         new = await self._connection.fetchval(
             "insert into envelopes_taken (agency, sender, envelope_id, at) values ($1,$2,$3,$4)"
             " on conflict do nothing returning true",
@@ -41,12 +38,6 @@ class Envelopes:
             at,
         )
         return bool(new)
-
-    async def forget_before(self, at: datetime) -> None:
-        """Let go of messages that were written before `at`."""
-        await self._connection.execute(
-            "delete from envelopes_taken where agency = $1 and at < $2", self._agency, at
-        )
 
     async def asked(
         self, asker: AgencyId, at: datetime, day: date, outcome: str, reads: int
@@ -74,7 +65,7 @@ class Envelopes:
         )
         return bool(first)
 
-    async def questions(self, since: date) -> list[Asked]:
+    async def questions(self, since: date) -> list[AskedCount]:
         """Counts from that day on, the newest day first."""
         rows = await self._connection.fetch(
             "select asker, day, outcome, questions, reads from questions_by_day"
@@ -83,7 +74,7 @@ class Envelopes:
             since,
         )
         return [
-            Asked(
+            AskedCount(
                 asker=AgencyId(row["asker"]),
                 day=row["day"],
                 outcome=row["outcome"],
