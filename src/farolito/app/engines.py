@@ -8,15 +8,17 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from farolito.app import nats, postgres
+from farolito.app import clock, nats, postgres
+from farolito.app.config import Federation
 from farolito.app.supervise import Supervisor
-from farolito.bus import Bus
+from farolito.bus import Bus, PartnerBus
 from farolito.model import AgencyId, FarolitoError
 from farolito.store import Database, migrate
 
 
 class Engines(NamedTuple):
-    """`dsn`: of the database's owner; `bus_url` and `bus_credentials` for processes of the node."""
+    """`dsn`: of the database's owner; `bus_url` and `bus_credentials` for processes of the node.
+    `partners` is not started yet: first somebody must answer what comes."""
 
     supervisor: Supervisor
     dsn: str
@@ -24,6 +26,7 @@ class Engines(NamedTuple):
     bus: Bus
     bus_url: str
     bus_credentials: Path
+    partners: PartnerBus
 
 
 def hold(state: Path, stack: AsyncExitStack) -> None:
@@ -41,13 +44,20 @@ def hold(state: Path, stack: AsyncExitStack) -> None:
         ) from error
 
 
-async def start(state: Path, agency: AgencyId, bus_port: int, stack: AsyncExitStack) -> Engines:
+async def start(
+    state: Path,
+    agency: AgencyId,
+    bus_port: int,
+    stack: AsyncExitStack,
+    federation: Federation | None = None,
+) -> Engines:
     """Both started, their schema and streams in place; `stack` ends them."""
     logs = state / "log"
     supervisor = Supervisor()
     stack.push_async_callback(supervisor.stop)
     cluster = await asyncio.to_thread(postgres.prepare, state)
-    server = nats.prepare(state, agency, bus_port)
+    server = nats.prepare(state, agency, bus_port, clock.now, federation)
+    server.supervisor = supervisor
     await supervisor.start(postgres.child(cluster, logs / "postgres.log"))
     await supervisor.start(nats.child(server, logs / "nats.log"))
     await migrate(cluster.dsn)
@@ -55,4 +65,7 @@ async def start(state: Path, agency: AgencyId, bus_port: int, stack: AsyncExitSt
     stack.push_async_callback(database.close)
     bus = await Bus.connect(server.url, server.credentials, agency)
     stack.push_async_callback(bus.close)
-    return Engines(supervisor, cluster.dsn, database, bus, server.url, server.credentials)
+    partners = PartnerBus(server, clock.now)
+    stack.push_async_callback(partners.close)
+    url, credentials = server.url, server.credentials
+    return Engines(supervisor, cluster.dsn, database, bus, url, credentials, partners)

@@ -92,6 +92,21 @@ class Supervisor:
             for r in self._running.values()
         ]
 
+    async def again(self, name: str) -> None:
+        """Stop a child and start it at once, as its files say now. Raises FarolitoError where it
+        does not come up, and goes on trying."""
+        running = self._running[name]
+        if running.watcher is not None:
+            running.watcher.cancel()
+        running.is_ready = False
+        await _end(running)
+        running.process = await _spawn(running.child)
+        running.since = time.monotonic()
+        try:
+            await self._until_ready(running)
+        finally:
+            running.watcher = asyncio.create_task(self._watch(running), name=f"watch {name}")
+
     async def end(self, name: str) -> None:
         """Stop one child for good, ahead of the others."""
         running = self._running.pop(name, None)

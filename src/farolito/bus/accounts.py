@@ -1,118 +1,128 @@
-"""The keys and signed claims of a NATS server in operator mode.
+"""The keys of a NATS server in operator mode.
 
-One operator a node, which signs accounts; one account an agency; users under it. Accounts can be
-revoked while the server runs, which users of a configuration file cannot. Claims follow NATS' JWT
-version 2: header `ed25519-nkey`, parts base64url without padding, `jti` = unpadded base32 of the
-SHA-256 over the claims before `jti`.
+One operator a node, which signs accounts; one account an agency, and one for each partner; users
+under them. Accounts can be revoked while the server runs, which users of a configuration file
+cannot.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
-import os
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import nkeys
 
-_HEADER = {"typ": "JWT", "alg": "ed25519-nkey"}
-_UNLIMITED = -1
+from farolito.bus import claims, crossing
+from farolito.bus.claims import Key
+from farolito.bus.lines import Line, LineBook
+from farolito.model import AgencyId, BusCard
 
 
 @dataclass(frozen=True)
 class Accounts:
-    """What the server's configuration and the node's connection need."""
+    """What signs, and what the server's configuration and the node's connections need."""
 
+    agency: AgencyId
+    folder: Path
+    operator: Key
     operator_jwt: str
-    system_account: str
-    system_jwt: str
-    agency_account: str
-    agency_jwt: str
-    credentials: Path
+    system: Key
+    account: Key
+    credentials: Path  # of the node in its own account
+    system_credentials: Path
+    book: LineBook
 
     @classmethod
-    def load(cls, folder: Path, agency: str, now_s: int) -> Accounts:
+    def load(cls, folder: Path, agency: AgencyId, now_s: int) -> Accounts:
         """Read the node's bus keys, making them (mode 0600) at the first start."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        operator = _key(folder / "operator.nk", nkeys.PREFIX_BYTE_OPERATOR)
-        system = _key(folder / "system.nk", nkeys.PREFIX_BYTE_ACCOUNT)
-        account = _key(folder / f"{agency}.nk", nkeys.PREFIX_BYTE_ACCOUNT)
-        user = _key(folder / f"{agency}-node.nk", nkeys.PREFIX_BYTE_USER)
-        name = _public(operator)
-        system_key, account_key = _public(system), _public(account)
-        operator_claims = {"type": "operator", "version": 2, "system_account": system_key}
-        user_claims = {
-            "type": "user", "version": 2, "pub": {}, "sub": {},
-            "subs": _UNLIMITED, "data": _UNLIMITED, "payload": _UNLIMITED,
-        }  # fmt: skip
-        user_jwt = _sign(account, _public(user), f"{agency}-node", user_claims, now_s)
-        credentials = folder / f"{agency}-node.creds"
-        _write_secret(credentials, _credentials(user_jwt, user.seed.decode()))
+        system = Key.load(folder / "system.nk", nkeys.PREFIX_BYTE_ACCOUNT)
+        account = Key.load(folder / f"{agency}.nk", nkeys.PREFIX_BYTE_ACCOUNT)
+        operator = Key.load(folder / "operator.nk", nkeys.PREFIX_BYTE_OPERATOR)
         return cls(
-            operator_jwt=_sign(operator, name, "farolito", operator_claims, now_s),
-            system_account=system_key,
-            system_jwt=_sign(operator, system_key, "SYS", _account_claims(jetstream=False), now_s),
-            agency_account=account_key,
-            agency_jwt=_sign(operator, account_key, agency, _account_claims(jetstream=True), now_s),
-            credentials=credentials,
+            agency=agency,
+            folder=folder,
+            operator=operator,
+            operator_jwt=_operator(folder / "operator.jwt", operator, system.public, now_s),
+            system=system,
+            account=account,
+            credentials=_credentials(folder, f"{agency}-node", account, now_s),
+            system_credentials=_credentials(folder, "system-node", system, now_s),
+            book=LineBook(folder / "partners.json"),
         )
 
+    def accounts(self, now: datetime) -> dict[str, str]:
+        """Every account of the server as it should be now: its JWT by its public key."""
+        lines = self.book.lines.values()
+        return {
+            self.system.public: self._account(self.system.public, "SYS", claims.account(), now),
+            **{line.own.account: self.partner_jwt(line, now) for line in lines},
+            self.account.public: self.agency_jwt(now),
+        }
 
-def _account_claims(*, jetstream: bool) -> dict[str, Any]:
-    """Claims of an account. The system account must have no JetStream, or the server refuses."""
-    stream = _UNLIMITED if jetstream else 0
-    return {
-        "type": "account",
-        "version": 2,
-        "limits": {
-            "subs": _UNLIMITED, "data": _UNLIMITED, "payload": _UNLIMITED,
-            "imports": _UNLIMITED, "exports": _UNLIMITED, "wildcards": True,
-            "conn": _UNLIMITED, "leaf": _UNLIMITED,
-            "mem_storage": stream, "disk_storage": stream, "streams": stream, "consumer": stream,
-        },
-        "default_permissions": {"pub": {}, "sub": {}},
-    }  # fmt: skip
+    def agency_jwt(self, now: datetime) -> str:
+        rights = crossing.agency_account(self.agency, self.book.lines.values(), now)
+        return self._account(self.account.public, self.agency, rights, now)
+
+    def partner_jwt(self, line: Line, now: datetime) -> str:
+        rights = crossing.partner_account(self.agency, self.account, line, now)
+        return self._account(line.own.account, line.partner, rights, now)
+
+    def deletion(self, account: str, now: datetime) -> str:
+        """What tells the server to delete an account."""
+        name = self.operator.public
+        request = {"type": "generic", "version": 2, "accounts": [account]}
+        return claims.signed(self.operator, name, "deletion", request, int(now.timestamp()))
+
+    def new_ends(self) -> tuple[Key, Key]:
+        """Keys of a line to be: the account that will stand for the partner, and our user."""
+        account = Key.made(nkeys.PREFIX_BYTE_ACCOUNT)
+        user = Key.made(nkeys.PREFIX_BYTE_USER)
+        for key in (account, user):
+            claims.write_secret(self._line_key(key.public), key.seed)
+        return account, user
+
+    def leave(self, line: Line, now: datetime) -> str:
+        """The leave for a partner's node to connect to its account here."""
+        account = self.line_key(line.own.account)
+        user, partner = line.theirs.user, line.partner
+        return crossing.leave(account, user, self.agency, partner, int(now.timestamp()))
+
+    def line_credentials(self, line: Line) -> Path:
+        """The file with which this node connects to a partner's."""
+        path = self.folder / "lines" / f"{line.own.user}.creds"
+        seed = self.line_key(line.own.user).seed
+        claims.write_secret(path, claims.credentials(line.theirs.user_jwt, seed))
+        return path
+
+    def forget(self, card: BusCard) -> None:
+        """The keys of a line that is over."""
+        for name in (f"{card.account}.nk", f"{card.user}.nk", f"{card.user}.creds"):
+            (self.folder / "lines" / name).unlink(missing_ok=True)
+
+    def line_key(self, public: str) -> Key:
+        return Key(self._line_key(public).read_bytes().strip())
+
+    def _line_key(self, public: str) -> Path:
+        return self.folder / "lines" / f"{public}.nk"
+
+    def _account(self, public: str, name: str, rights: claims.Claims, now: datetime) -> str:
+        return claims.signed(self.operator, public, name, rights, int(now.timestamp()))
 
 
-def _sign(issuer: Any, subject: str, name: str, nats: dict[str, Any], now_s: int) -> str:
-    claims = {
-        "iat": now_s, "iss": _public(issuer), "sub": subject, "name": name, "nats": nats,
-    }  # fmt: skip
-    digest = hashlib.sha256(_json(claims)).digest()
-    claims["jti"] = base64.b32encode(digest).decode().rstrip("=")
-    signed = f"{_b64(_json(_HEADER))}.{_b64(_json(claims))}"
-    return f"{signed}.{_b64(issuer.sign(signed.encode()))}"
+def _credentials(folder: Path, name: str, account: Key, now_s: int) -> Path:
+    user = Key.load(folder / f"{name}.nk", nkeys.PREFIX_BYTE_USER)
+    jwt = claims.signed(account, user.public, name, claims.user(), now_s)
+    path = folder / f"{name}.creds"
+    claims.write_secret(path, claims.credentials(jwt, user.seed))
+    return path
 
 
-def _key(path: Path, prefix: int) -> Any:
+def _operator(path: Path, operator: Key, system: str, now_s: int) -> str:
+    """The operator's claims, signed once: a server that reads another text begins anew."""
     if not path.exists():
-        seed = nkeys.encode_seed(os.urandom(32), prefix)
-        _write_secret(path, bytes(seed).decode())
-    return nkeys.from_seed(path.read_bytes().strip())
-
-
-def _write_secret(path: Path, text: str) -> None:
-    with open(path, "w", opener=lambda p, flags: os.open(p, flags, 0o600)) as out:
-        out.write(text)
-
-
-def _public(key: Any) -> str:
-    return str(key.public_key.decode())
-
-
-def _credentials(jwt: str, seed: str) -> str:
-    return (
-        f"-----BEGIN NATS USER JWT-----\n{jwt}\n------END NATS USER JWT------\n\n"
-        f"-----BEGIN USER NKEY SEED-----\n{seed}\n------END USER NKEY SEED------\n"
-    )
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
-
-
-def _b64(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+        rights = {"type": "operator", "version": 2, "system_account": system}
+        jwt = claims.signed(operator, operator.public, "farolito", rights, now_s)
+        claims.write_secret(path, jwt)
+    return path.read_text()
