@@ -8,7 +8,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from farolito.audit import Checkpoint, Ledger, LedgerDamaged, VerifierKey, verify
+from farolito.audit import (
+    Checkpoint,
+    Ledger,
+    LedgerDamaged,
+    Note,
+    Proof,
+    VerifierKey,
+    verify,
+)
 from farolito.audit.evidence import Doubt, Evidence, Standing, bare
 from farolito.audit.own_log import LATE_AFTER, OwnLog
 from farolito.audit.tree import root_of
@@ -364,3 +372,22 @@ async def test_screens_follow_an_alarm(three: Three) -> None:
     await three.city.alarms.tell()
     await three.city.alarms.tell()
     assert [one.state for one in shown] == [Standing.CONFESSED], "once"
+
+
+async def test_what_is_taken_out_is_proved_by_what_witnesses_cosigned(three: Three) -> None:
+    """A bundle and a proof want no waiting for the next round: who is there is asked at once."""
+    city, pueblo = three.neighbours.city, three.neighbours.pueblo
+    city.ledger.covering = three.city.covering
+    await three.write(city, 6)
+    panel = three.city.panel()
+    verdict = verify(await city.ledger.bundle(), city.ledger.verifier_key, panel=panel)
+    assert (verdict.problems, verdict.size) == ((), 6)
+    await three.write(city, 2)
+    three.neighbours.cut(city, pueblo)
+    proof = Proof.parse(await city.ledger.proof(3))
+    assert Note.parse(proof.checkpoint).text.split("\n")[1] == "6", "the older one is cosigned"
+    alone = verify(await city.ledger.bundle(), city.ledger.verifier_key, panel=panel)
+    assert alone.size == 8, "all of it, though only one has cosigned"
+    assert alone.problems == (
+        "the checkpoint: 1 of the witnesses that you named cosigned it; 2 must have",
+    )

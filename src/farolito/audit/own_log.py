@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -12,6 +11,7 @@ from farolito.audit.checkpoint import Checkpoint
 from farolito.audit.evidence import Doubt, Evidence, bare
 from farolito.audit.ledger import Ledger
 from farolito.audit.note import COSIGNS, Note, VerifierKey
+from farolito.audit.panel import Panel
 from farolito.audit.records import Clock
 from farolito.audit.witness import write_request
 from farolito.model import AgencyId, Invalid
@@ -29,23 +29,6 @@ class Witnessed(msgspec.Struct, frozen=True, kw_only=True):
     by: tuple[AgencyId, ...] = ()
     is_late: bool = False
     could: bool = False
-
-
-class Panel(msgspec.Struct, frozen=True):
-    """Who may cosign for us: witness keys with agency and government. `least`: how many must
-    have; one of them must be of another government than `own`."""
-
-    witnesses: Mapping[str, tuple[AgencyId, str]]
-    own: str
-    least: int
-
-    @property
-    def others(self) -> list[str]:
-        return [key for key, (_, government) in self.witnesses.items() if government != self.own]
-
-    @property
-    def could(self) -> bool:
-        return len(self.witnesses) >= self.least and bool(self.others)
 
 
 class OwnLog:
@@ -102,7 +85,7 @@ class OwnLog:
         late = waiting_since is not None and self._clock() - waiting_since > LATE_AFTER
         if not found:
             return Witnessed(is_late=late, could=panel.could)
-        by = tuple(sorted(panel.witnesses[key][0] for key in found[2]))
+        by = tuple(sorted(_agency_of(key) for key in found[2]))
         return Witnessed(size=size, at=found[1], by=by, is_late=late, could=panel.could)
 
 
@@ -112,3 +95,7 @@ def witness_of(text: str, agency: AgencyId) -> str:
     if key.type != COSIGNS or key.name != f"farolito/{agency}/witness":
         raise Invalid(f"{key.name} is not {agency}'s key as a witness", "ask for its card again")
     return str(key)
+
+
+def _agency_of(witness: str) -> AgencyId:
+    return AgencyId(VerifierKey.parse(witness).name.split("/")[1])

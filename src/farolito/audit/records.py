@@ -7,7 +7,7 @@ tiles and entries, never believed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,12 @@ CHECK_ENTRIES = 10_000  # hashed between two looks at the database
 COSIGNED_MAX = 5_000  # checkpoints among which one is looked for that enough witnesses cosigned
 _ANY_SIZE = 2**62
 Clock = Callable[[], datetime]
+# The size of a checkpoint of at least so many entries that enough witnesses cosigned, if any did.
+Covering = Callable[[int], Awaitable[int | None]]
+
+
+async def _nobody(_: int) -> int | None:
+    return None
 
 
 class LedgerDown(FarolitoError):
@@ -80,6 +86,7 @@ class Records:
         self._agency = agency
         self._key = key
         self._clock = clock
+        self.covering: Covering = _nobody  # who has it cosigned; `app` knows
 
     @classmethod
     def at(
@@ -228,8 +235,9 @@ class Records:
         return raw[0]
 
     async def proof(self, index: int) -> bytes:
-        """The `.tlog-proof` file of one entry, under a checkpoint of now. Raises NotOpenable."""
-        note = await self.checkpoint()
+        """The `.tlog-proof` file of one entry, under a checkpoint that enough witnesses cosigned
+        where there is one, otherwise one of now. Raises NotOpenable."""
+        note = await self._head_over(index + 1)
         size = Checkpoint.parse(Note.parse(note)).size
         if not 0 <= index < size:
             raise NotOpenable(f"there is no entry {index}: the ledger holds {size}")
@@ -245,7 +253,7 @@ class Records:
         `openings` puts the personal values in: only for readers who are entitled to them.
         Raises Invalid for a range that is not in the ledger or too long.
         """
-        note = await self.checkpoint()
+        note = await self._head_over(await self.size() if last is None else last + 1)
         size = Checkpoint.parse(Note.parse(note)).size
         end = size if last is None else last + 1
         if not 0 <= first <= end <= size:
@@ -256,6 +264,19 @@ class Records:
             )
         contents = await self._contents(size, first, end, openings)
         return await asyncio.to_thread(bundle_.write, contents, self._key)
+
+    async def _head_over(self, least: int) -> bytes:
+        """A checkpoint of at least `least` entries, with its cosignatures, to prove things by."""
+        try:
+            size = await self.covering(least)
+        except LedgerDown:  # damaged too: then the file shall show it
+            size = None
+        if size is not None:
+            async with self._db.transaction(self._agency) as connection:
+                kept = await rows.checkpoints(connection, self._agency, size, size, 1)
+            if kept:
+                return with_cosignatures(kept[0])
+        return await self.checkpoint()
 
     async def _contents(self, size: int, first: int, end: int, openings: bool) -> Contents:
         before, after = nodes_of(0, first), nodes_of(end, size)

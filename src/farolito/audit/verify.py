@@ -24,6 +24,7 @@ from farolito.audit.bundle import (
 from farolito.audit.checkpoint import Checkpoint, decimal
 from farolito.audit.entry import Opening, commitment_in, read
 from farolito.audit.note import COSIGNS, SIGNS_TEXT, Note, VerifierKey, base64_exactly
+from farolito.audit.panel import Panel
 from farolito.audit.tree import HASH_BYTES, Frontier, leaf_hash, nodes_of
 from farolito.model import Invalid
 
@@ -122,12 +123,16 @@ class _Range(msgspec.Struct, frozen=True):
 
 
 def verify(
-    bundle: bytes, key: VerifierKey | None = None, witnesses: Sequence[VerifierKey] = ()
+    bundle: bytes,
+    key: VerifierKey | None = None,
+    witnesses: Sequence[VerifierKey] = (),
+    panel: Panel | None = None,
 ) -> Verdict:
     """Check a bundle. Never raises: whatever is wrong with the file stands in `problems`.
 
     `key`: the log's published key; without it the bundle's own is taken and a note says so.
     `witnesses`: cosignatures the reader insists on; others are named but not insisted on.
+    `panel`: of these enough must have cosigned.
     """
     findings = _Findings()
     try:
@@ -138,12 +143,15 @@ def verify(
         findings.problem(str(error))
         return _verdict(findings)
     checkpoint, cosigners = _head(parsed, log_key, witnesses, findings)
+    lacking = panel.problem(cosigners) if panel and checkpoint else None
+    if lacking:
+        findings.problem(f"the checkpoint: {lacking}")
     _check_manifest(parsed, span, log_key, findings)
     if checkpoint and checkpoint.size != span.size:
         findings.problem("range and checkpoint speak of logs of different size")
     elif checkpoint:
         _check_entries(parsed, span, checkpoint, log_key, findings)
-    return _verdict(findings, checkpoint, cosigners, span)
+    return _verdict(findings, checkpoint, [witness.name for witness in cosigners], span)
 
 
 def _verdict(
@@ -183,7 +191,7 @@ def _log_key(parsed: _Bundle, key: VerifierKey | None, findings: _Findings) -> V
 
 def _head(
     parsed: _Bundle, key: VerifierKey, wanted: Sequence[VerifierKey], findings: _Findings
-) -> tuple[Checkpoint | None, list[str]]:
+) -> tuple[Checkpoint | None, list[VerifierKey]]:
     """The signed head of the log, and who cosigned it."""
     try:
         listed = [VerifierKey.parse(line) for line in parsed.text_lines("witness.keys")]
@@ -203,7 +211,7 @@ def _head(
         findings.notes.append(f"{witness.name} cosigned at {_time(at)} (its key is {trust})")
     if not cosigners:
         findings.notes.append("no witness cosigned: only the log itself vouches for its history")
-    return checkpoint, [witness.name for witness in cosigners]
+    return checkpoint, cosigners
 
 
 def _time(at_s: int) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Collection
 from typing import Any, Literal
 
 import msgspec
@@ -40,6 +41,7 @@ COSIGN_S_MAX = 2.0  # a witness that takes longer is asked again in the next rou
 NOTES_MAX = 256  # in one comparison; more are refused
 _PASSES: tuple[type[Exception], ...] = (FarolitoError, *AWAY)
 TRIES = 3  # with one witness in a round: it may have to tell us first what it saw last
+_AWAY = -1
 
 
 class Cosign(msgspec.Struct, frozen=True, tag="cosign", forbid_unknown_fields=True):
@@ -91,6 +93,7 @@ class Witnessing:
         self._least = least
         self._one_round = asyncio.Lock()
         self._refused: dict[AgencyId, int] = {}  # who did not cosign our last one, and the status
+        self._away: set[AgencyId] = set()  # who did not answer; asked again in the next round
         self.alarms = LedgerAlarms(post, partners, own, book, gate, system)
         post.on("witness", self._take)
 
@@ -128,32 +131,52 @@ class Witnessing:
             return (await self.witnessed()).size or None
 
     async def witnessed(self) -> Witnessed:
-        return await self._own.witnessed(self._panel())
+        return await self._own.witnessed(self.panel())
 
-    def _panel(self) -> Panel:
-        witnesses = {}
+    async def covering(self, least: int) -> int | None:
+        """The size of a checkpoint of at least `least` entries that enough agencies cosigned; where
+        there is none yet, those who answered lately are asked now. None: there is none."""
+        found = (await self.witnessed()).size
+        if found < least:
+            async with self._one_round:
+                await self._have_cosigned(self._away)
+            found = (await self.witnessed()).size
+        return found if found >= least else None
+
+    def _witnesses(self) -> dict[AgencyId, tuple[str, str]]:
+        """Key and government of each partner that could cosign."""
+        found: dict[AgencyId, tuple[str, str]] = {}
         for partner in self.alarms.confirmed():
             try:
                 key = witness_of(partner.card.witness_key, partner.agency_id)
             except Invalid:
                 continue
-            witnesses[key] = (partner.agency_id, partner.card.government)
-        return Panel(witnesses, self._agency.government, self._least)
+            found[partner.agency_id] = (key, partner.card.government)
+        return found
 
-    async def _have_cosigned(self) -> None:
-        witnesses = {agency: key for key, (agency, _) in self._panel().witnesses.items()}
-        if not witnesses or not self._own.size:
+    def panel(self) -> Panel:
+        return Panel(dict(self._witnesses().values()), self._agency.government, self._least)
+
+    async def _have_cosigned(self, but: Collection[AgencyId] = ()) -> None:
+        asked = {a: key for a, (key, _) in self._witnesses().items() if a not in but}
+        if not asked or not self._own.size:
             return
         size, checkpoint = await self._own.checkpoint()
         results = await asyncio.gather(
-            *(self._cosigned_by(agency, key, size, checkpoint) for agency, key in witnesses.items())
+            *(self._cosigned_by(agency, key, size, checkpoint) for agency, key in asked.items())
         )
-        self._refused = {a: r for a, r in zip(witnesses, results, strict=True) if r}
+        for agency, status in zip(asked, results, strict=True):
+            self._refused.pop(agency, None)
+            self._away.discard(agency)
+            if status == _AWAY:
+                self._away.add(agency)
+            elif status:
+                self._refused[agency] = status
 
     async def _cosigned_by(
         self, agency: AgencyId, witness: str, size: int, checkpoint: bytes
     ) -> int:
-        """0: it has, or is away. Otherwise the status of its refusal."""
+        """0: it has; _AWAY; otherwise the status of its refusal."""
         old = await self._own.cosigned_to(witness)
         if old == size:
             return 0
@@ -169,7 +192,7 @@ class Witnessing:
                     return 0
             except (PartnerAway, Refused, Invalid) as no:
                 log.debug("%s did not cosign: %s", agency, no.says)
-                return 0
+                return _AWAY
             status, seen = answer.status, answer.body.strip()
             if status != 409 or not seen.isdecimal() or int(seen) == old:
                 return status

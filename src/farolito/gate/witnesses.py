@@ -3,7 +3,8 @@ nothing that anybody asked for, passes here; so nothing here asks the policy."""
 
 from farolito.audit.evidence import Doubt, Evidence, Standing, log_of, weigh
 from farolito.audit.note import VerifierKey
-from farolito.audit.own_log import OwnLog, Panel, Witnessed, witness_of
+from farolito.audit.own_log import OwnLog, Witnessed, witness_of
+from farolito.audit.panel import Panel
 from farolito.audit.records import LedgerDamaged, LedgerDown
 from farolito.audit.witness_book import Alarm, Question, WitnessBook
 
