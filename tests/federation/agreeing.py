@@ -136,6 +136,7 @@ class Desk:
     async def tell(self) -> None:
         await self.news.tell()
         await self.news.told()
+        await self.book.settled()
 
     def state(self, signed: SignedAgreement) -> str | None:
         found = self.book.get(signed.agreement.agreement_id)

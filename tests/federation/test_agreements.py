@@ -151,6 +151,7 @@ async def test_revoked_by_the_owner_acts_at_once_though_the_partner_is_away(
     assert (there.state, there.revoked_by) == (AgreementState.REVOKED, "city-pd")
     assert there.revoked_because == "misuse"
     assert sheriff.rules.used[-1] == set()
+    await sheriff.book.settled()
     assert [one.agreement.agreement_id for one in city.purged] == [_id(signed)]
     assert [one.agreement.agreement_id for one in sheriff.purged] == [_id(signed)]
 
@@ -188,6 +189,7 @@ async def test_it_ends_by_itself(city: Desk, sheriff: Desk) -> None:
     city.side.later(timedelta(days=90).total_seconds())
     await city.book.tick()
     await sheriff.book.tick()
+    await city.book.settled()
     assert (city.state(signed), sheriff.state(signed)) == ("expired", "expired")
     assert city.rules.used[-1] == sheriff.rules.used[-1] == set()
     assert city.exported[-1] == (sheriff.side.agency_id, {})

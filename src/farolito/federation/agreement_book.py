@@ -217,6 +217,11 @@ class AgreementBook:
         if ended is not None:
             await self.take_effect([ended])
 
+    async def settled(self) -> None:
+        """Return when whoever follows has done its work."""
+        while self._running:
+            await asyncio.wait(self._running)
+
     def stop(self) -> None:
         for task in self._running:
             task.cancel()
