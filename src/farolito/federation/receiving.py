@@ -122,6 +122,10 @@ class Receiving:
         receipt = await self._gate.receipt(answer.permit)
         return Purged(purged=answer.value, at=now, receipt=receipt)
 
+    async def leave(self, partner: AgencyId) -> Mapping[str, Any]:
+        """The end of a partnership: nothing of theirs is left here. The proof, for both sides."""
+        return msgspec.structs.asdict(await self.purge_here(partner, None, "left"))
+
     async def run(self) -> None:
         """Delete what is past its time, until cancelled."""
         while True:

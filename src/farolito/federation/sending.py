@@ -8,7 +8,7 @@ partner's signed receipt is stored. What no agreement lets go any more is droppe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -128,6 +128,28 @@ class Sender:
         for purge in purges:
             await self._purge(purge)
         return bool(purges)
+
+    async def ask_purge(self, partner: AgencyId, agreement_id: AgreementId, because: str) -> None:
+        """A partner is to delete what it holds by an agreement that is no more (EVERYTHING: all).
+
+        It is asked until it answers (`send_purges`); its receipt is kept.
+        """
+        purge = Purge(partner, agreement_id, because, self._clock())
+
+        async def work(records: Records, permit: int) -> None:
+            await records.sharing.ask_purge(purge)
+
+        ask = self._ask(f"{partner} is to purge {agreement_id}: {because}", agreement_id)
+        await self._gate.act(ask, work)
+
+    async def leave(self, partner: AgencyId) -> Mapping[str, int]:
+        """The end of a partnership: nothing that still waits goes there any more."""
+        ask = self._ask(f"let go of what waits for {partner}, which is no partner any more")
+
+        async def work(records: Records, permit: int) -> int:
+            return await records.sharing.drop_all(partner)
+
+        return {"dropped": (await self._gate.act(ask, work)).value}
 
     async def send_units(
         self, partner: AgencyId, tellings: Sequence[Telling], agreement_id: AgreementId,

@@ -35,6 +35,18 @@ _PUT = (
     " put_at = excluded.put_at, body = excluded.body where o.version < excluded.version"
 )
 
+_OLDER = (
+    "f.agency = $1 and f.kind = 'shared' and f.body->>'item_id' = any($2::text[])"
+    " and f.seq < (select max(n.seq) from feed n where n.agency = $1 and n.kind = 'shared'"
+    " and n.body->>'item_id' = f.body->>'item_id')"
+)
+_UNFEED = (
+    f"delete from feed f where {_OLDER}"  # noqa: S608 - fixed texts
+    " and f.seq > (select min(m.seq) from feed m where m.agency = $1)",
+    "update feed f set body = jsonb_build_object('kind', body->'kind', 'item_id', body->'item_id',"  # noqa: S608
+    f" 'grantor', body->'grantor', 'purged', true) where {_OLDER}",
+)
+
 
 class SharingRows:
     """Queries on one connection, in the transaction of one agency."""
@@ -168,7 +180,7 @@ class SharingRows:
         )  # fmt: skip
         await self._connection.execute(
             "delete from shared_out where partner = $1 and told_at <= $3"
-            " and ($2 = $4 or agreement_id = $2)",
+            " and ($2::uuid = $4::uuid or agreement_id = $2::uuid)",
             purge.partner, purge.agreement_id, at, EVERYTHING,
         )  # fmt: skip
 
@@ -237,14 +249,13 @@ class SharingRows:
         )  # fmt: skip
 
     async def unfeed(self, items: Sequence[SharedItem]) -> None:
-        """What the feed still holds of these, but its newest word of each."""
-        await self._connection.execute(
-            "delete from feed f where f.agency = $1 and f.kind = 'shared'"
-            " and f.body->>'item_id' = any($2::text[]) and f.seq < (select max(n.seq) from feed n"
-            " where n.agency = $1 and n.kind = 'shared'"
-            " and n.body->>'item_id' = f.body->>'item_id')",
-            self._agency, [str(item.item_id) for item in items],
-        )  # fmt: skip
+        """What the feed still holds of these, but its newest word of each, is gone.
+
+        The feed's first number stays, blanked: by it a screen knows whether it missed anything.
+        """
+        ids = [str(item.item_id) for item in items]
+        for statement in _UNFEED:
+            await self._connection.execute(statement, self._agency, ids)
 
     async def end_agreement(
         self, grantor: AgencyId, agreement_id: AgreementId, at: datetime
