@@ -18,6 +18,7 @@ from farolito.audit import bundle as bundle_
 from farolito.audit.bundle import Contents, IndexedOpening
 from farolito.audit.checkpoint import Checkpoint
 from farolito.audit.entry import PERSONAL_FIELDS, Opening, Random, commitment_in, read
+from farolito.audit.figures import Tally, pack, time_of
 from farolito.audit.key_file import load_or_create
 from farolito.audit.note import Note, SigningKey, VerifierKey
 from farolito.audit.proof import Proof
@@ -300,6 +301,29 @@ class Records:
             earlier=[(c.size, with_cosignatures(c)) for c in reversed(earlier)],
             openings=[IndexedOpening(row[0], _opening(*row[1:])) for row in kept],
         )
+
+    async def tally(self, since: datetime, until: datetime) -> tuple[int, int, Tally]:
+        """Every entry of a time, counted: of the entries [first, end) those in [since, until).
+        Some 20 µs an entry, in pieces, beside everything else."""
+        async with self._db.transaction(self._agency) as connection:
+            first, end = await rows.range_of(connection, self._agency, since, until)
+        tally = Tally(time_of(since), time_of(until))
+        for at in range(first, end, CHECK_ENTRIES):
+            async with self._db.transaction(self._agency) as connection:
+                raw = await rows.raw_entries(
+                    connection, self._agency, at, min(end, at + CHECK_ENTRIES)
+                )
+            await asyncio.to_thread(tally.add, raw)
+        return first, end, tally
+
+    async def figures_file(self, index: int, document: bytes) -> bytes:
+        """The file that proves figures which entry `index` fixed. Raises NotOpenable, Invalid."""
+        proof = await self.proof(index)
+        size = Checkpoint.parse(Note.parse(Proof.parse(proof).checkpoint)).size
+        async with self._db.transaction(self._agency) as connection:
+            kept = await rows.checkpoints(connection, self._agency, size, size, 1)
+        witnesses = [VerifierKey.parse(name) for name in kept[0].witnesses]
+        return pack(document, await self.entry(index), proof, self._key.verifier, witnesses)
 
     async def check(self) -> list[str]:
         """Hash every stored entry anew and hold it against leaves, tiles, head and checkpoints.

@@ -154,6 +154,18 @@ def verify(
     return _verdict(findings, checkpoint, [witness.name for witness in cosigners], span)
 
 
+def entries_of(bundle: bytes) -> list[bytes]:
+    """The entries of a bundle that verified."""
+    return _Bundle.parse(bundle).lines("entries.jsonl")
+
+
+def checkpoints_of(bundle: bytes) -> list[bytes]:
+    """The checkpoints in a bundle that verified, the smallest first."""
+    parsed = _Bundle.parse(bundle)
+    earlier = [parsed.members[name] for name in parsed.order if name.startswith("checkpoints/")]
+    return [*earlier, parsed.members["checkpoint"]]
+
+
 def _verdict(
     findings: _Findings,
     checkpoint: Checkpoint | None = None,

@@ -280,6 +280,21 @@ async def checkpoints(
     ]
 
 
+async def range_of(
+    connection: Any, agency: AgencyId, since: datetime, until: datetime
+) -> tuple[int, int]:
+    """The smallest range [first, end) that holds every entry of [since, until). Entries that
+    waited in a spool stand among younger ones."""
+    row = await connection.fetchrow(
+        'select min(entry_index) first, max(entry_index) + 1 "end" from ledger_entries'
+        " where agency = $1 and at >= $2 and at < $3",
+        agency,
+        since,
+        until,
+    )
+    return (row["first"], row["end"]) if row["first"] is not None else (0, 0)
+
+
 async def signed_after(connection: Any, agency: AgencyId, size: int) -> datetime | None:
     """When the first checkpoint larger than `size` was signed."""
     at: datetime | None = await connection.fetchval(

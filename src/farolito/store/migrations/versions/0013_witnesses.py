@@ -57,6 +57,8 @@ def upgrade() -> None:
           evidence jsonb not null,
           primary key (agency, alarm_id)
         );
+        -- Figures are of a time; entries come nearly in its order.
+        create index ledger_entries_at on ledger_entries using brin (at);
         revoke delete on witnessed_logs, ledger_alarms from farolito_agent;
     """)
     for table in _OWNED:
