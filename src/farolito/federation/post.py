@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 ASK_S_MAX = 5.0  # the partner is called away when nothing came back by then
 A_MINUTE_MAX = 1_200  # messages of one partner; more are refused as a flood
 BURST = 200
+PARTED_KINDS = frozenset({"leave", "purge"})  # what one that left may still be told, and tell
 
 
 class PartnerAway(Away):
@@ -71,6 +72,7 @@ class Post:
         self._handlers: dict[str, Handler] = {}
         self._floods: dict[AgencyId, _Flood] = {}
         self.keys: Mapping[AgencyId, str] = {}  # confirmed partners' keys; whoever keeps them sets
+        self.parted: Mapping[AgencyId, str] = {}  # of those that left, until both have deleted
         self.refused: dict[tuple[AgencyId, str], int] = {}  # by line and reason, for health
 
     def on(self, kind: str, handler: Handler) -> None:
@@ -114,7 +116,9 @@ class Post:
         envelope: Envelope | None = None
         try:
             self._hold_back(line_of)
-            envelope = opened(raw, line_of, self.keys, self.own, self._clock())
+            envelope = self._opened(raw, line_of)
+            if envelope.sender not in self.keys and envelope.kind not in PARTED_KINDS:
+                raise Refused("not_a_partner", "no partner of ours any more", "join again")
             if not await self._is_new(envelope.sender, envelope.envelope_id, envelope.at):
                 raise Refused("replayed", "this message was taken before", "write a new one")
             handler = self._handlers.get(envelope.kind)
@@ -138,7 +142,7 @@ class Post:
     def _opened_answer(self, raw: bytes, partner: AgencyId, asked: Envelope) -> Envelope:
         """Raises PartnerAway where what came back is not that partner's answer to just this."""
         try:
-            back = opened(raw, partner, self.keys, self.own, self._clock())
+            back = self._opened(raw, partner)
         except Refused as error:
             raise PartnerAway(f"what came back from {partner} is not theirs: {error.says}") from (
                 error
@@ -148,6 +152,9 @@ class Post:
         if back.answers is None and msgspec.json.decode(back.body, type=Answered).refused is None:
             raise PartnerAway(f"what came back from {partner} answers nothing")
         return back
+
+    def _opened(self, raw: bytes, line_of: AgencyId) -> Envelope:
+        return opened(raw, line_of, {**self.parted, **self.keys}, self.own, self._clock())
 
     def _count(self, line_of: AgencyId, reason: str) -> None:
         self.refused[line_of, reason] = self.refused.get((line_of, reason), 0) + 1
