@@ -22,6 +22,7 @@ from starlette.staticfiles import StaticFiles
 
 from farolito.console.routes import (
     admin,
+    agreements,
     alerts,
     briefs,
     cameras,
@@ -116,6 +117,7 @@ def make_app(services: Services) -> Litestar:
             *timings.ROUTES,
             *words.ROUTES,
             *push.ROUTES,
+            *agreements.ROUTES,
             *cameras.ROUTES,
             *watch.ROUTES,
             *pictures.ROUTES,

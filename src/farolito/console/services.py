@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from farolito.briefing import Briefing, Words
+from farolito.console.agreements import Agreements
 from farolito.console.cameras import Cameras
 from farolito.console.sockets import Hub
 from farolito.desk import Desk, Dispatch, NotFound, ShotDesk
@@ -86,9 +87,17 @@ class Services:
     public_page: Callable[[str], Awaitable[tuple[str, bytes]]] = _no_page
     clips: ClipDesk | None = None  # None: this node keeps none
     cameras: Cameras | None = None  # None: this node has none
+    agreements: Agreements | None = None  # None: this node knows no other agency
     picture_places: Callable[[str], str] = _nowhere
     search: PlateSearch | None = None  # where a plate was
     asked: Callable[[int], Awaitable[Sequence[AskedCount]]] = _nobody_asked
+
+    @property
+    def its_agreements(self) -> Agreements:
+        """Raises NotFound."""
+        if self.agreements is None:
+            raise NotFound("this node knows no other agency", "see [federation] in farolito.toml")
+        return self.agreements
 
     @property
     def its_cameras(self) -> Cameras:

@@ -39,7 +39,7 @@ from farolito.model import (
     SignedAgreement,
     Thing,
 )
-from farolito.model.agreement import AgreementNews, AgreementStanding
+from farolito.model.agreement import AgreementNews, AgreementStanding, PurgeStanding
 
 SIGN_IN_MAX = timedelta(minutes=5)  # who signs has signed in just now
 UNDER_WAY_MAX = 200  # drafts at once
@@ -70,11 +70,13 @@ class AgreementDesk:
         async def work(records: Records, permit: int) -> list[AgreementStanding]:
             signed_already = await records.agreements.signed_by(ask.person.person_id)
             news = await records.agreements.news()
+            purges = {row["agreement_id"]: row for row in await records.sharing.receipts()}
             return [
                 AgreementStanding(
                     signed=one,
                     can_sign=self._can_sign(ask.person, one, signed_already),
                     told=_told(news.get(one.agreement.agreement_id)),
+                    purge=_purge(purges.get(one.agreement.agreement_id)),
                 )
                 for one in self._book.all()
             ]
@@ -288,3 +290,14 @@ def _told(news: AgreementNews | None) -> str:
     if news.told_at is None:
         return "waiting"
     return news.refused or "told"
+
+
+def _purge(row: Mapping[str, Any] | None) -> PurgeStanding | None:
+    if row is None:
+        return None
+    return PurgeStanding(
+        asked_at=row["asked_at"],
+        answered_at=row["answered_at"],
+        count=row["purged"],
+        receipt=row["receipt"],
+    )

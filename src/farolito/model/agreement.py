@@ -165,6 +165,16 @@ class AgreementNews(msgspec.Struct, frozen=True, kw_only=True):
     signed: SignedAgreement
 
 
+class PurgeStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of what the grantee had received, after the end. `count`: what it deleted;
+    `receipt`: of its entry about that."""
+
+    asked_at: datetime
+    answered_at: datetime | None
+    count: int | None
+    receipt: str | None
+
+
 class AgreementStanding(msgspec.Struct, frozen=True, kw_only=True):
     """An agreement as one person meets it. `told`: "", "waiting", "told", or the word by which
     the other side refused it."""
@@ -172,3 +182,4 @@ class AgreementStanding(msgspec.Struct, frozen=True, kw_only=True):
     signed: SignedAgreement
     can_sign: bool
     told: str
+    purge: PurgeStanding | None = None
