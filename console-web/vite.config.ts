@@ -10,6 +10,8 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 // While the front end is worked on, `vite` serves it and asks a running node for everything else.
 const node = process.env.FAROLITO_NODE ?? 'http://localhost:8700'
 
+const PAGES = ['index', 'brief', 'audit', 'health', 'timings', 'shots', 'wall', 'owner', 'agreements', 'search']
+
 export default defineConfig({
   base: '/',
   plugins: [svelte(), shellList()],
@@ -20,7 +22,7 @@ export default defineConfig({
     emptyOutDir: true,
     chunkSizeWarningLimit: 1_300, // MapLibre alone is about 1.1 MB before compression
     rolldownOptions: {
-      input: ['index.html', 'brief.html', 'audit.html', 'health.html', 'timings.html', 'shots.html', 'wall.html', 'owner.html', 'brief/worker/sw.ts'].map(here),
+      input: [...PAGES.map((page) => `${page}.html`), 'brief/worker/sw.ts'].map(here),
       // At the root: a service worker serves only what lies beside or below it.
       output: {
         entryFileNames: (chunk) => (chunk.name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js'),

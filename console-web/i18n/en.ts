@@ -1,4 +1,5 @@
 import { enCalls } from './en.calls'
+import { enFederation } from './en.federation'
 import { enShots } from './en.shots'
 import { enVideo } from './en.video'
 
@@ -34,7 +35,7 @@ export const en = {
     skip: 'Skip to calls and alerts',
     menu: 'You and this screen',
     pagesLabel: 'Pages',
-    pages: { console: 'Console', brief: 'Officer’s brief', audit: 'Ledger', health: 'Health', timings: 'Clocks', shots: 'Shots', wall: 'Video wall', owner: 'Your cameras' },
+    pages: { console: 'Console', brief: 'Officer’s brief', audit: 'Ledger', health: 'Health', timings: 'Clocks', shots: 'Shots', wall: 'Video wall', owner: 'Your cameras', agreements: 'Agreements', search: 'Search a plate' },
   },
   errors: {
     offline: 'The node does not answer. Nothing was changed.',
@@ -49,6 +50,7 @@ export const en = {
     supervisor: 'Supervisor',
     agency_admin: 'Agency administrator',
     auditor: 'Auditor',
+    oversight: 'Oversight body',
     sysadmin: 'System administrator',
     camera_owner: 'Camera owner',
     system: 'The node itself',
@@ -79,6 +81,7 @@ export const en = {
       operator: 'Works the alert queue, compares crop and row, briefs units',
       officer: 'Gets the brief on the phone and answers with one tap',
       auditor: 'Reads the ledger, takes the bundle, proves it offline',
+      oversight: 'Reviews searches from outside the agency',
       detective: 'Looks up history under a case',
       supervisor: 'Sees open alerts and reviews',
       agency_admin: 'Keeps lists, devices and people',
@@ -392,6 +395,7 @@ export const en = {
   ...enCalls,
   ...enShots,
   ...enVideo,
+  ...enFederation,
   brief: {
     title: 'Briefs',
     unit: (u: string) => `Unit ${u}`,

@@ -1,5 +1,6 @@
 import type { Catalogue } from './en'
 import { esCalls } from './es.calls'
+import { esFederation } from './es.federation'
 import { esShots } from './es.shots'
 import { esVideo } from './es.video'
 
@@ -35,7 +36,7 @@ export const es: Catalogue = {
     skip: 'Ir a llamadas y alertas',
     menu: 'Usted y esta pantalla',
     pagesLabel: 'Páginas',
-    pages: { console: 'Consola', brief: 'Aviso al oficial', audit: 'Registro', health: 'Estado', timings: 'Relojes', shots: 'Disparos', wall: 'Muro de video', owner: 'Sus cámaras' },
+    pages: { console: 'Consola', brief: 'Aviso al oficial', audit: 'Registro', health: 'Estado', timings: 'Relojes', shots: 'Disparos', wall: 'Muro de video', owner: 'Sus cámaras', agreements: 'Convenios', search: 'Buscar una placa' },
   },
   errors: {
     offline: 'El nodo no responde. No se cambió nada.',
@@ -50,6 +51,7 @@ export const es: Catalogue = {
     supervisor: 'Supervisor',
     agency_admin: 'Administrador de la agencia',
     auditor: 'Auditor',
+    oversight: 'Órgano de control',
     sysadmin: 'Administrador del sistema',
     camera_owner: 'Dueño de cámaras',
     system: 'El nodo mismo',
@@ -80,6 +82,7 @@ export const es: Catalogue = {
       operator: 'Atiende la cola, compara foto y renglón, avisa a las unidades',
       officer: 'Recibe el aviso en el teléfono y responde con un toque',
       auditor: 'Lee el registro, descarga la prueba y la verifica sin red',
+      oversight: 'Revisa búsquedas desde fuera de la agencia',
       detective: 'Consulta el historial bajo un caso',
       supervisor: 'Ve alertas abiertas y revisiones',
       agency_admin: 'Cuida listas, equipos y personas',
@@ -388,6 +391,7 @@ export const es: Catalogue = {
   ...esCalls,
   ...esShots,
   ...esVideo,
+  ...esFederation,
   brief: {
     title: 'Avisos',
     unit: (u) => `Unidad ${u}`,

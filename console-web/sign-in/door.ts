@@ -6,7 +6,17 @@ export const LOCK_AFTER_S = 1_800 // CJIS: at most 30 minutes; a site exempt fro
 
 const TOUCH_TOLD_EVERY_MS = 5_000
 
-export type PageName = 'console' | 'brief' | 'audit' | 'health' | 'timings' | 'shots' | 'wall' | 'owner'
+export type PageName =
+  | 'console'
+  | 'brief'
+  | 'audit'
+  | 'health'
+  | 'timings'
+  | 'shots'
+  | 'wall'
+  | 'owner'
+  | 'agreements'
+  | 'search'
 
 const PATHS: Record<PageName, string> = {
   console: '/',
@@ -17,16 +27,19 @@ const PATHS: Record<PageName, string> = {
   shots: '/shots',
   wall: '/wall',
   owner: '/owner',
+  agreements: '/agreements',
+  search: '/search',
 }
 
 /** The pages of each role, its own one first. The node decides; this only spares a refusal. */
 export const PAGES_OF: Record<Role, readonly PageName[]> = {
-  operator: ['console', 'wall', 'shots', 'timings', 'health'],
-  supervisor: ['console', 'wall', 'shots', 'timings', 'health'],
-  detective: ['console', 'wall', 'health'],
+  operator: ['console', 'search', 'wall', 'agreements', 'shots', 'timings', 'health'],
+  supervisor: ['console', 'search', 'wall', 'agreements', 'shots', 'timings', 'health'],
+  detective: ['console', 'search', 'wall', 'agreements', 'health'],
   officer: ['brief'],
-  auditor: ['audit', 'shots', 'timings', 'health'],
-  agency_admin: ['health', 'shots', 'timings'],
+  auditor: ['audit', 'agreements', 'shots', 'timings', 'health'],
+  oversight: ['audit', 'agreements'],
+  agency_admin: ['health', 'agreements', 'shots', 'timings'],
   sysadmin: ['health'],
   system: ['health'],
   camera_owner: ['owner'],

@@ -19,6 +19,7 @@ export type Role =
   | 'supervisor'
   | 'agency_admin'
   | 'auditor'
+  | 'oversight'
   | 'sysadmin'
   | 'system'
   | 'camera_owner'

@@ -12,14 +12,19 @@ export const passkeysWork = (): boolean =>
   typeof window !== 'undefined' && typeof window.PublicKeyCredential === 'function'
 
 export async function signInWithPasskey(): Promise<void> {
-  const options = unwrapped(await post<Json>('/api/session/passkey/begin'))
+  const credential = await assertion(await post<Json>('/api/session/passkey/begin'))
+  await post('/api/session/passkey/finish', { credential })
+}
+
+/** A person's passkey over the challenge that the node told, as the node wants it back. */
+export async function assertion(told: Json): Promise<Json> {
+  const options = unwrapped(told)
   const publicKey = {
     ...options,
     challenge: bytes(options['challenge']),
     allowCredentials: descriptors(options['allowCredentials']),
   } as unknown as PublicKeyCredentialRequestOptions
-  const got = await navigator.credentials.get({ publicKey })
-  await post('/api/session/passkey/finish', { credential: credentialJson(got) })
+  return credentialJson(await navigator.credentials.get({ publicKey }))
 }
 
 export async function registerPasskey(code: string): Promise<void> {

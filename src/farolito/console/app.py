@@ -57,7 +57,17 @@ log = logging.getLogger(__name__)
 BODY_BYTES_MAX = 2**20  # a list's import alone takes more
 # Sockets, and files that are read by ranges: a range of a compressed file is another one.
 UNCOMPRESSED = ["/tiles", "/api/live", "/api/clips/.*/file"]
-PAGES = ("brief", "audit", "health", "timings", "shots", "wall", "owner")
+PAGES = (
+    "brief",
+    "audit",
+    "health",
+    "timings",
+    "shots",
+    "wall",
+    "owner",
+    "agreements",
+    "search",
+)
 MANIFEST = "application/manifest+json"
 SECURITY_HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
