@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import msgspec
 import pytest
 
+from farolito.app.witnesses import Witnesses, witness_key
 from farolito.audit import (
     Checkpoint,
     Ledger,
@@ -19,11 +22,14 @@ from farolito.audit import (
 )
 from farolito.audit.evidence import Doubt, Evidence, Standing, bare
 from farolito.audit.own_log import LATE_AFTER, OwnLog
+from farolito.audit.panel import Panel
 from farolito.audit.tree import root_of
+from farolito.audit.verify_figures import verify_figures
 from farolito.audit.witness import write_request
 from farolito.audit.witness_book import Alarm, WitnessBook
 from farolito.federation.witnessing import Compare, Witnessing
-from farolito.model import PartnerState, Refused
+from farolito.gate.figures import Figure, Figures, LedgerFigures, time_of
+from farolito.model import Invalid, PartnerState, Purpose, Refused, Role, Thing
 from tests.audit.ledger_builders import chance, entry
 from tests.federation.neighbours import Neighbours, Side
 
@@ -391,3 +397,99 @@ async def test_what_is_taken_out_is_proved_by_what_witnesses_cosigned(three: Thr
     assert alone.problems == (
         "the checkpoint: 1 of the witnesses that you named cosigned it; 2 must have",
     )
+
+
+async def test_the_auditor_sees_alarms_and_can_check_with_what_the_page_gives(
+    neighbours: Neighbours, tmp_path: Any
+) -> None:
+    city = neighbours.city
+    key = witness_key(tmp_path, city.agency_id)
+    assert str(key.verifier) == str(witness_key(tmp_path, city.agency_id).verifier), "kept"
+    parts = Witnesses(
+        city.post, lambda: city.partners, city.ledger, key, city.database, city.gate,
+        city.system, city.agency, 2, city.clock,
+    )  # fmt: skip
+    for side in (neighbours.sheriff, neighbours.pueblo):
+        witnessing_of(side)
+    await asyncio.gather(*(city.ledger.append(entry(count=i)) for i in range(3)))
+    bundle = await city.ledger.bundle()
+    view = await parts.view()
+    panel = Panel.parse(view["keys"])
+    assert panel.log == city.ledger.verifier_key
+    assert verify(bundle, panel.log, panel=panel).problems == ()
+    await parts.witnessing._confess()
+    told = (await parts.view())["alarms"]
+    assert [(a["agency_id"], a["own"], a["doubt"]) for a in told] == [
+        ("city-pd", True, "confessed")
+    ]
+    assert (await parts.findings())[0].level == "wrong"
+
+
+async def test_figures_are_counted_fixed_and_proved_under_two_cosignatures(
+    three: Three,
+) -> None:
+    city = three.neighbours.city
+    city.ledger.covering = three.city.covering
+    await three.write(city, 30)
+    since, until = city.clock() - timedelta(days=400), city.clock() + timedelta(days=1)
+    figures = LedgerFigures(city.gate, city.ledger)
+    ask = city.ask(city.person(Role.AUDITOR), Thing.REPORT, Purpose.AUDIT)
+    counted = (await figures.count(ask, since, until)).value
+    searches = {"act": "read", "thing": "plate_read"}
+    document = Figures(
+        agency=city.agency_id,
+        since=time_of(since),
+        until=time_of(until),
+        first=counted.first,
+        end=counted.end,
+        figures=(Figure("searches", searches, counted.tally.value(searches)),),
+    ).document()
+    answer = await figures.publish(ask, document)
+    whole = await city.ledger.bundle()
+    verdict = verify_figures(
+        answer.value, city.ledger.verifier_key, panel=three.city.panel(), bundles=[whole]
+    )
+    assert verdict.problems == ()
+    assert verdict.recounted == 1
+    assert verdict.figures is not None
+    assert verdict.figures.figures[0].value == 30
+    assert await figures.again(answer.permit, document)
+    with pytest.raises(Invalid, match="other figures"):
+        await figures.again(answer.permit - 1, document)
+
+
+async def test_an_operator_publishes_no_figures(three: Three) -> None:
+    city = three.neighbours.city
+    figures = LedgerFigures(city.gate, city.ledger)
+    ask = city.ask(city.person(Role.OPERATOR), Thing.REPORT, Purpose.IN_PROGRESS_CALL)
+    with pytest.raises(Refused):
+        await figures.count(ask, city.clock(), city.clock())
+
+
+async def test_a_witness_killed_and_risen_never_cosigns_a_second_history(three: Three) -> None:
+    """What was seen is in the database before the cosignature leaves, whoever holds the book."""
+    city, sheriff = three.neighbours.city, three.neighbours.sheriff
+    await three.write(city, 4)
+    await three.city.round()
+    text = Checkpoint(city.ledger.verifier_key.name, 4, b"\7" * 32).text
+    other = f"{text}\n{city.ledger._key.sign(text)}".encode()
+    risen = WitnessBook(sheriff.database, sheriff.agency_id, sheriff.witness_key, sheriff.clock)
+    for old in (0, 4):
+        answer, _ = await risen.cosign(city.ledger.verifier_key, write_request(old, [], other))
+        assert answer.status == 409
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="does not forget"):
+        await sheriff.database.pool.execute("update witnessed_logs set size = 0")
+
+
+async def test_two_tasks_that_ask_at_once_get_one_history(three: Three) -> None:
+    city, sheriff = three.neighbours.city, three.neighbours.sheriff
+    key = city.ledger.verifier_key
+    book = WitnessBook(sheriff.database, sheriff.agency_id, sheriff.witness_key, sheriff.clock)
+    requests = []
+    for n in range(6):
+        text = Checkpoint(key.name, 4, bytes([n]) * 32).text
+        note = f"{text}\n{city.ledger._key.sign(text)}".encode()
+        requests.append(write_request(0, [], note))
+    answers = await asyncio.gather(*(book.cosign(key, request) for request in requests))
+    assert sorted(answer.status for answer, _ in answers) == [200, 409, 409, 409, 409, 409]
+    assert sum(1 for _, evidence in answers if evidence) == 5, "and each is proof"

@@ -7,7 +7,7 @@ witness that is killed and rises, or two of its tasks, never cosign two historie
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -48,7 +48,8 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     evidence: Evidence
     state: Standing
     raised_by: AgencyId
-    told: tuple[AgencyId, ...]
+    at: datetime
+    told: tuple[AgencyId, ...] = ()
 
 
 class WitnessBook:
@@ -124,22 +125,29 @@ class WitnessBook:
 
     # Alarms
 
-    async def keep_alarm(self, evidence: Evidence, state: Standing, raised_by: AgencyId) -> bool:
-        """False: it is known already, or so much is known against this log that no more is kept."""
-        alarm = StoredAlarm(
+    async def keep_alarm(
+        self, evidence: Evidence, state: Standing, raised_by: AgencyId
+    ) -> Alarm | None:
+        """None: it is known, or so much is known against this log that no more is kept."""
+        at = self._clock()
+        stored = StoredAlarm(
             alarm_id=evidence.alarm_id,
             log=evidence.log,
             kind=evidence.doubt.value,
             state=state.value,
             raised_by=raised_by,
-            at=self._clock(),
+            at=at,
             evidence=msgspec.json.encode(evidence),
         )
         async with self._db.transaction(self._agency) as connection:
             rows = Witnesses(connection, self._agency)
             if await rows.count_alarms(evidence.log) >= ALARMS_OF_A_LOG_MAX:
-                return False
-            return await rows.put_alarm(alarm)
+                return None
+            if not await rows.put_alarm(stored):
+                return None
+        return Alarm(
+            alarm_id=stored.alarm_id, evidence=evidence, state=state, raised_by=raised_by, at=at
+        )
 
     async def alarms(self) -> list[Alarm]:
         """The newest first."""
@@ -151,16 +159,11 @@ class WitnessBook:
                 evidence=msgspec.json.decode(one.evidence, type=Evidence),
                 state=Standing(one.state),
                 raised_by=one.raised_by,
+                at=one.at,
                 told=one.told,
             )
             for one in found
         ]
-
-    async def is_known(self, evidence: Evidence) -> bool:
-        async with self._db.transaction(self._agency) as connection:
-            rows = Witnesses(connection, self._agency)
-            found = await rows.alarms(1, evidence.alarm_id)
-        return bool(found) and found[0].state != Standing.EXPLAINED
 
     async def explained(self, evidence: Evidence) -> None:
         """The log has shown its proof: the alarm is over, and stays readable."""

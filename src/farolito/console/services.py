@@ -22,6 +22,10 @@ from farolito.model import Agency, Device, EntryId, Incident, ListId, ShotAlert
 from farolito.model.search import AskedCount
 
 
+async def _no_witnesses() -> Mapping[str, Any]:
+    return {"alarms": [], "witnessed": None, "least": 0, "keys": ""}
+
+
 async def _no_page(_: str) -> tuple[str, bytes]:
     raise NotFound("this node publishes no figures of shots")
 
@@ -91,6 +95,7 @@ class Services:
     picture_places: Callable[[str], str] = _nowhere
     search: PlateSearch | None = None  # where a plate was
     asked: Callable[[int], Awaitable[Sequence[AskedCount]]] = _nobody_asked
+    witnesses: Callable[[], Awaitable[Mapping[str, Any]]] = _no_witnesses  # who cosigns the ledger
 
     @property
     def its_agreements(self) -> Agreements:

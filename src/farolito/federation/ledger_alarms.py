@@ -188,7 +188,8 @@ class LedgerAlarms:
 
     async def _raise(self, evidence: Evidence, state: Standing, by: AgencyId) -> None:
         """Keep it, write it down, tell our own people. Partners are told by `tell`, once each."""
-        if not await self._book.keep_alarm(evidence, state, by):
+        alarm = await self._book.keep_alarm(evidence, state, by)
+        if alarm is None:
             return
         log.error("ALARM: the ledger %s: %s, %s", evidence.log, evidence.doubt, state)
         ask = system_ask(self._system, Thing.LEDGER, f"{evidence.doubt} of {evidence.log}")
@@ -199,9 +200,6 @@ class LedgerAlarms:
         except LedgerDown as down:
             log.error("that alarm stands in no entry of our own ledger: %s", down.says)
         self.to_tell.set()
-        alarm = Alarm(
-            alarm_id=evidence.alarm_id, evidence=evidence, state=state, raised_by=by, told=()
-        )
         for follow in self.followers:
             try:
                 await follow(alarm)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from farolito.console.services import Services
 from farolito.console.signed_in import Asker
+from farolito.gate import Records
 from farolito.model import Invalid, Thing
 
 PAGE_ENTRIES_MAX = 200
@@ -63,6 +65,20 @@ async def bundle(
     )
 
 
+@get("/api/ledger/alarms")
+async def alarms(
+    asker: NamedDependency[Asker], services: NamedDependency[Services]
+) -> dict[str, Any]:
+    """What stands against our ledger and our partners', and who cosigns ours."""
+    ask = asker.ask(Thing.LEDGER, "alarms and witnesses")
+
+    async def work(_: Records, permit: int) -> Mapping[str, Any]:
+        return await services.witnesses()
+
+    answer = await services.gate.read(ask, work)
+    return {**answer.value, "permit": answer.permit}
+
+
 @post("/api/ledger/{index:int}/open", status_code=200)
 async def open_field(
     index: FromPath[int],
@@ -88,4 +104,4 @@ async def _named(person_id: str | None, services: Services) -> str | None:
     return person_id
 
 
-ROUTES = [entries, bundle, open_field]
+ROUTES = [entries, bundle, alarms, open_field]
