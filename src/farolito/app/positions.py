@@ -87,7 +87,10 @@ class Positions:
                 known = self._known[unit.unit_id] = _Known(unit)
             else:
                 known.unit = msgspec.structs.replace(
-                    known.unit, officer=unit.officer, muted=unit.muted
+                    known.unit,
+                    officer=unit.officer,
+                    muted=unit.muted,
+                    commissions=unit.commissions,
                 )
             known.revision = self.revision
 
@@ -205,6 +208,7 @@ class Positions:
             accuracy_m=position.accuracy_m,
             doubt=doubt,
             muted=before.muted,
+            commissions=before.commissions,
         )
         self._keep(known, unit)
 

@@ -19,6 +19,7 @@ from farolito.model import (
     Incident,
     IncidentId,
     IncidentState,
+    Jurisdiction,
     Link,
     LinkBy,
     LogLine,
@@ -48,6 +49,7 @@ class Book:
         self._ids = ids
         self._owner = owner
         self.followers: list[Followed] = []
+        self.jurisdiction: Callable[[Incident], Jurisdiction | None] = lambda _: None
 
     async def live(self, records: Records, incident_id: IncidentId) -> Incident:
         """The incident, or the one that it was joined to."""
@@ -98,7 +100,7 @@ class Book:
         """Keep a next version only where it differs from the last."""
         events = await self._grouping.events_of(records, [incident])
         now = incident.changed_at
-        after = steps.settled(incident, events, self._streets.describe, now)
+        after = self._under_law(steps.settled(incident, events, self._streets.describe, now))
         if msgspec.structs.replace(after, version=incident.version) != incident:
             await self.keep(records, incident, [said], None)
 
@@ -115,7 +117,8 @@ class Book:
         Followers hear of the turn, closed or open again, before anything else that was said.
         """
         events = await self._grouping.events_of(records, [incident])
-        after = steps.settled(incident, events, self._streets.describe, self._clock())
+        now = self._clock()
+        after = self._under_law(steps.settled(incident, events, self._streets.describe, now))
         turn = [_TURNS[after.state]] if after.state is not incident.state else []
         await records.incidents.save(after)
         await self.tell(records, after, [*said, *turn], permit, who, (turn or said)[0].what)
@@ -129,6 +132,13 @@ class Book:
         await records.feed.tell("incident", incident, incident.changed_at)
         for follow in self.followers:
             await follow(records, incident, what, permit or 0)
+
+    def _under_law(self, incident: Incident) -> Incident:
+        """With whose law holds at its place, and who of its units may enforce it there."""
+        law = self.jurisdiction(incident)
+        if law == incident.jurisdiction:
+            return incident
+        return msgspec.structs.replace(incident, jurisdiction=law)
 
     async def note(
         self,

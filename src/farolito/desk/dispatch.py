@@ -36,6 +36,7 @@ from farolito.model import (
     Incident,
     IncidentId,
     IncidentState,
+    Jurisdiction,
     LineKind,
     Link,
     LinkBy,
@@ -83,6 +84,10 @@ class Dispatch:
     def followers(self) -> list[Followed]:
         """Whom to call after each change, in its transaction. The app adds to it."""
         return self._book.followers
+
+    def use_jurisdiction(self, of: Callable[[Incident], Jurisdiction | None]) -> None:
+        """Whose law holds where an incident is; the app knows the nations' land."""
+        self._book.jurisdiction = of
 
     async def hear(
         self, updates: Sequence[CallUpdate], mark: tuple[str, str] | None = None

@@ -91,6 +91,20 @@ class IncidentState(StrEnum):
     JOINED = "joined"  # all its parts went over to `joined_to`
 
 
+class Jurisdiction(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose law holds at the place, and who of those assigned may enforce it there.
+
+    `commissioned` holds the nation's commission, `without` does not; `says` is the line for both
+    operator and officer.
+    """
+
+    nation: AgencyId
+    name: str
+    says: str
+    commissioned: tuple[UnitId, ...] = ()
+    without: tuple[UnitId, ...] = ()
+
+
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
     """`version` grows by one with each change, and every version is kept.
 
@@ -116,6 +130,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     apart: tuple[UUID, ...] = ()
     joined_to: IncidentId | None = None
     doubtful: bool = False  # place or time are shown as doubtful
+    jurisdiction: Jurisdiction | None = None  # on a partner nation's land
 
 
 class LogLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -51,6 +51,7 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A patrol unit on duty, where it was last heard of, and who is in it.
 
     A `muted` unit (undercover) never leaves its agency: not to TAK, partners or the public.
+    `commissions`: the nations that have commissioned its officers to enforce their law.
     """
 
     unit_id: UnitId
@@ -64,3 +65,4 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     accuracy_m: float | None = None
     doubt: Doubt | None = None
     muted: bool = False
+    commissions: tuple[AgencyId, ...] = ()

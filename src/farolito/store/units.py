@@ -60,6 +60,15 @@ class Units:
         )
         return bool(done)
 
+    async def commission(self, unit_id: UnitId, nations: Sequence[AgencyId]) -> bool:
+        """Whose commissions its officers hold; False where there is no such unit."""
+        done = await self._connection.fetchval(
+            "update units set commissions = $2 where unit_id = $1 returning true",
+            unit_id,
+            list(nations),
+        )
+        return bool(done)
+
 
 def _unit(row: Any) -> Unit:
     return Unit(
@@ -74,4 +83,5 @@ def _unit(row: Any) -> Unit:
         accuracy_m=row["accuracy_m"],
         doubt=None if row["doubt"] is None else Doubt(row["doubt"]),
         muted=row["muted"],
+        commissions=tuple(AgencyId(nation) for nation in row["commissions"]),
     )
