@@ -12,6 +12,7 @@ from uuid import UUID
 from farolito.briefing import Briefing, Words
 from farolito.console.agreements import Agreements
 from farolito.console.cameras import Cameras
+from farolito.console.partners import Partners
 from farolito.console.sockets import Hub
 from farolito.desk import Desk, Dispatch, NotFound, ShotDesk
 from farolito.desk.clips import ClipDesk
@@ -93,6 +94,7 @@ class Services:
     cameras: Cameras | None = None  # None: this node has none
     agreements: Agreements | None = None  # None: this node knows no other agency
     picture_places: Callable[[str], str] = _nowhere
+    partners: Partners | None = None  # None: this node knows no other agencies
     search: PlateSearch | None = None  # where a plate was
     asked: Callable[[int], Awaitable[Sequence[AskedCount]]] = _nobody_asked
     witnesses: Callable[[], Awaitable[Mapping[str, Any]]] = _no_witnesses  # who cosigns the ledger

@@ -17,7 +17,7 @@ import msgspec
 from farolito.federation.envelope import Envelope, body_of
 from farolito.federation.partners import PartnerBook, standing
 from farolito.federation.post import PartnerAway
-from farolito.gate import Ask, Records, system_ask
+from farolito.gate import Answer, Ask, Records, system_ask
 from farolito.model import AgencyId, FarolitoError, PartnerState, Person, Refused, Thing
 from farolito.model.joining import KnownPartner
 
@@ -50,15 +50,19 @@ class Parting:
         self._purging = asyncio.Lock()
         book.post.on("leave", self._take)
 
-    async def leave(self, ask: Ask, partner: AgencyId) -> KnownPartner:
+    async def leave(self, ask: Ask, partner: AgencyId) -> Answer[KnownPartner]:
         """End it, delete, tell them; how it stands then, with both sides' receipts. Its `proof` is
         None where they are away: they are told when they are back."""
-        await self._end(ask, partner, self._book.own_card.agency_id, TOLD_FOR)
+        permit = await self._end(ask, partner, self._book.own_card.agency_id, TOLD_FOR)
         await self._finish(partner)
-        return self._book.known()[partner]
+        return Answer(self._book.known()[partner], permit)
 
-    async def leave_all(self, ask: Ask) -> list[KnownPartner]:
-        return [await self.leave(ask, partner) for partner in list(self._book.partners())]
+    async def leave_all(self, ask: Ask) -> list[Answer[KnownPartner]]:
+        """Each by an entry of its own."""
+        return [
+            await self.leave(msgspec.structs.replace(ask, query=f"leave {partner}"), partner)
+            for partner in list(self._book.partners())
+        ]
 
     async def round(self) -> None:
         """Whatever of an end is not done yet; lines that are needed no more."""
