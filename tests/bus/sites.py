@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -69,6 +71,20 @@ class Site:
             allow_reconnect=False,
             error_cb=_quiet,
         )
+
+    def kill(self) -> None:
+        """End the server as a power cut of its process would; the supervisor starts it again."""
+        os.kill(self._pid(), signal.SIGKILL)
+
+    def halt(self) -> None:
+        """Let the server stand still: connections stay, nothing answers."""
+        os.kill(self._pid(), signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        os.kill(self._pid(), signal.SIGCONT)
+
+    def _pid(self) -> int:
+        return self.supervisor.status()[0].pid
 
     def log(self) -> str:
         return (self.state / "nats.log").read_text(errors="replace")

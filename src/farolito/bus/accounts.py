@@ -62,7 +62,9 @@ class Accounts:
         }
 
     def agency_jwt(self, now: datetime) -> str:
-        rights = crossing.agency_account(self.agency, self.book.lines.values(), now)
+        lines = self.book.lines.values()
+        ends = [(line, self.line_key(line.own.account)) for line in lines]
+        rights = crossing.agency_account(self.account, ends, now)
         return self._account(self.account.public, self.agency, rights, now)
 
     def partner_jwt(self, line: Line, now: datetime) -> str:

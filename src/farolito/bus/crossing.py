@@ -3,8 +3,13 @@
 On each of two linked nodes one account stands for the other agency; a leaf link joins the two.
 In them, `to.<agency>.…` is what goes to that agency:
 
-    to.<agency>.ask, .answer, .beat    services: a request crosses, its answer comes back
-    to.<agency>.share.<class>          a stream: crosses only while the owner exports that class
+    to.<agency>.ask, .beat       a request crosses, its answer comes back
+    to.<agency>.share.<class>    likewise, but only while an export of that class is in force
+
+An export is a private one of the partner's account on the owner's node, and the leave (activation)
+for the owner's own account to send there, which ends with the agreement. Both accounts are the
+owner's: no claim of a partner opens or prolongs it. They are services and not streams, so that
+each message is held against the claims that are in force when it crosses, and is answered.
 
 The node's own account sees what a partner sent as `from.<partner>.…`: the name comes from the
 account by which a message came in, so that no partner can speak in another's name. All claims are
@@ -13,9 +18,8 @@ signed by the node's own operator; a partner holds nothing but the leave to conn
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 from farolito.bus import claims
 from farolito.bus.claims import Claims, Key
@@ -24,7 +28,8 @@ from farolito.model import AgencyId
 
 MESSAGE_BYTES_MAX = 8 * 2**20  # of one message with its head; a longer one ends the link
 SUBSCRIPTIONS_MAX = 256  # of one partner's link
-SERVICES = ("ask", "answer", "beat")
+SERVICES = ("ask", "beat")
+TAKEN = (*SERVICES, "share.*")
 _REPLIES = "_R_.>"  # where the server lets answers of services come back
 
 
@@ -38,79 +43,68 @@ def came(partner: AgencyId, what: str) -> str:
 
 def leave(account: Key, user: str, own: AgencyId, partner: AgencyId, now_s: int) -> str:
     """The user JWT by which a partner's node connects to its account here."""
-    allowed = [to(own, service) for service in SERVICES]
     rights = claims.user(
-        publish=[*allowed, to(own, "share.*"), _REPLIES],
-        subscribe=[to(partner, ">"), _REPLIES],
+        publish=[*(to(own, what) for what in TAKEN), _REPLIES],
+        subscribe=[*(to(partner, what) for what in TAKEN), _REPLIES],
     )
+    rights = {**rights, "allowed_connection_types": ["LEAFNODE"]}
     return claims.signed(account, user, partner, rights, now_s)
 
 
 def partner_account(own: AgencyId, agency: Key, line: Line, now: datetime) -> Claims:
     """Claims of the account that stands for a partner on this node: no storage, no clients."""
     partner, now_s = line.partner, int(now.timestamp())
-    imports: list[Claims] = []
-    for service in SERVICES:
-        subject = came(partner, service)
-        token = _activation(agency, line, ("service", subject), now_s)
-        imports.append(_import("service", subject, agency.public, to(own, service), token))
-    for share_class, until in line.shares.items():
-        if until <= now:
-            continue
-        subject = to(partner, f"share.{share_class}")
-        ends_s = int(until.timestamp())
-        token = _activation(agency, line, ("stream", subject), now_s, ends_s)
-        imports.append(_import("stream", subject, agency.public, subject, token))
-    exports = [_export("service", to(partner, service), private=False) for service in SERVICES]
-    exports.append(_export("stream", to(own, "share.*"), private=False))
+    imports = []
+    for what in TAKEN:
+        subject = came(partner, what)
+        token = _activation(agency, line.own.account, subject, now_s)
+        imports.append(_import(subject, agency.public, to(own, what), token))
+    shared = [f"share.{share_class}" for share_class in _in_force(line, now)]
     limits = {
-        "conn": 0, "leaf": 1, "subs": SUBSCRIPTIONS_MAX, "payload": MESSAGE_BYTES_MAX,
+        "conn": 1, "leaf": 1,  # the one link; under `conn` the server counts links as well
+        "subs": SUBSCRIPTIONS_MAX, "payload": MESSAGE_BYTES_MAX,
     }  # fmt: skip
-    if line.dials:  # the link counts as one that this node opened
-        limits["leaf"] = claims.UNLIMITED
+    exports = [_export(to(partner, what)) for what in (*SERVICES, *shared)]
     return claims.account(exports=exports, imports=imports, limits=limits)
 
 
-def agency_account(own: AgencyId, lines: Iterable[Line], now: datetime) -> Claims:
-    """Claims of the node's own account: what it takes from partners and lets flow to them."""
-    exports: list[Claims] = []
-    imports: list[Claims] = []
-    for line in lines:
-        partner, account = line.partner, line.own.account
-        for service in SERVICES:
-            exports.append(_export("service", came(partner, service), private=True))
-            there = to(partner, service)
-            imports.append(_import("service", there, account, there))
-        arriving = to(own, "share.*")
-        imports.append(_import("stream", arriving, account, came(partner, "share.$1")))
-        exports += [
-            _export("stream", to(partner, f"share.{share_class}"), private=True)
-            for share_class, until in line.shares.items()
-            if until > now
-        ]
+def agency_account(own: Key, ends: Iterable[tuple[Line, Key]], now: datetime) -> Claims:
+    """Claims of the node's own account: what it takes from partners and lets flow to them.
+    `ends`: each line with the key of its account here."""
+    exports, imports = [], []
+    for line, account in ends:
+        now_s, until = int(now.timestamp()), _in_force(line, now)
+        sent: list[tuple[str, int | None]] = [(service, None) for service in SERVICES]
+        sent += [(f"share.{share_class}", int(at.timestamp())) for share_class, at in until.items()]
+        for what, ends_s in sent:
+            there = to(line.partner, what)
+            token = _activation(account, own.public, there, now_s, ends_s)
+            imports.append(_import(there, account.public, there, token))
+        exports += [_export(came(line.partner, what)) for what in TAKEN]
     return claims.account(jetstream=True, exports=exports, imports=imports)
 
 
+def _in_force(line: Line, now: datetime) -> dict[str, datetime]:
+    return {share_class: at for share_class, at in line.shares.items() if at > now}
+
+
 def _activation(
-    agency: Key, line: Line, export: tuple[str, str], now_s: int, ends_s: int | None = None
+    exporter: Key, importer: str, subject: str, now_s: int, ends_s: int | None = None
 ) -> str:
-    """Leave for the partner's account to import one export (kind, subject), and no other."""
-    leave_to_import = claims.activation(*export)
-    return claims.signed(agency, line.own.account, export[1], leave_to_import, now_s, ends_s)
+    """Leave for one account to import one export, and no other."""
+    leave_to_import = claims.activation("service", subject)
+    return claims.signed(exporter, importer, subject, leave_to_import, now_s, ends_s)
 
 
-def _export(kind: str, subject: str, *, private: bool) -> Claims:
-    export: dict[str, Any] = {"name": subject, "subject": subject, "type": kind}
-    if kind == "service":
-        export["response_type"] = "Singleton"
-    if private:
-        export["token_req"] = True
-    return export
-
-
-def _import(kind: str, subject: str, account: str, local: str, token: str = "") -> Claims:
-    claim: Mapping[str, Any] = {
-        "name": subject, "subject": subject, "account": account, "local_subject": local,
-        "type": kind,
+def _export(subject: str) -> Claims:
+    return {
+        "name": subject, "subject": subject, "type": "service",
+        "response_type": "Singleton", "token_req": True,
     }  # fmt: skip
-    return {**claim, "token": token} if token else claim
+
+
+def _import(subject: str, account: str, local: str, token: str) -> Claims:
+    return {
+        "name": subject, "subject": subject, "account": account, "local_subject": local,
+        "type": "service", "token": token,
+    }  # fmt: skip

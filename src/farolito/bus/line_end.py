@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from secrets import token_hex
 
 import nats.errors
 from nats.aio.client import Client
@@ -24,10 +23,9 @@ WAITING_BYTES_MAX = 32 * 2**20
 A_SECOND_MAX = 2_000  # likewise
 AT_ONCE_MAX = 32  # messages in work
 PAUSE_S = 1.0
+AGAIN_S = 0.05
 BEAT_S = 1.0  # how often a partner's node is asked whether it is there
 BEAT_WAIT_S = 3.0  # then it is held to be away
-
-_SHARE_ID = "Farolito-Share"
 
 Take = Callable[[Msg], Awaitable[None]]
 
@@ -60,9 +58,7 @@ class LineEnd:
         self._client = client
         self._takers = takers
         self._on_change = on_change
-        self._inbox = client.new_inbox()
         self._heard: list[Subscription] = []
-        self._waiting: dict[str, asyncio.Future[bytes]] = {}
         self._working: set[asyncio.Task[None]] = set()
         self._at_once = asyncio.Semaphore(AT_ONCE_MAX)
         self._beating: asyncio.Task[None] | None = None
@@ -77,48 +73,34 @@ class LineEnd:
         for task in (self._beating, self._pausing, *self._working):
             if task is not None:
                 task.cancel()
-        for waiting in self._waiting.values():
-            _fail(waiting, PartnerDown(f"the line to {self.partner} was ended"))
         await self._unlisten()
         self._tell(is_there=False)
 
     async def ask(self, what: str, raw: bytes, timeout_s: float) -> bytes:
-        """The partner's answer. Raises PartnerDown, Invalid where it is too long to travel."""
+        """The partner's answer. Raises PartnerDown, also where the server lets a class flow no
+        more; Invalid where it is too long to travel."""
         _fits(raw)
+        try:
+            return await self._request(what, raw, timeout_s)
+        except nats.errors.NoRespondersError:
+            pass
+        # While claims are put in force the server takes imports away and back, within moments.
+        if self.is_there:
+            await asyncio.sleep(AGAIN_S)
+            with suppress(nats.errors.NoRespondersError):
+                return await self._request(what, raw, timeout_s)
+        raise PartnerDown(f"the line to {self.partner} is down", "it comes back by itself")
+
+    async def _request(self, what: str, raw: bytes, timeout_s: float) -> bytes:
         if not self._client.is_connected:
             raise PartnerDown("the bus of this node is away", "it comes back by itself")
         try:
             answer = await self._client.request(to(self.partner, what), raw, timeout=timeout_s)
-        except nats.errors.NoRespondersError as error:
-            raise self._cut() from error
+        except nats.errors.NoRespondersError:
+            raise
         except (nats.errors.Error, TimeoutError) as error:
-            raise self._silent() from error
+            raise PartnerDown(f"{self.partner} does not answer", "it is tried again") from error
         return bytes(answer.data)
-
-    async def share(self, share_class: str, raw: bytes, timeout_s: float) -> bytes:
-        """What the partner answers to it: that comes as a message of its own, by its number.
-
-        Raises PartnerDown, also where the server lets this class flow no more; Invalid.
-        """
-        _fits(raw)
-        if not self._client.is_connected:
-            raise PartnerDown("the bus of this node is away", "it comes back by itself")
-        number = token_hex(8)
-        waiting: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = waiting
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self._client.publish(
-                    to(self.partner, f"share.{share_class}"),
-                    raw,
-                    reply=f"{self._inbox}.{number}",
-                    headers={_SHARE_ID: number},
-                )
-                return await waiting
-        except (nats.errors.Error, TimeoutError) as error:
-            raise self._silent() from error
-        finally:
-            del self._waiting[number]
 
     def overflowed(self, subscription: Subscription | None) -> None:
         """The client threw a message away: its queue was full."""
@@ -131,8 +113,6 @@ class LineEnd:
             (came(self.partner, "ask"), self._in_turn(self._on_ask)),
             (came(self.partner, "share.*"), self._in_turn(self._on_share)),
             (came(self.partner, "beat"), self._on_beat),
-            (came(self.partner, "answer"), self._on_answer),
-            (f"{self._inbox}.*", self._on_nobody),
         ):
             subscription = await self._client.subscribe(
                 subject,
@@ -191,26 +171,14 @@ class LineEnd:
         await message.respond(answer)
 
     async def _on_share(self, message: Msg) -> None:
-        number = (message.headers or {}).get(_SHARE_ID, "")
         share_class = message.subject.rpartition(".")[2]
         answer = await self._takers.share(self.partner, share_class, bytes(message.data))
         _fits(answer)
-        await self._client.publish(to(self.partner, "answer"), answer, headers={_SHARE_ID: number})
+        await message.respond(answer)
 
     async def _on_beat(self, message: Msg) -> None:
         with suppress(nats.errors.Error):
             await message.respond(b"")
-
-    async def _on_answer(self, message: Msg) -> None:
-        waiting = self._waiting.get((message.headers or {}).get(_SHARE_ID, ""))
-        if waiting is not None and not waiting.done():
-            waiting.set_result(bytes(message.data))
-
-    async def _on_nobody(self, message: Msg) -> None:
-        """The server's word that nobody was there to take it."""
-        waiting = self._waiting.get(message.subject.rpartition(".")[2])
-        if waiting is not None:
-            _fail(waiting, self._cut())
 
     async def _beat(self) -> None:
         while True:
@@ -240,21 +208,10 @@ class LineEnd:
         self._pausing = None
         await self._listen()
 
-    def _cut(self) -> PartnerDown:
-        return PartnerDown(f"the line to {self.partner} is down", "it comes back by itself")
-
-    def _silent(self) -> PartnerDown:
-        return PartnerDown(f"{self.partner} does not answer", "it is tried again")
-
 
 def _fits(raw: bytes) -> None:
     if len(raw) > RAW_BYTES_MAX:
         raise Invalid(f"{len(raw)} bytes for a partner", f"send at most {RAW_BYTES_MAX} at once")
-
-
-def _fail(waiting: asyncio.Future[bytes], error: Exception) -> None:
-    if not waiting.done():
-        waiting.set_exception(error)
 
 
 async def _nobody(partner: AgencyId, raw: bytes) -> bytes:

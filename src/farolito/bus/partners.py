@@ -167,8 +167,8 @@ class PartnerBus:
         async with self._changing:
             self._server.write()
             try:
-                await self._tell(self._accounts.agency_jwt(now))
                 await self._tell(self._accounts.partner_jwt(self._line(partner), now))
+                await self._tell(self._accounts.agency_jwt(now))
             except BusDown as error:
                 log.error("what may flow to %s: %s", partner, error)
                 self._settle_soon()
@@ -209,7 +209,7 @@ class PartnerBus:
             raise Refused(
                 "not_exported", f"{share_class} does not flow to {partner}", "agree on it first"
             )
-        return await end.share(share_class, raw, timeout_s)
+        return await end.ask(f"share.{share_class}", raw, timeout_s)
 
     # ---- the server
 
