@@ -16,16 +16,11 @@ export type Tab = 'given' | 'received' | 'partners'
 export const TABS: readonly Tab[] = ['given', 'received', 'partners']
 export const SIMULATED_DAYS = 30
 const SIMULATION_MS_MAX = 60_000
+const LEAVE_MS_MAX = 60_000 // both sides delete before it is answered
 
 interface Said {
   says: string
   bad: boolean
-}
-
-interface Left {
-  receipts?: { count?: number; receipt?: string }[]
-  purged?: number
-  permit?: number | null
 }
 
 export class AgreementBook {
@@ -42,7 +37,7 @@ export class AgreementBook {
   list = $derived(this.tab === 'partners' ? [] : this.#sorted(this.tab))
   agreement = $derived(this.list.find((a) => a.agreement_id === this.chosen) ?? null)
   partner = $derived(
-    this.tab === 'partners' ? (this.linked.find((p) => p.agency_id === this.chosen) ?? null) : null,
+    this.tab === 'partners' ? (this.partners?.partners.find((p) => p.agency_id === this.chosen) ?? null) : null,
   )
 
   constructor(
@@ -54,8 +49,12 @@ export class AgreementBook {
     return (this.partners?.partners ?? []).filter((p) => p.state !== 'left')
   }
 
+  get left(): Partner[] {
+    return (this.partners?.partners ?? []).filter((p) => p.state === 'left')
+  }
+
   get ids(): string[] {
-    return this.tab === 'partners' ? this.linked.map((p) => p.agency_id) : this.list.map((a) => a.agreement_id)
+    return this.tab === 'partners' ? [...this.linked, ...this.left].map((p) => p.agency_id) : this.list.map((a) => a.agreement_id)
   }
 
   #sorted(side: 'given' | 'received'): Agreement[] {
@@ -127,12 +126,12 @@ export class AgreementBook {
       const options = await post<Record<string, unknown>>(`${path}/sign-options`)
       const credential = options['demo'] === true ? null : await assertion(options)
       const began = performance.now()
-      const answer = await post<{ agreement?: Agreement; permit?: number | null }>(`${path}/sign`, { credential })
+      const answer = await post<Agreement & { permit?: number | null }>(`${path}/sign`, { credential })
       const took = seconds(performance.now() - began)
       this.permit = answer.permit ?? this.permit
       await this.ask()
       const t = tongue.t.agreements
-      return this.#byId(id)?.state === 'in_force' ? t.inForce(took) : t.signed
+      return answer.state === 'in_force' ? t.inForce(took) : t.signed
     })
   }
 
@@ -153,11 +152,11 @@ export class AgreementBook {
   async draft(terms: Terms): Promise<boolean> {
     return this.#deed('draft', async () => {
       const body = terms as unknown as Record<string, unknown>
-      const answer = await post<{ agreement?: Agreement; agreement_id?: string; permit?: number | null }>('/api/agreements', body)
+      const answer = await post<Agreement & { permit?: number | null }>('/api/agreements', body)
       this.permit = answer.permit ?? this.permit
       await this.ask()
       this.show('given')
-      this.chosen = answer.agreement?.agreement_id ?? answer.agreement_id ?? this.ids[0] ?? null
+      this.chosen = answer.agreement_id
       return tongue.t.agreements.form.saved
     })
   }
@@ -172,18 +171,10 @@ export class AgreementBook {
 
   async leave(partner: Partner): Promise<boolean> {
     return this.#deed('partner', async () => {
-      const left = await post<Left>(`/api/partners/${encodeURIComponent(partner.agency_id)}/leave`)
+      await call('POST', `/api/partners/${encodeURIComponent(partner.agency_id)}/leave`, {}, {}, LEAVE_MS_MAX)
       await this.ask()
-      const t = tongue.t.partners
-      const counts = (left.receipts ?? []).map((r) => r.count ?? 0)
-      const purged = left.purged ?? (counts.length ? counts.reduce((a, b) => a + b, 0) : null)
-      const words = [t.left(partner.name), purged === null ? '' : t.purged(tongue.number(purged))]
-      return words.filter(Boolean).join(' ')
+      return tongue.t.partners.left(partner.name)
     })
-  }
-
-  #byId(id: string): Agreement | undefined {
-    return [...(this.told?.given ?? []), ...(this.told?.received ?? [])].find((a) => a.agreement_id === id)
   }
 
   async #deed(what: typeof this.busy, run: () => Promise<string | null>): Promise<boolean> {

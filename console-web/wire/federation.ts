@@ -138,6 +138,9 @@ export interface Partner {
   confirmed_at: string | null
   land: boolean
   contact?: string
+  ended_by?: string | null
+  purged?: Readonly<Record<string, unknown>> | null // what we deleted of theirs; null: not yet
+  proof?: { purged: Readonly<Record<string, unknown>>; receipt: string } | null // theirs; null: no answer yet
 }
 
 export interface PartnersAnswer {
@@ -255,10 +258,11 @@ export interface SharedAnswer {
 
 /** Whose law holds where an incident is, and which of its units hold that nation's commission. */
 export interface Jurisdiction {
-  agency_id: string
+  nation: string
   name: string
-  commissioned: string[]
-  not_commissioned: string[]
+  says: string
+  commissioned?: string[]
+  without?: string[]
 }
 
 export interface NationLand {

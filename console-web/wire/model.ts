@@ -4,6 +4,7 @@
  * Times are RFC 3339 with Z, durations ISO 8601, ids text. Nothing here is computed.
  */
 
+import type { Jurisdiction, NationLand, SharedItem } from './federation'
 import type { ShotAlert } from './model.shots'
 import type { Counts, PictureState } from './video'
 
@@ -341,6 +342,7 @@ export interface Incident {
   apart?: string[]
   joined_to?: string | null
   doubtful?: boolean
+  jurisdiction?: Jurisdiction | null // on a partner nation's land
 }
 
 /** A line of the log that writes itself; `what` is a stable word to mark it by. */
@@ -539,6 +541,7 @@ export interface StoppedMatch {
 export interface MapFacts {
   tiles: string | null
   readers: Device[]
+  lands?: NationLand[] // of partner nations, and our own
 }
 
 export interface Found {
@@ -592,6 +595,7 @@ export type LiveMessage =
   | { k: 'incident'; seq: number; at: string; incident: Incident }
   | { k: 'answer'; seq: number; at: string; answer: OfficerAnswer }
   | { k: 'shot'; seq: number; at: string; shot: ShotAlert }
+  | { k: 'shared'; seq: number; at: string; shared: SharedItem }
   /** Who moved since the last; `full` replaces everything. Times are milliseconds since 1970. */
   | { k: 'positions'; at: string; full: boolean; p: PositionRow[] }
   /** To an officer: the own unit's way to the brief's place, and whether it is in motion. */
