@@ -8,6 +8,14 @@ Never: a yes from a rule that failed to evaluate, a right given to a named perso
 somebody typed as a control, a role that opens everything; and in deciding no I/O, clock or chance.
 """
 
+from farolito.policy.agreements import (
+    digest,
+    facts_of_question,
+    minute_of_week,
+    parse_document,
+    write_document,
+    zones_at,
+)
 from farolito.policy.policies import Policies
 from farolito.policy.request import Permit, Refusal, Request
 from farolito.policy.state_pack import Retention, StatePack, laws, load_pack
@@ -19,6 +27,12 @@ __all__ = [
     "Request",
     "Retention",
     "StatePack",
+    "digest",
+    "facts_of_question",
     "laws",
     "load_pack",
+    "minute_of_week",
+    "parse_document",
+    "write_document",
+    "zones_at",
 ]

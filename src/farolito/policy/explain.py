@@ -29,10 +29,46 @@ REASONS: Mapping[str, tuple[str, str]] = {
         "ask the owner",
     ),
     "no_purpose": ("no purpose was given", "choose one from the list"),
+    "no_agreement": (
+        "no signed agreement with you opens this",
+        "ask the owner for an agreement, or name the one that you have",
+    ),
+    "not_a_partner": (
+        "nobody at the owner has confirmed this agency as a partner",
+        "let people of both compare the fingerprints",
+    ),
+    "agreement_revoked": ("the agreement was revoked", "ask the owner, whose people ended it"),
+    "agreement_replaced": ("another agreement took the place of this one", "name the new one"),
+    "agreement_expired": ("the agreement has ended", "ask the owner to sign a new one"),
+    "agreement_not_begun": ("the agreement has not begun yet", "ask when it has"),
+    "out_of_state": (
+        "the owner's law lets nothing out to other states or federal agencies",
+        "no agreement opens it",
+    ),
+    "no_declaration": (
+        "the owner's law wants a declaration from agencies of other states, and none is valid",
+        "sign a declaration, and let the owner put it into a new agreement",
+    ),
+    "logs_not_data": (
+        "{who} reads no other agency's data",
+        "ask somebody who works on the call or the case",
+    ),
+    "never_streamed": ("plate reads never flow", "ask for one plate at a time"),
+    "class_not_shared": ("the agreement does not share {thing}", "it shares: {classes}"),
+    "sharing_not_agreed": (
+        "the agreement does not let a partner {act} {thing}",
+        "ask in the way that is agreed, or for another agreement",
+    ),
+    "other_incident": ("the agreement opens one incident, and not this one", "ask about that one"),
+    "role_not_agreed": ("the agreement does not name {who}", "it names: {roles}"),
+    "purpose_not_agreed": (
+        "the agreement does not name this purpose",
+        "possible purposes: {purposes}",
+    ),
     "role": ("{who} may not {act} {thing}", "ask somebody whose duty it is"),
     "purpose": ("{who} may not {act} {thing} for this purpose", "possible purposes: {purposes}"),
     "on_behalf_of": (
-        "asked on behalf of somebody whose agency is not the owner, or not told",
+        "asked on behalf of somebody whose agency may not ask this, or is not told",
         "let them ask themselves",
     ),
     "no_consent": (
@@ -47,6 +83,15 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "sign_in_too_old": ("the sign-in is older than 12 hours", "sign in again"),
     "sign_in_again": ("this wants a sign-in of the last 5 minutes", "sign in again"),
     "case": ("no case or call number was given", "give the number of the open case or call"),
+    "outside_zone": (
+        "this is not known to lie within the zones of the agreement",
+        "ask within its zones",
+    ),
+    "outside_hours": ("the agreement does not hold at this hour", "its text says when it does"),
+    "too_old_records": (
+        "the agreement opens no records as old as these",
+        "ask for the last {days} days",
+    ),
     "unconfirmed": ("no person has confirmed this alert", "confirm it first"),
     "not_your_unit": ("this is not your unit's", "ask the desk to brief your unit"),
     "not_near": (
@@ -86,14 +131,14 @@ _IDEAL_OF_CAMERAS: Mapping[str, Fact] = {
     "camera_owner": _IDEAL_OWNER,
     "may_record": True,
 }
-_ACTS = {
+ACTS: Mapping[Act, str] = {
     Act.READ: "read",
     Act.LIVE: "follow",
     Act.WATCH: "watch",
     Act.ACT: "change",
     Act.EXPORT: "take out",
 }
-_THINGS = {
+THINGS_TOLD: Mapping[Thing, str] = {
     Thing.ALERT: "alerts",
     Thing.BRIEF: "briefs",
     Thing.CALL: "calls for service",
@@ -217,9 +262,9 @@ def _with_fact(best: Request, request: Request, name: str) -> Request:
 def sentence(reason: str, request: Request, why: Why, errors: tuple[str, ...]) -> tuple[str, str]:
     """What to say and what to do, for a person."""
     words = {
-        "who": _who(request),
-        "act": _ACTS[request.act],
-        "thing": _THINGS[request.thing],
+        "who": role_told(request),
+        "act": ACTS[request.act],
+        "thing": THINGS_TOLD[request.thing],
         "purposes": ", ".join(p.value.replace("_", " ") for p in why.purposes),
         "errors": "; ".join(errors) or "no rule and no reason found",
     }
@@ -227,6 +272,6 @@ def sentence(reason: str, request: Request, why: Why, errors: tuple[str, ...]) -
     return says.format(**words), do.format(**words)
 
 
-def _who(request: Request) -> str:
+def role_told(request: Request) -> str:
     role = request.person.role.value.replace("_", " ")
     return f"an {role}" if role[0] in "aeiou" else f"a {role}"

@@ -7,9 +7,9 @@ from datetime import datetime
 
 import msgspec
 
-from farolito.model import Act, AgencyId, Invalid, Person, Purpose, Thing
+from farolito.model import Act, AgencyId, AgreementId, Invalid, Person, Purpose, Thing
 
-Fact = str | int | bool
+Fact = str | int | bool | tuple[str, ...]
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,7 +17,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     `signed_in_s`: age of the sign-in in seconds. `case`: case or call number. `on_behalf_of`:
     for whom the asker types, None for the asker alone. `facts`: what the gate knows of the
-    thing; the names are in `FACTS`, any other name is refused.
+    thing; the names are in `FACTS`, any other name is refused. `agreement`: by which another
+    agency's person asks; nothing else opens anything to them, and our own need none.
     """
 
     person: Person
@@ -30,6 +31,11 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     case: str | None = None
     on_behalf_of: str | None = None
     facts: Mapping[str, Fact] = {}
+    agreement: AgreementId | None = None
+
+    @property
+    def is_foreign(self) -> bool:
+        return self.person.agency != self.owner
 
     def __post_init__(self) -> None:
         if self.now.tzinfo is None:

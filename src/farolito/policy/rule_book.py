@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 import msgspec
@@ -44,6 +45,10 @@ FACTS: Mapping[str, str | None] = {
     "near_assigned": None,
     "camera_owner": None,
     "may_record": None,
+    "zones": None,
+    "minute_of_week": None,
+    "record_age_days": None,
+    "incident_id": None,
 }
 
 
@@ -60,11 +65,12 @@ class RuleBook:
 
     def __init__(self, schema: str, rules: Iterable[str], laws: Mapping[AgencyId, StatePack]):
         texts = list(rules)
-        keyed = _keyed(texts)
-        self.rules: Mapping[str, Any] = keyed["staticPolicies"]
-        body = json.dumps(keyed, sort_keys=True)
-        agencies = json.dumps([_agency(a, p) for a, p in sorted(laws.items())])
-        _check(schema, texts)
+        static = keyed(texts)
+        self.rules: Mapping[str, Any] = static["staticPolicies"]
+        body = json.dumps(static, sort_keys=True)
+        agencies = json.dumps([agency_entity(a, p) for a, p in sorted(laws.items())])
+        check(schema, texts)
+        self.laws: Mapping[AgencyId, StatePack] = dict(laws)
         self.agencies = frozenset(laws)
         # What followed from the rules so far, for explanations; the rules never change.
         self.open_purposes: dict[tuple[AgencyId, Role, Act, Thing], tuple[Purpose, ...]] = {}
@@ -77,9 +83,9 @@ class RuleBook:
     def ask(self, requests: Sequence[Request]) -> list[Answer]:
         """An answer for each. Unknown names and wrong types come back as a no with an error."""
         results = is_authorized_batch(
-            [_question(r) for r in requests], self._policies, self._entities, self._schema
+            [question(r) for r in requests], self._policies, self._entities, self._schema
         )
-        return [_answer(r) for r in results]
+        return [answered(r) for r in results]
 
     def asks_for(self, role: Role) -> frozenset[str]:
         """The facts, "case_number" among them, that any rule about this role mentions: no other
@@ -98,24 +104,37 @@ class RuleBook:
 
 
 def read_rules() -> tuple[str, list[str]]:
-    """The schema and the rule files that come with the package."""
+    """The schema and the rule files that come with the package, for our own people."""
     folder = files("farolito.policy").joinpath("rules")
     rules = sorted((f for f in folder.iterdir() if f.name.endswith(".cedar")), key=lambda f: f.name)
-    schema = folder.joinpath("schema.cedarschema").read_text("utf-8")
-    return schema, [f.read_text("utf-8") for f in rules]
+    return _schema(folder), [f.read_text("utf-8") for f in rules]
+
+
+def read_partner_rules() -> tuple[str, list[str]]:
+    """The same for partners: refusals alone. What is permitted to them, agreements say."""
+    folder = files("farolito.policy").joinpath("rules")
+    names = ("always.cedar", "partners/standing.cedar")
+    schema = _schema(folder, "partners/schema.cedarschema")
+    return schema, [folder.joinpath(name).read_text("utf-8") for name in names]
+
+
+def _schema(folder: Traversable, asked: str = "schema.cedarschema") -> str:
+    """The nouns, and how these are asked about."""
+    return "\n".join(folder.joinpath(n).read_text("utf-8") for n in ("nouns.cedarschema", asked))
 
 
 def strictest(packs: Sequence[StatePack]) -> StatePack:
     """One pack that forbids whatever any of `packs` forbids."""
     return msgspec.structs.replace(
         packs[0],
+        out_of_state="never" if any(p.out_of_state == "never" for p in packs) else "declaration",
         prohibited_purposes=frozenset().union(*(p.prohibited_purposes for p in packs)),
         forbidden_list_categories=frozenset().union(*(p.forbidden_list_categories for p in packs)),
         case_required=frozenset().union(*(p.case_required for p in packs)),
     )
 
 
-def _keyed(rules: Iterable[str]) -> dict[str, Any]:
+def keyed(rules: Iterable[str]) -> dict[str, Any]:
     """All rules as one JSON policy set, keyed by their `@id`.
 
     Cedar names rules `policy0`, `policy1` by itself, and takes two rules of one id without a
@@ -139,7 +158,7 @@ def _keyed(rules: Iterable[str]) -> dict[str, Any]:
     return {"staticPolicies": static, "templates": {}, "templateLinks": []}
 
 
-def _check(schema: str, texts: Sequence[str]) -> None:
+def check(schema: str, texts: Sequence[str]) -> None:
     try:
         result = validate_policies("\n".join(texts), schema)
     except ValueError as error:
@@ -153,34 +172,34 @@ def _is_about(body: Mapping[str, Any], role: Role) -> bool:
     return bool(principal["op"] != "==" or principal["entity"]["id"] == role.value)
 
 
-def _ref(kind: str, name: str) -> dict[str, dict[str, str]]:
+def ref(kind: str, name: str) -> dict[str, dict[str, str]]:
     return {"__entity": {"type": kind, "id": name}}
 
 
-def _agency(agency: AgencyId, pack: StatePack) -> dict[str, Any]:
+def agency_entity(agency: AgencyId, pack: StatePack) -> dict[str, Any]:
     return {
         "uid": {"type": "Agency", "id": agency},
         "attrs": {
-            "prohibited": [_ref("Purpose", p) for p in sorted(pack.prohibited_purposes)],
-            "case_required": [_ref("Thing", t) for t in sorted(pack.case_required)],
+            "prohibited": [ref("Purpose", p) for p in sorted(pack.prohibited_purposes)],
+            "case_required": [ref("Thing", t) for t in sorted(pack.case_required)],
         },
         "parents": [],
     }
 
 
-def _question(r: Request) -> dict[str, Any]:
-    person: dict[str, Any] = {"agency": _ref("Agency", r.person.agency)}
+def question(r: Request) -> dict[str, Any]:
+    person: dict[str, Any] = {"agency": ref("Agency", r.person.agency)}
     if r.person.unit:
         person["unit"] = r.person.unit
     if r.person.owner:
         person["owner"] = r.person.owner
     context: dict[str, Any] = {
         "person": person,
-        "owner": _ref("Agency", r.owner),
-        "purpose": _ref("Purpose", r.purpose or NO_PURPOSE),
+        "owner": ref("Agency", r.owner),
+        "purpose": ref("Purpose", r.purpose or NO_PURPOSE),
         "signed_in_s": r.signed_in_s,
         "now": int(r.now.timestamp()),
-        "facts": {name: _fact(name, value) for name, value in r.facts.items()},
+        "facts": {name: fact(name, value) for name, value in r.facts.items()},
     }
     # Cedar has no null: what is not told is left out, and blanks tell nothing.
     if r.case and r.case.strip():
@@ -195,9 +214,11 @@ def _question(r: Request) -> dict[str, Any]:
     }
 
 
-def _fact(name: str, value: object) -> object:
+def fact(name: str, value: object) -> object:
     kind = FACTS.get(name)
-    return _ref(kind, str(value)) if kind else value
+    if kind:
+        return ref(kind, str(value))
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _without_values(error: str) -> str:
@@ -205,7 +226,7 @@ def _without_values(error: str) -> str:
     return _VALUES.sub("…", error)
 
 
-def _answer(result: AuthzResult) -> Answer:
+def answered(result: AuthzResult) -> Answer:
     found = result.diagnostics
     errors = tuple(_without_values(e) for e in found.errors)
     yes = result.decision is Decision.Allow and not errors
