@@ -1,6 +1,8 @@
 """The steps a read goes through, in order, each with its reason.
 
 1. Recognise: a read told before is dropped, by its id, so a sender may repeat itself freely.
+   One made on a partner nation's land is the nation's: it waits to be handed over, and unless the
+   nation lets us have it, none of the further steps sees it.
 2. Probe: is any listed row worth judging against it? Nearly always no, in microseconds.
 3. Judge: the full chain of checks, with how often each look-alike is seen here.
 4. Raise or keep: leads and possible ones reach the desk, stopped ones are kept with reasons.
@@ -21,9 +23,11 @@ import logging
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
 import asyncpg
 
+from farolito.app.handing_over import Handed, HandingOver
 from farolito.app.index import ListIndex
 from farolito.app.late_pictures import LatePictures
 from farolito.bus import Bus, Delivery, ReadBatch
@@ -90,6 +94,7 @@ class Pipeline:
         self._days: set[date] = set()
         self._total = 0
         self._fleet = Fleet()
+        self.handing_over: HandingOver | None = None  # None: no nation is known
         self.position = 0
         self.recorded = 0
         self.raised = 0  # alerts, and joinings of one
@@ -132,14 +137,19 @@ class Pipeline:
 
     async def _work(self, deliveries: Sequence[Delivery[ReadBatch]]) -> None:
         fresh = self._recognise(deliveries)
-        await self._keep_pictures(deliveries)
+        handed, withheld = self._by_land(deliveries)
+        new = fresh
+        fresh = [read for read in new if read.read_id not in withheld] if withheld else new
+        await self._keep_pictures(deliveries, withheld)
         judging = asyncio.create_task(self._judge_all(fresh))
         try:
-            await self._record(fresh, deliveries[-1].sequence, judging)
+            await self._record(fresh, deliveries[-1].sequence, judging, handed, new)
         finally:
             if not judging.done():
                 judging.cancel()
-        for read in fresh:
+        if handed and self.handing_over is not None:
+            self.handing_over.durable(handed)
+        for read in new:
             self._remembered.add(read.read_id.bytes)
         self.position = deliveries[-1].sequence
         self._total += len(fresh)
@@ -156,12 +166,22 @@ class Pipeline:
                     fresh[key] = read
         return list(fresh.values())
 
-    async def _keep_pictures(self, deliveries: Sequence[Delivery[ReadBatch]]) -> None:
+    def _by_land(self, deliveries: Sequence[Delivery[ReadBatch]]) -> tuple[Handed, frozenset[UUID]]:
+        """What belongs to which nation, and which of it we may not have."""
+        if self.handing_over is None:
+            return {}, frozenset()
+        return self.handing_over.sort(deliveries)
+
+    async def _keep_pictures(
+        self, deliveries: Sequence[Delivery[ReadBatch]], withheld: frozenset[UUID]
+    ) -> None:
         """Each picture under the day of the read that names it, where it is looked for."""
         for delivery in deliveries:
             sent = delivery.batch.pictures
             by_day: dict[date, dict[str, bytes]] = {}
             for read in delivery.batch.reads if sent else ():
+                if read.read_id in withheld:
+                    continue
                 day = by_day.setdefault(read.captured_at.astimezone(UTC).date(), {})
                 day.update((p.sha256, sent[p.sha256]) for p in read.pictures if p.sha256 in sent)
             for day_, pictures in by_day.items():
@@ -222,8 +242,9 @@ class Pipeline:
         self._fleet = Fleet.counted((state, form, n) for (state, form), n in counted.items())
 
     async def _record(
-        self, fresh: Sequence[PlateRead], sequence: int, judging: asyncio.Task[None]
-    ) -> None:
+        self, fresh: Sequence[PlateRead], sequence: int, judging: asyncio.Task[None],
+        handed: Handed, new: Sequence[PlateRead],
+    ) -> None:  # fmt: skip
         await self._partitions(fresh)
         # In a transaction of its own: what is remembered here must outlive a rolled-back COPY.
         async with self._database.system() as connection:
@@ -233,6 +254,8 @@ class Pipeline:
         async with self._database.system() as connection:
             if fresh:
                 await reads.copy(connection, reads.pack(fresh, self._readers))
+            if handed and self.handing_over is not None:
+                await self.handing_over.record(connection, handed, new)
             await judging
             await reads.advance(connection, CONSUMER, sequence)
 

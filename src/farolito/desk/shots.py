@@ -72,6 +72,8 @@ class ShotDesk:
         self.chance_heard: Callable[[Point], float | None] = lambda _: None
         self.describe: Callable[[Point], str | None] = lambda _: None
         self.followers: list[Followed] = []
+        # Whether a shot is not ours to keep: made on a nation's land, and handed over to it.
+        self.elsewhere: Callable[[Shot, str], Awaitable[bool]] | None = None
         # Tracks that only repeat what is kept, in the order they came; a restart begins anew.
         self._repeats: dict[str, None] = {}
 
@@ -89,6 +91,9 @@ class ShotDesk:
             return known is not None and known.revision >= revision
 
         if await self._gate.following(known_already):
+            return None
+        if self.elsewhere is not None and await self.elsewhere(shot, track):
+            await self.withdraw(track, "It was fired on a nation's land, and is the nation's")
             return None
 
         async def work(records: Records, permit: int) -> ShotAlert | None:

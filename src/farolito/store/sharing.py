@@ -29,8 +29,10 @@ _incident = msgspec.json.Decoder(Incident).decode
 
 _PUT = (
     "insert into share_outbox as o (agency, partner, lane, kind, item_id, version, put_at, body)"
-    " select $1, $2, $3, * from unnest($4::text[], $5::uuid[], $6::int8[], $7::timestamptz[],"
-    " $8::jsonb[]) order by 4 on conflict (agency, partner, kind, item_id) do update set"
+    " select $1, $2, $3, kind, item_id, version, put_at, body from unnest($4::text[], $5::uuid[],"
+    " $6::int8[], $7::timestamptz[], $8::jsonb[])"
+    " with ordinality as u (kind, item_id, version, put_at, body, n) order by n"
+    " on conflict (agency, partner, kind, item_id) do update set"
     " number = nextval('share_numbers'), lane = excluded.lane, version = excluded.version,"
     " put_at = excluded.put_at, body = excluded.body where o.version < excluded.version"
 )
@@ -70,6 +72,10 @@ class SharingRows:
                     [t.version for t in part], [at] * len(part),
                     [_encode(t).decode() for t in part],
                 )  # fmt: skip
+
+    async def hand_over(self, nation: AgencyId, rows: Sequence[Waiting], at: datetime) -> None:
+        """Records that belong to a nation wait for it."""
+        await hand_over(self._connection, self._agency, nation, rows, at)
 
     async def known(
         self, partner: AgencyId, kind: ShareClass, items: Sequence[UUID]
@@ -283,17 +289,17 @@ class SharingRows:
         return [_item(row["body"]) for row in rows]
 
 
-async def hand_over(  # noqa: PLR0913 - whose, for whom, what
-    connection: Any, agency: AgencyId, nation: AgencyId, rows: Sequence[tuple[UUID, bytes]],
-    kind: ShareClass, at: datetime,
-) -> None:  # fmt: skip
-    """Records that belong to a nation wait for it, in the transaction that passed them by."""
+async def hand_over(
+    connection: Any, agency: AgencyId, nation: AgencyId, rows: Sequence[Waiting], at: datetime
+) -> None:
+    """Records that belong to a nation wait for it, in the transaction that passed them by.
+
+    `agency`: ours. The numbers of `rows` are not looked at.
+    """
     await connection.execute(
-        "insert into share_outbox (agency, partner, lane, kind, item_id, version, put_at, body)"
-        " select $1, $2, $3, $4, i, 1, $5, b from unnest($6::uuid[], $7::jsonb[]) as u(i, b)"
-        " on conflict do nothing",
-        agency, nation, Lane.HANDOVER, kind, at, [row[0] for row in rows],
-        [row[1].decode() for row in rows],
+        _PUT, agency, nation, Lane.HANDOVER, [row.kind for row in rows],
+        [row.item_id for row in rows], [row.version for row in rows], [at] * len(rows),
+        [row.body.decode() for row in rows],
     )  # fmt: skip
 
 
