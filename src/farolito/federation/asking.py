@@ -81,8 +81,8 @@ class Asking:
         except Away as no:
             answer = self._none(owner, AnswerState.AWAY, "away", no)
         except msgspec.MsgspecError:
-            no = FarolitoError("what came back is no answer", "call the owner")
-            answer = self._none(owner, AnswerState.AWAY, "malformed", no)
+            why = FarolitoError("what came back is no answer", "call the owner")
+            answer = self._none(owner, AnswerState.AWAY, "malformed", why)
         told = msgspec.structs.replace(
             ask, agreement=answer.agreement_id, counterpart=answer.receipt
         )

@@ -11,6 +11,7 @@ import msgspec
 
 from farolito.audit import Entry, Ledger, LedgerDown, LedgerStatus, Spool
 from farolito.audit.tree import leaf_hash
+from farolito.gate.foreign import ForeignWork, limits_of
 from farolito.media import Pictures
 from farolito.media.token import Grant, mint
 from farolito.model import (
@@ -26,15 +27,16 @@ from farolito.model import (
     Purpose,
     Refused,
     SessionId,
+    ShareClass,
     Thing,
 )
 from farolito.model.camera import WATCH_MINUTES_MAX
-from farolito.policy import Policies, Refusal, Request
+from farolito.policy import Policies, Refusal, Request, facts_of_question
+from farolito.policy.request import Fact
 from farolito.store import Database, Records
 from farolito.store.database import AWAY
 
 T = TypeVar("T")
-Fact = str | int | bool
 Facts = Callable[[Records], Awaitable[Mapping[str, Fact]]]
 Work = Callable[[Records, int], Awaitable[T]]
 HEARTBEAT = "heartbeat"
@@ -281,6 +283,33 @@ class Gate:
         async with self._database.transaction(self.owner) as connection:
             return await work(Records(connection, self.owner))
 
+    async def foreign_read(
+        self, ask: Ask, share_class: ShareClass, work: ForeignWork[T], age_days: int = 0
+    ) -> Answer[T]:
+        """Another agency's person reads, by our rules: `ask` names the agreement, and as
+        `counterpart` the receipt of the asker's own entry. `age_days`: of the newest record that
+        is asked for.
+
+        `work` reads within the limits that it is handed. An agreement that ends meanwhile is a
+        refusal: it is decided again, by the rules of that moment, before the answer leaves.
+        """
+        assert ask.person.agency != self.owner, "our own people have their own door"
+        policies, now = self._policies, self._clock()
+        signed = policies.terms(ask.agreement) if ask.agreement else None
+        facts: dict[str, Fact] = {**ask.facts}
+        if signed is not None:  # whatever is found lies within its zones: nothing else is read
+            facts |= facts_of_question(signed.agreement, now, self.zone, age_days)
+        permit = await self._permit(Act.READ, ask, facts, may_spool=False)
+        assert signed is not None, "nothing is permitted without an agreement"
+        limits = limits_of(signed.agreement, share_class, self._agency.keep_reads, now)
+        async with self._database.transaction(self.owner) as connection:
+            value = await work(Records(connection, self.owner), permit, limits)
+        if self._policies is not policies:
+            again = self._policies.decide(self._request(Act.READ, ask, facts))
+            if isinstance(again, Refusal):
+                await self.refuse(ask, again.reason, again.says, again.do)
+        return Answer(value, permit)
+
     async def refuse(self, ask: Ask, reason: str, says: str, do: str) -> NoReturn:
         """Write down a refusal that came up outside the rules, or after them; raises Refused."""
         entry = await self._write(ask, Act.READ, "refusal", reason, (), may_spool=False)
@@ -356,6 +385,7 @@ class Gate:
             owner=self.owner,
             facts=facts,
             now=now,
+            agreement=ask.agreement,
         )
 
     def _user(self, person: Person) -> str:
