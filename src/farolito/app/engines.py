@@ -10,6 +10,7 @@ from typing import IO, NamedTuple
 
 from farolito.app import clock, nats, postgres
 from farolito.app.config import Federation
+from farolito.app.hosting import MOVED, has_moved
 from farolito.app.supervise import Supervisor
 from farolito.bus import Bus, PartnerBus
 from farolito.model import AgencyId, FarolitoError
@@ -27,6 +28,7 @@ class Engines(NamedTuple):
     bus_url: str
     bus_credentials: Path
     partners: PartnerBus
+    ca_pem: str  # of the agency's own certificate authority
 
 
 def hold(state: Path, stack: AsyncExitStack) -> None:
@@ -42,6 +44,11 @@ def hold(state: Path, stack: AsyncExitStack) -> None:
             f"a node is already running on {state}",
             "stop it, or give this one its own state_dir and port",
         ) from error
+    if has_moved(state):
+        raise FarolitoError(
+            f"the node of {state} was packed to be moved: it may run in one place alone",
+            f"if it runs nowhere else, remove {state / MOVED}",
+        )
 
 
 async def start(
@@ -68,4 +75,6 @@ async def start(
     partners = PartnerBus(server, clock.now)
     stack.push_async_callback(partners.close)
     url, credentials = server.url, server.credentials
-    return Engines(supervisor, cluster.dsn, database, bus, url, credentials, partners)
+    return Engines(
+        supervisor, cluster.dsn, database, bus, url, credentials, partners, server.ca_pem
+    )

