@@ -19,6 +19,7 @@ from farolito.audit import (
     Proof,
     VerifierKey,
     verify,
+    witness_book,
 )
 from farolito.audit.evidence import Doubt, Evidence, Standing, bare
 from farolito.audit.own_log import LATE_AFTER, OwnLog
@@ -493,3 +494,96 @@ async def test_two_tasks_that_ask_at_once_get_one_history(three: Three) -> None:
     answers = await asyncio.gather(*(book.cosign(key, request) for request in requests))
     assert sorted(answer.status for answer, _ in answers) == [200, 409, 409, 409, 409, 409]
     assert sum(1 for _, evidence in answers if evidence) == 5, "and each is proof"
+
+
+async def test_the_rounds_go_by_themselves_and_cry_out_with_the_ledger_damaged(
+    three: Three,
+) -> None:
+    city = three.neighbours.city
+    await three.write(city)
+    rounds = asyncio.create_task(three.city.run())
+    while (await three.city.witnessed()).size < 5:
+        await asyncio.sleep(0.01)
+    await tamper(city, REWRITE)
+    await three.write(city, 1)
+    rounds.cancel()
+    rounds = asyncio.create_task(three.city.run())  # the next round comes after half a minute
+    while not await told(three.pueblo):
+        await asyncio.sleep(0.01)
+    rounds.cancel()
+    assert await told(three.pueblo) == [("confessed", "confessed")]
+    await asyncio.gather(rounds, return_exceptions=True)
+
+
+async def test_a_message_of_witnesses_that_is_none_is_refused(three: Three) -> None:
+    city, sheriff = three.neighbours.city, three.neighbours.sheriff
+    for kind, body in [
+        ("witness", {}),
+        ("witness", {"type": "cosign"}),
+        ("witness", {"type": "prove", "old": "x", "new": 1}),
+        ("alarm", {"log": "x", "doubt": "no_proof", "notes": []}),
+        ("alarm", {"log": "x", "doubt": "gossip", "notes": ["a"]}),
+    ]:
+        with pytest.raises(Refused) as no:
+            await sheriff.post.ask(city.agency_id, kind, body)
+        assert no.value.reason == "malformed"
+    back = await sheriff.post.ask(city.agency_id, "witness", {"type": "cosign", "request": "old"})
+    assert msgspec.json.decode(back.body)["status"] == 400
+    back = await sheriff.post.ask(
+        city.agency_id, "witness", {"type": "prove", "old": 2**62, "new": -1}
+    )
+    assert msgspec.json.decode(back.body)["proof"] is None
+
+
+async def test_an_alarm_that_the_ledger_could_not_answer_while_away_ends_when_it_is_back(
+    three: Three,
+) -> None:
+    """The sheriff doubts the city while nobody can reach it: kept, shown, and asked again."""
+    neighbours = three.neighbours
+    city, sheriff, pueblo = neighbours.city, neighbours.sheriff, neighbours.pueblo
+    key = city.ledger.verifier_key
+    await three.write(city, 3)
+    first = bare(await city.ledger.checkpoint(), key).decode()
+    await three.write(city, 3)
+    second = bare(await city.ledger.checkpoint(), key).decode()
+    neighbours.cut(city, pueblo)
+    doubt = Evidence(str(key), Doubt.NO_PROOF, (first, second))
+    await sheriff.post.ask(pueblo.agency_id, "alarm", doubt)
+    await three.pueblo.alarms.ask_again()
+    assert await told(three.pueblo) == [("no_proof", "unanswered")]
+    neighbours.mend(city, pueblo)
+    await three.pueblo.alarms.ask_again()
+    assert await told(three.pueblo) == [("no_proof", "explained")]
+
+
+async def test_doubts_that_lead_nowhere_crowd_out_no_proof(
+    three: Three, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(witness_book, "ALARMS_OF_A_LOG_MAX", 2)
+    neighbours = three.neighbours
+    city, sheriff, pueblo = neighbours.city, neighbours.sheriff, neighbours.pueblo
+    key = city.ledger.verifier_key
+    notes = []
+    for _ in range(4):
+        await three.write(city, 2)
+        notes.append(bare(await city.ledger.checkpoint(), key).decode())
+    neighbours.cut(city, pueblo)
+    for note in notes[:3]:
+        doubt = Evidence(str(key), Doubt.NO_PROOF, (note, notes[3]))
+        await sheriff.post.ask(pueblo.agency_id, "alarm", doubt)
+    assert len(await told(three.pueblo)) == 2
+    text = Checkpoint(key.name, 2, b"\7" * 32).text
+    other = f"{text}\n{city.ledger._key.sign(text)}"
+    proof = Evidence(str(key), Doubt.TWO_HISTORIES, (notes[0], other))
+    await sheriff.post.ask(pueblo.agency_id, "alarm", proof)
+    assert ("two_histories", "proven") in await told(three.pueblo)
+
+
+async def test_one_checkpoint_of_a_ledger_at_a_time_is_compared(three: Three) -> None:
+    city, sheriff = three.neighbours.city, three.neighbours.sheriff
+    await three.write(city, 1)
+    note = (await city.ledger.checkpoint()).decode()
+    asked = Compare(((str(city.ledger.verifier_key), note),) * 2)
+    with pytest.raises(Refused) as no:
+        await sheriff.post.ask(three.neighbours.pueblo.agency_id, "witness", asked)
+    assert no.value.reason == "malformed"

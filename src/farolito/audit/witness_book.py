@@ -24,7 +24,7 @@ from farolito.store.witnesses import SeenCheckpoint, StoredAlarm, Witnesses
 KEPT = timedelta(days=30)  # checkpoints of others, for comparison; the newest stays known
 NEWEST_MAX = 256  # logs that are told of at once
 ALARMS_MAX = 500  # told to a person at once
-ALARMS_OF_A_LOG_MAX = 100  # more say nothing new about it, and are not kept
+ALARMS_OF_A_LOG_MAX = 100  # of a kind; more say nothing new about it, and are not kept
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -141,7 +141,7 @@ class WitnessBook:
         )
         async with self._db.transaction(self._agency) as connection:
             rows = Witnesses(connection, self._agency)
-            if await rows.count_alarms(evidence.log) >= ALARMS_OF_A_LOG_MAX:
+            if await rows.count_alarms(stored.log, stored.kind) >= ALARMS_OF_A_LOG_MAX:
                 return None
             if not await rows.put_alarm(stored):
                 return None

@@ -113,6 +113,14 @@ class LedgerAlarms:
         back = await self._post.ask(owner.agency_id, "witness", Prove(old, new))
         return body_of(back, Proved).hashes  # type: ignore[no-any-return]
 
+    async def ask_again(self) -> None:
+        """Put what is unanswered to the ledgers once more: one that was away may clear it up."""
+        for alarm in await self.all():
+            if alarm.state is Standing.UNANSWERED:
+                state, _ = await self._weighed(alarm.evidence, self.owner_of(alarm.evidence.log))
+                if state is Standing.EXPLAINED:
+                    await self._book.explained(alarm.evidence)
+
     async def tell(self) -> None:
         """Tell every partner what this node found and what that partner has not heard yet."""
         self.to_tell.clear()

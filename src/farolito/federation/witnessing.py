@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from typing import Any, Literal
 
 import msgspec
@@ -102,19 +103,15 @@ class Witnessing:
         loop = asyncio.get_running_loop()
         compare_at = loop.time() + COMPARE_S
         while True:
-            try:
-                await self.round()
-                if loop.time() >= compare_at:
-                    compare_at = loop.time() + COMPARE_S
-                    await self.compare()
-                    await self._book.forget_old()
-                await self.alarms.tell()
+            await _try(self.round)
+            if loop.time() >= compare_at:
+                compare_at = loop.time() + COMPARE_S
+                await _try(self.compare)
+                await _try(self.alarms.ask_again)
+                await _try(self._book.forget_old)
+            await _try(self.alarms.tell)
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self.alarms.to_tell.wait(), ROUND_S)
-            except TimeoutError:
-                continue
-            except _PASSES as error:  # the health page says which
-                log.info("witnessing waits: %s", error)
-                await asyncio.sleep(ROUND_S)
 
     # Our own ledger
 
@@ -246,8 +243,8 @@ class Witnessing:
                 log.debug("nothing compared with %s: %s", partner.agency_id, no.says)
 
     async def _compare_with(self, sender: AgencyId, told: Compare) -> None:
-        if len(told.seen) > NOTES_MAX:
-            raise Refused("malformed", "too many checkpoints at once", "send fewer")
+        if len(told.seen) > NOTES_MAX or len(dict(told.seen)) < len(told.seen):
+            raise Refused("malformed", "more than one checkpoint of a ledger", "send the newest")
         for ledger, note in told.seen:
             owner = self.alarms.owner_of(ledger)
             if owner is None or owner.agency_id == sender:
@@ -297,6 +294,14 @@ class Witnessing:
             return [Line("look", what, "see which partners are away; it is made up for by itself")]
         by = ", ".join(told.by)
         return [Line("fine", f"our ledger is cosigned to entry {told.size} by {by}", "")]
+
+
+async def _try(step: Callable[[], Awaitable[Any]]) -> None:
+    """One step's trouble keeps no other from its work: an alarm goes out with the ledger down."""
+    try:
+        await step()
+    except _PASSES as error:  # the health page says which
+        log.info("witnessing waits: %s", error)
 
 
 _SAYS = {

@@ -125,7 +125,7 @@ class Witnesses:
         return int(outcome.split()[-1])
 
     async def put_alarm(self, alarm: StoredAlarm) -> bool:
-        """False: it is known. A proven one stays proven; another may become so."""
+        """False: it is known. One that was explained may come up again."""
         return bool(
             await self._connection.fetchval(
                 "insert into ledger_alarms as a"
@@ -168,9 +168,12 @@ class Witnesses:
             for row in rows
         ]
 
-    async def count_alarms(self, log: str) -> int:
+    async def count_alarms(self, log: str, kind: str) -> int:
         count: int = await self._connection.fetchval(
-            "select count(*) from ledger_alarms where agency = $1 and log = $2", self._agency, log
+            "select count(*) from ledger_alarms where agency = $1 and log = $2 and kind = $3",
+            self._agency,
+            log,
+            kind,
         )
         return count
 
