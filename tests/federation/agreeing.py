@@ -4,26 +4,21 @@ with passkeys in software."""
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
-
+from farolito.app.agreeing import agreement_rooms
 from farolito.app.clock import ids
-from farolito.federation.agreement_book import AgreementBook
-from farolito.federation.agreement_news import Telling
-from farolito.federation.agreements import AgreementDesk
-from farolito.federation.aid import Aid
-from farolito.gate import Ask, Records
+from farolito.gate import Ask
 from farolito.identity import Identity
 from farolito.identity.signing import Signing
 from farolito.model import (
+    Act,
     AgencyId,
     Agreement,
     AgreementId,
     Answering,
-    Invalid,
     Person,
     Purpose,
     Role,
@@ -32,35 +27,11 @@ from farolito.model import (
     SignedAgreement,
     Thing,
 )
+from farolito.policy import Refusal, Request, facts_of_question
 from tests.federation.neighbours import Side
 from tests.identity.authenticator import Authenticator
 
 ORIGIN = "http://localhost:8700"
-
-
-class PlainRules:
-    """A document that is its terms, until the room `policy` writes them."""
-
-    def __init__(self, side: Side) -> None:
-        self.side = side
-        self.used: list[set[AgreementId]] = []
-
-    def write(self, agreement: Agreement) -> str:
-        return msgspec.json.encode(agreement).decode()
-
-    def parse(self, document: str) -> Agreement:
-        try:
-            return msgspec.json.decode(document, type=Agreement)
-        except msgspec.DecodeError as error:
-            raise Invalid("no document") from error
-
-    def use(self, signed: Sequence[SignedAgreement]) -> None:
-        self.used.append({one.agreement.agreement_id for one in signed})
-
-    async def simulate(
-        self, records: Records, draft: SignedAgreement, days: int
-    ) -> Mapping[str, Any]:
-        return {"asked": 0, "gains": [], "losses": []}
 
 
 class Desk:
@@ -68,20 +39,41 @@ class Desk:
 
     def __init__(self, side: Side, *, demo: bool = False) -> None:
         self.side = side
-        self.rules = PlainRules(side)
         self.exported: list[tuple[AgencyId, Mapping[ShareClass, datetime]]] = []
         self.purged: list[SignedAgreement] = []
         self.identity = Identity(
             side.database, "localhost", [ORIGIN], side.clock, os.urandom, agency=side.agency_id
         )
         signing = Signing(side.database, "localhost", [ORIGIN], side.clock, os.urandom, demo=demo)
-        self.book = AgreementBook(
-            side.gate, side.system, self.rules, lambda: side.partners, self._export, side.clock
-        )
+        rooms = agreement_rooms(
+            side.agency, side.gate, side.system, side.post, side.key, signing,
+            lambda: side.partners, self._export, side.clock, ids,
+        )  # fmt: skip
+        self.book, self.news, self.desk, self.aid = rooms.book, rooms.news, rooms.desk, rooms.aid
+        self.console = rooms.console
+        self.rules = self.book.rules
         self.book.on_revoked.append(self._purge)
-        self.news = Telling(self.book, side.gate, side.post, side.clock, demo=demo)
-        self.desk = AgreementDesk(side.gate, self.book, signing, side.key, side.clock)
-        self.aid = Aid(side.gate, self.book, self.desk, side.key, side.clock, ids)
+
+    def acting(self) -> set[AgreementId]:
+        """Those that the gate decides by at this moment."""
+        now = self.side.clock()
+        known = self.side.gate.policies.agreements()
+        return {one.agreement.agreement_id for one in known if one.in_force(now)}
+
+    def may(self, signed: SignedAgreement, person: Person) -> str:
+        """What this side's gate says to a question of that person by that agreement: "yes", or
+        the reason of its no."""
+        terms = signed.agreement
+        now = self.side.clock()
+        decided = self.side.gate.policies.decide(
+            Request(
+                person=person, signed_in_s=0, act=Act.READ, thing=Thing.PLATE_READ,
+                purpose=Purpose.CRIMINAL_INVESTIGATION, owner=self.side.agency_id, now=now,
+                case="2026-1", agreement=terms.agreement_id,
+                facts=facts_of_question(terms, now, UTC, 0),
+            )
+        )  # fmt: skip
+        return decided.reason if isinstance(decided, Refusal) else "yes"
 
     async def _export(self, partner: AgencyId, classes: Mapping[ShareClass, datetime]) -> None:
         self.exported.append((partner, classes))

@@ -14,10 +14,8 @@ import pytest
 
 from farolito.app.clock import ids
 from farolito.console import Services, make_app
-from farolito.console.agreements import Agreements
-from farolito.federation.signatures import check
+from farolito.federation.signatures import File, check
 from farolito.identity import Identity
-from farolito.model import SignedAgreement
 from tests.federation.agreeing import ORIGIN, Desk
 from tests.federation.neighbours import Neighbours
 from tests.federation.test_aid import incident
@@ -40,7 +38,7 @@ class Web:
             "origin": ORIGIN, "gate": side.gate, "identity": identity, "clock": side.clock,
             "ids": ids, "admin_token": ADMIN_TOKEN, "tiles": folder / "tiles",
             "web": folder / "web",
-            "agreements": Agreements(desk.desk, desk.aid, lambda: {side.agency_id: "City Police"}),
+            "agreements": desk.console,
         }  # fmt: skip
         others = {one.name: None for one in fields(Services) if one.default is MISSING}
         app = make_app(Services(**{**others, **known}))
@@ -179,7 +177,8 @@ async def test_the_command_line_has_the_whole_file_to_check(web: Web) -> None:
         file = (await http.get(f"{path}/file", headers=headers)).content
         stranger = await http.get("/api/admin/agreements")
         ended = await http.post(f"{path}/revoke", json={"because": "law"}, headers=headers)
-    signed = msgspec.json.decode(file, type=SignedAgreement)
-    check(signed, web.desk.side.card.key, web.desk.rules.parse, demo=True)
+    found = msgspec.json.decode(file, type=File)
+    assert found.grantor_key == web.desk.side.card.key
+    check(found.signed, found.grantor_key, web.desk.rules.parse, demo=True)
     assert stranger.status_code == 401
     assert ended.json()["state"] == "revoked"

@@ -43,17 +43,17 @@ async def test_two_people_put_it_in_force_and_the_other_side_has_it(
     first, second = await city.two()
     terms = city.terms(sheriff.side)
     draft = (await city.desk.draft(city.ask(first.person), terms)).value
-    assert city.rules.used[-1] == set()
+    assert city.acting() == set()
     assert (await first.sign(draft)).state is AgreementState.PROPOSED
-    assert city.rules.used[-1] == set()
+    assert city.acting() == set()
     signed = await second.sign(draft)
     assert signed.state is AgreementState.IN_FORCE
-    assert city.rules.used[-1] == {terms.agreement_id}
+    assert city.acting() == {terms.agreement_id}
     assert [s.name for s in signed.signatures] == ["Ana Ortiz", "Dolores Aragon"]
     alerts = dict.fromkeys((ShareClass.PLATE_READ, ShareClass.ALERT), terms.expires)
     assert city.exported == [(sheriff.side.agency_id, alerts)]
     await city.tell()
-    assert sheriff.rules.used[-1] == {terms.agreement_id}
+    assert sheriff.acting() == {terms.agreement_id}
     there = sheriff.book.get(terms.agreement_id)
     assert there is not None
     assert (there.document, there.signatures) == (signed.document, signed.signatures)
@@ -134,12 +134,15 @@ async def test_revoked_by_the_owner_acts_at_once_though_the_partner_is_away(
     city: Desk, sheriff: Desk, neighbours: Neighbours
 ) -> None:
     signed = await city.in_force(sheriff.side)
+    detective = sheriff.side.person(Role.DETECTIVE)
+    assert city.may(signed, detective) == "yes"
     neighbours.cut(city.side, sheriff.side)
     chief = city.side.person(Role.SUPERVISOR)
     began = time.perf_counter()
     await city.desk.revoke(city.ask(chief), _id(signed), Because.MISUSE)
     took_s = time.perf_counter() - began
-    assert city.rules.used[-1] == set()
+    assert city.acting() == set()
+    assert city.may(signed, detective) == "agreement_revoked"
     assert city.exported[-1] == (sheriff.side.agency_id, {})
     assert took_s < 1.0
     await city.tell()
@@ -150,7 +153,7 @@ async def test_revoked_by_the_owner_acts_at_once_though_the_partner_is_away(
     assert there is not None
     assert (there.state, there.revoked_by) == (AgreementState.REVOKED, "city-pd")
     assert there.revoked_because == "misuse"
-    assert sheriff.rules.used[-1] == set()
+    assert sheriff.acting() == set()
     await sheriff.book.settled()
     assert [one.agreement.agreement_id for one in city.purged] == [_id(signed)]
     assert [one.agreement.agreement_id for one in sheriff.purged] == [_id(signed)]
@@ -164,7 +167,7 @@ async def test_the_receiver_ends_it_as_well(city: Desk, sheriff: Desk) -> None:
     here = city.book.get(_id(signed))
     assert here is not None
     assert (here.state, here.revoked_by) == (AgreementState.REVOKED, "county-so")
-    assert city.rules.used[-1] == set()
+    assert city.acting() == set()
     assert city.exported[-1] == (sheriff.side.agency_id, {})
 
 
@@ -191,7 +194,7 @@ async def test_it_ends_by_itself(city: Desk, sheriff: Desk) -> None:
     await sheriff.book.tick()
     await city.book.settled()
     assert (city.state(signed), sheriff.state(signed)) == ("expired", "expired")
-    assert city.rules.used[-1] == sheriff.rules.used[-1] == set()
+    assert city.acting() == sheriff.acting() == set()
     assert city.exported[-1] == (sheriff.side.agency_id, {})
     assert city.purged == []  # what was kept by its terms goes by its terms
 
@@ -211,7 +214,7 @@ async def test_a_new_one_takes_the_place_of_the_old(city: Desk, sheriff: Desk) -
     new = await city.in_force(sheriff.side, supersedes=_id(old), keep_days=3)
     for desk in (city, sheriff):
         assert desk.state(old) == "replaced"
-        assert desk.rules.used[-1] == {_id(new)}
+        assert desk.acting() == {_id(new)}
     first, _ = await city.two()
     with pytest.raises(Conflict, match="not in force"):
         await city.desk.draft(city.ask(first.person), city.terms(sheriff.side, supersedes=_id(old)))
@@ -243,7 +246,7 @@ async def test_a_node_that_starts_again_knows_what_it_gave_and_what_it_must_tell
     del city.side.post._handlers["agree"]
     again = Desk(city.side)
     await again.book.start()
-    assert again.rules.used == [{_id(other)}]
+    assert again.acting() == {_id(other)}
     await again.tell()
     assert sheriff.state(signed) == "revoked"
 

@@ -77,7 +77,7 @@ async def test_one_press_opens_one_incident_and_nothing_to_ask_for(
     }  # fmt: skip
     assert [one.value for one in terms.sharing] == ["follow"]
     assert terms.expires - terms.starts == timedelta(hours=2)
-    assert city.rules.used[-1] == sheriff.rules.used[-1] == {terms.agreement_id}
+    assert city.acting() == sheriff.acting() == {terms.agreement_id}
     last = [e.entry for e in await city.side.ledger.entries(-1, 500)][-2]
     assert (last["thing"], last["act"], last["actor_role"]) == ("shared", "act", "operator")
 
@@ -90,7 +90,7 @@ async def test_it_ends_by_itself_and_what_came_by_it_goes(city: Desk, sheriff: D
         await desk.book.tick()
         await desk.book.settled()
         assert desk.state(aid) == "expired"
-        assert desk.rules.used[-1] == set()
+        assert desk.acting() == set()
         assert [one.agreement.incident for one in desk.purged] == [aid.agreement.incident]
 
 

@@ -9,6 +9,8 @@ import typer
 
 from farolito import __version__
 from farolito.cli import (
+    agency,
+    agreement,
     audit,
     bench,
     cad,
@@ -57,8 +59,10 @@ app.add_typer(map.app, name="map")
 app.add_typer(audit.app, name="audit")
 app.add_typer(readers.app, name="reader")
 app.add_typer(people.app, name="person")
+app.add_typer(agreement.app, name="agreement")
 app.add_typer(cad.app, name="cad")
 app.add_typer(camera.app, name="camera")
+app.add_typer(agency.app, name="agency")
 app.add_typer(units.app, name="unit")
 app.add_typer(shots.app, name="shots")
 app.add_typer(sensor.app, name="sensor")

@@ -56,7 +56,8 @@ class Rules(Protocol):
         ...
 
     def use(self, signed: Sequence[SignedAgreement]) -> None:
-        """From now on the gate decides by these and no other agreement."""
+        """From now on the gate decides by these and no other agreement. All that were ever signed,
+        in whatever state: what is over is refused by its name."""
         ...
 
     async def simulate(
@@ -101,8 +102,13 @@ class AgreementBook:
         """Read what is kept, and let it act."""
         kept = await self._gate.following(lambda records: records.agreements.all())
         self._all = {one.agreement.agreement_id: one for one in kept}
-        self.rules.use(self.in_force())
+        self.refresh()
         await self._export()
+
+    def refresh(self) -> None:
+        """Let the gate decide by what is known now: also when a partner has changed."""
+        unsigned = (AgreementState.DRAFT, AgreementState.PROPOSED)
+        self.rules.use([one for one in self._all.values() if one.state not in unsigned])
 
     def next_time(self) -> datetime | None:
         """When the next one begins or ends."""
@@ -149,10 +155,10 @@ class AgreementBook:
             # Two changes may come here in the other order than they were written down in.
             if before is None or before.state not in OVER or one.state in OVER:
                 self._all[one.agreement.agreement_id] = one
-        self.rules.use(self.in_force())
+        self.refresh()
         await self._export()
         for one in changed:
-            followers = [*self.on_changed, *(self.on_revoked if _is_purged(one) else ())]
+            followers = [*self.on_changed, *(self.on_revoked if is_purged(one) else ())]
             for follow in followers:
                 self._beside(follow(one))
         self.changed.set()
@@ -276,7 +282,7 @@ class AgreementBook:
         task.add_done_callback(self._running.discard)
 
 
-def _is_purged(one: SignedAgreement) -> bool:
+def is_purged(one: SignedAgreement) -> bool:
     """Whether what came by it must not be kept for its agreed days. Mutual aid that was opened
     anew goes on in the new one."""
     return one.state is AgreementState.REVOKED or (

@@ -16,7 +16,7 @@ import msgspec
 
 from farolito.desk import Conflict, NotFound
 from farolito.federation.agreement_book import AgreementBook
-from farolito.federation.signatures import check, countersign, digest
+from farolito.federation.signatures import File, check, countersign, digest
 from farolito.gate import Answer, Ask, Gate, Records
 from farolito.identity import AgencyKey
 from farolito.identity.signing import Signing
@@ -80,6 +80,20 @@ class AgreementDesk:
                 )
                 for one in self._book.all()
             ]
+
+        return await self._gate.read(ask, work)
+
+    async def file(self, ask: Ask, agreement_id: AgreementId) -> Answer[File]:
+        """All of it, signatures and all, for anybody to check without a node."""
+        signed = self._known(agreement_id)
+        grantor = signed.agreement.grantor
+        partner = self._book.partners().get(grantor)
+        key = partner.card.key if partner else self._key.public
+        if partner is None and grantor != self._gate.owner:
+            raise NotFound(f"the key of {grantor} is not known here")
+
+        async def work(records: Records, permit: int) -> File:
+            return File(signed=signed, grantor_key=key)
 
         return await self._gate.read(ask, work)
 

@@ -26,7 +26,6 @@ from farolito.model import (
     SignedAgreement,
 )
 
-DOCUMENT_BYTES_MAX = 256 * 1024
 SIGNATURES_MAX = 8
 # What mutual aid can open: what happens around one incident. Nothing is asked for by it.
 AID_CLASSES = frozenset(
@@ -34,6 +33,15 @@ AID_CLASSES = frozenset(
 )  # fmt: skip
 AID_KEEP_DAYS_MAX = 1
 _encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+class File(msgspec.Struct, frozen=True, kw_only=True):
+    """An agreement as it is taken out. `grantor_key` is what the file claims: it counts for as
+    much as whoever compared its fingerprint."""
+
+    signed: SignedAgreement
+    grantor_key: str
+
 
 Parse = Callable[[str], Agreement]
 
@@ -56,8 +64,6 @@ def check(signed: SignedAgreement, grantor_key: str, parse: Parse, *, demo: bool
     document. `demo`: whether signatures of a practice node count here.
     """
     terms = signed.agreement
-    if len(signed.document.encode()) > DOCUMENT_BYTES_MAX:
-        raise _no("a document that is too long")
     try:
         told = parse(signed.document)
     except FarolitoError as error:

@@ -17,7 +17,6 @@ from farolito.console.routes.admin import HttpRequest, admin_ask
 from farolito.console.routes.owner import Window
 from farolito.console.services import Services
 from farolito.console.signed_in import Asker
-from farolito.desk import NotFound
 from farolito.gate import Ask
 from farolito.model import (
     AgencyId,
@@ -216,13 +215,8 @@ async def admin_file(
     services: NamedDependency[Services],
 ) -> Any:
     """All of it, signatures and all: what `farolito agreement verify` checks."""
-    found = await _rooms(services).desk.all(
-        _admin(request, services, f"the file of agreement {agreement_id}")
-    )
-    for one in found.value:
-        if one.signed.agreement.agreement_id == agreement_id:
-            return one.signed
-    raise NotFound("there is no such agreement")
+    ask = _admin(request, services, f"the file of agreement {agreement_id}")
+    return (await _rooms(services).desk.file(ask, AgreementId(agreement_id))).value
 
 
 @post("/api/admin/agreements", status_code=201)
