@@ -4,7 +4,7 @@ agreement lets flow, and takes in what others send."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, timedelta
 from typing import Any
@@ -20,7 +20,7 @@ from farolito.federation.lanes import Lanes
 from farolito.federation.receiving import Receiving
 from farolito.federation.sending import Sender
 from farolito.federation.sharing import Outbox
-from farolito.gate import Ask, Refusal
+from farolito.gate import Ask
 from farolito.model import (
     AgencyId,
     Agreement,
@@ -32,7 +32,6 @@ from farolito.model import (
     CallUpdate,
     DeviceId,
     Incident,
-    IncidentId,
     Match,
     Point,
     Purpose,
@@ -75,7 +74,7 @@ class Sharer:
         self.desk = Desk(gate, system, clock, ids)
         self.dispatch = Dispatch(gate, system, NoMap(), clock, ids)
         self.shots = ShotDesk(gate, system, clock, ids, lambda _: "")
-        self.flows = Flows(lambda: PlainRules(self), lambda: side.partners, clock, UTC)
+        self.flows = Flows(lambda: gate.policies, lambda: side.partners, clock, UTC)
         self.outbox = Outbox(gate, system, self.flows, clock, lambda: self.units)
         self.sender = Sender(gate, side.post, system, self.flows, clock)
         self.lanes = Lanes(self.sender, gate, self.flows, clock, lambda: self.units)
@@ -203,40 +202,6 @@ class Sharer:
             await asyncio.gather(task, return_exceptions=True)
 
 
-class PlainRules:
-    """What an agreement says, read by itself: the rules' own answer is tried in tests/policy."""
-
-    def __init__(self, of: Sharer) -> None:
-        self._of = of
-
-    def for_partner(
-        self, agency: AgencyId, share_class: ShareClass, sharing: Sharing
-    ) -> Sequence[AgreementId]:
-        return [
-            agreement_id
-            for agreement_id, signed in self._of.agreed.items()
-            if signed.agreement.grantor == self._of.agency_id
-            and signed.agreement.grantee == agency
-            and share_class in signed.agreement.classes
-            and sharing in signed.agreement.sharing
-        ]
-
-    def decide_flow(
-        self, agreement_id: AgreementId, share_class: ShareClass, at: Any, minute_of_week: int,
-        place: Point | None, incident: IncidentId | None,
-    ) -> Any:  # fmt: skip
-        signed = self._of.agreed[agreement_id]
-        terms = signed.agreement
-        if not signed.in_force(at):
-            return Refusal(reason="no_agreement", says="", do="", policy="")
-        if terms.incident is not None and incident != terms.incident:
-            return Refusal(reason="class_not_shared", says="", do="", policy="")
-        return None
-
-    def terms(self, agreement_id: AgreementId) -> SignedAgreement | None:
-        return self._of.agreed.get(agreement_id)
-
-
 class Sharers:
     """The three, and what they agreed: both sides of an agreement know it."""
 
@@ -249,22 +214,29 @@ class Sharers:
 
     def agree(self, grantor: Sharer, grantee: Sharer, **terms: Any) -> Agreement:
         now = grantor.side.clock()
+        told: dict[str, Any] = {
+            "agreement_id": AgreementId(ids()), "grantor": grantor.agency_id,
+            "grantee": grantee.agency_id, "title": "test", "text": "", "starts": now,
+            "classes": EVERY_CLASS, "sharing": (Sharing.FOLLOW,),
+            "purposes": (Purpose.IN_PROGRESS_CALL,), "roles": (Role.OPERATOR,),
+            "expires": now + timedelta(days=30), "keep_days": 7, **terms,
+        }  # fmt: skip
         agreement = Agreement(
-            **{
-                "agreement_id": AgreementId(ids()), "grantor": grantor.agency_id,
-                "grantee": grantee.agency_id, "title": "test", "text": "", "starts": now,
-                "classes": EVERY_CLASS, "sharing": (Sharing.FOLLOW,),
-                "purposes": (Purpose.IN_PROGRESS_CALL,), "roles": (Role.OPERATOR,),
-                "expires": now + timedelta(days=30), "keep_days": 7, **terms,
-            }
-        )  # fmt: skip
-        self.agreed[agreement.agreement_id] = SignedAgreement(
-            document="", agreement=agreement, state=AgreementState.IN_FORCE, drafted_at=now,
-            changed_at=now,
-        )  # fmt: skip
+            **{**told, "classes": {name: Answering(how) for name, how in told["classes"].items()}}
+        )
+        self._put(agreement, AgreementState.IN_FORCE)
         return agreement
 
     def revoke(self, agreement: Agreement) -> None:
-        self.agreed[agreement.agreement_id] = msgspec.structs.replace(
-            self.agreed[agreement.agreement_id], state=AgreementState.REVOKED
+        self._put(agreement, AgreementState.REVOKED)
+
+    def _put(self, agreement: Agreement, state: AgreementState) -> None:
+        """Both sides' rules are made anew, as when an agreement changes."""
+        now = self.city.side.clock()
+        self.agreed[agreement.agreement_id] = SignedAgreement(
+            document="", agreement=agreement, state=state, drafted_at=now, changed_at=now
         )
+        for one in (self.city, self.sheriff, self.pueblo):
+            side = one.side
+            signed = list(self.agreed.values())
+            side.gate.use(side.gate.policies.with_agreements(signed, side.partners))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import msgspec
 import pytest
 
 from farolito.federation import PartnerAway
 from farolito.federation.items import list_of_partner
-from farolito.model import Point, ShareClass, SoundKind, UnitStatus
+from farolito.model import Point, ShareClass, SoundKind, UnitStatus, Zone
 from farolito.model.call import CalledUnit
+from farolito.model.camera import Hours
 from tests.federation.sharers import DOWNTOWN, Sharers
 
 
@@ -54,6 +55,25 @@ async def test_what_its_source_restricts_or_another_partner_gave_is_not_shared(
     await city.confirmed("ABC123", restricted=True)
     await city.confirmed("ABC124", list_id=list_of_partner(sharers.pueblo.agency_id))
     assert await city.waits_for(sheriff) == 0
+
+
+async def test_only_what_lies_in_the_agreed_zone_and_hours_waits(sharers: Sharers) -> None:
+    """The clock stands at Monday 10:00."""
+    city, sheriff = sharers.city, sharers.sheriff
+    corners = ((35.0, -106.7), (35.0, -106.6), (35.1, -106.6), (35.1, -106.7))
+    zone = Zone("Downtown", tuple(Point(lat, lon) for lat, lon in corners))
+    mornings = Hours(days=(0,), since=time(9), until=time(11))
+    sharers.agree(
+        city, sheriff, classes={ShareClass.ALERT: "full"}, zones=(zone,), hours=(mornings,)
+    )
+    await city.confirmed("ABC123", Point(35.5, -106.65))
+    assert await city.waits_for(sheriff) == 0
+    await city.confirmed("ABC124", DOWNTOWN)
+    assert await city.waits_for(sheriff) == 1
+    city.side.later(3601)
+    await city.send(sheriff)
+    assert dict(city.sender.dropped) == {("county-so", "outside_hours"): 1}
+    assert sharers.neighbours.wire.log == []
 
 
 async def test_both_ledgers_hold_the_others_receipt(sharers: Sharers) -> None:
