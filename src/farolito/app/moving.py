@@ -101,9 +101,12 @@ def pack(file: Path, archive: Path, now: datetime) -> tuple[Manifest, str]:
     return manifest, digest
 
 
-def unpack(archive: Path, folder: Path, port: int | None = None) -> tuple[Manifest, str]:
+def unpack(
+    archive: Path, folder: Path, port: int | None = None, digest: str = ""
+) -> tuple[Manifest, str]:
     """Put an archive into a new folder: farolito.toml and the state beside it. Every file is held
-    against the manifest. Raises FarolitoError; then nothing of it is left."""
+    against the manifest, and that against `digest`, where it is told. Raises FarolitoError; then
+    nothing of it is left."""
     if folder.exists() and any(folder.iterdir()):
         raise FarolitoError(f"{folder} is not empty", "name a new folder")
     folder = folder.absolute()
@@ -111,6 +114,8 @@ def unpack(archive: Path, folder: Path, port: int | None = None) -> tuple[Manife
     try:
         with tarfile.open(archive, "r:*") as tar:
             content = _manifest_of(tar)
+            if digest and sha256(content).hexdigest() != digest:
+                raise Invalid("this is not the archive that was packed", "ask for it again")
             manifest = _readable(content)
             _take_out(tar, manifest, folder)
         _place(folder, manifest, port)
