@@ -81,7 +81,7 @@ def _looks_or_turns(r: Request) -> bool:
     return r.thing is Thing.CAMERA and (r.act is Act.WATCH or turns)
 
 
-def _granted(r: Request) -> bool:
+def _granted(r: Request) -> bool:  # noqa: PLR0911 - a table of rights
     if r.thing in {Thing.PARTNER, Thing.AGREEMENT, Thing.SHARED, Thing.REVIEW, Thing.REPORT}:
         return _among_agencies(r)
     if r.thing in {Thing.CAMERA, Thing.CONSENT, Thing.VIEWING, Thing.CLIP}:

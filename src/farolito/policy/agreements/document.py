@@ -39,10 +39,11 @@ def parse_document(text: str) -> Agreement:
         raise Invalid("no agreement's document", "send the file as it was written, all of it")
     above = head.count("\n") + _WORDS.count("\n") + words.count("\n") + _TERMS.count("\n")
     try:
-        agreement = read_terms(terms.removesuffix(_END), words)
+        # Lines before it, so that a wrong line is told as the document's own.
+        agreement = read_terms("\n" * above + terms.removesuffix(_END), words)
         made = write_document(agreement)
     except Invalid as error:
-        says = f"{error.says} (the terms begin at line {above + 1} of the document)"
+        says = f"{error.says} (the terms begin at line {above + 1})"
         raise Invalid(says, error.do) from error
     if made != text:
         raise _differs(text, made)
