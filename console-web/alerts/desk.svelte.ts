@@ -12,6 +12,7 @@ import { clock } from '../wire/clock.svelte'
 import { browserSocket, Live, type LineState, staleSeconds } from '../wire/live'
 import { meter } from '../map/meter'
 import { Positions } from '../map/positions'
+import type { NationLand, SharedItem } from '../wire/federation'
 import type {
   Acted,
   Alert,
@@ -20,14 +21,18 @@ import type {
   Brief,
   Device,
   Found,
+  Incident,
   Level,
   LiveMessage,
   MapFacts,
+  Role,
   StoppedMatch,
 } from '../wire/model'
 import { session } from '../wire/session.svelte'
 import { type HeldAlerts, ranked, withAlert, withSnapshot } from '../wire/queue'
+import { keyOf } from '../wire/shared'
 import { oneQueue, type Row, type Rows } from '../wire/shots'
+import { SharedBoard } from '../shared/sharedBoard.svelte'
 import { SensorNet } from '../shots/sensorNet.svelte'
 import { ShotBoard } from '../shots/shotBoard.svelte'
 import { CameraBoard } from '../video/cameraBoard.svelte'
@@ -47,6 +52,12 @@ export type Tab = 'calls' | 'alerts' | 'stopped'
 export const TABS: readonly Tab[] = ['calls', 'alerts', 'stopped']
 const TAB_KEY = 'farolito.tab'
 
+/** A row that J and K come by. */
+interface Step {
+  id: string
+  go: () => void
+}
+
 export interface Notice {
   says: string
   bad: boolean
@@ -63,6 +74,7 @@ export class Desk {
   onPositions: () => void = () => undefined
   readonly board: Board
   readonly shots: ShotBoard
+  readonly shared: SharedBoard
   readonly net = new SensorNet((permit) => (this.permit = permit))
   readonly cameras = new CameraBoard((permit) => (this.permit = permit))
   readonly near = new NearVideo((permit) => (this.permit = permit))
@@ -71,6 +83,7 @@ export class Desk {
   picked = $state<string | null>(null) // the unit that was clicked on the map or in a panel
   alarms = $state.raw<Alarms>(NO_ALARMS)
   readers = $state.raw<readonly Device[]>([])
+  lands = $state.raw<readonly NationLand[]>([])
   reporting = $state<{ fine: number; all: number } | null>(null)
   tiles = $state<string | null>(null)
   mapKnown = $state(false)
@@ -107,6 +120,7 @@ export class Desk {
     readonly me: string,
     readonly isSupervisor = false,
     readonly needsCase = false, // a detective looks under a case, which each question names
+    role: Role = 'operator',
   ) {
     const voice = {
       permitted: (permit: number) => (this.permit = permit),
@@ -115,6 +129,7 @@ export class Desk {
     }
     this.board = new Board(me, voice)
     this.shots = new ShotBoard(me, voice)
+    this.shared = new SharedBoard(role, voice)
     this.#live = new Live({
       url: (after) => `/api/live?after=${after}`,
       open: browserSocket,
@@ -155,6 +170,7 @@ export class Desk {
 
   async #begin(): Promise<void> {
     void this.#askMap()
+    void this.shared.askPartners()
     await this.#snapshot(true)
     this.#openTab()
     this.ready = true
@@ -176,6 +192,8 @@ export class Desk {
       this.actions = answer.actions ?? {}
       const seq = Math.min(answer.seq, boardSeq ?? answer.seq, shotSeq ?? answer.seq)
       this.#live.snapshotTaken(seq, restarted)
+      // After the others: what it holds already is told again by the line, and known by its version.
+      void this.shared.snapshot(restarted)
       for (const alert of answer.alerts) this.#announced.add(alert.alert_id)
       for (const id of this.shots.held.keys()) this.#announced.add(id)
       this.#soundForWaiting()
@@ -189,6 +207,7 @@ export class Desk {
     try {
       const answer = await get<MapFacts>('/api/map')
       this.readers = answer.readers
+      this.lands = answer.lands ?? []
       this.tiles = answer.tiles
     } catch {
       this.tiles = null // the map says that it has no streets
@@ -260,6 +279,10 @@ export class Desk {
       case 'shot':
         if (this.shots.hear(message) && message.shot.is_queued !== false) this.#announce(message.shot)
         this.#soundForWaiting()
+        break
+      case 'shared':
+        // Soft, and no more: it is its owner's to act on, and ours to know. A recall is heard too.
+        if (this.shared.hear(message)) earcons.announce(2)
         break
       case 'receipt':
         this.board.hear(message)
@@ -340,6 +363,7 @@ export class Desk {
 
   select(id: string | null): void {
     this.selectedStopped = null
+    this.shared.select(null)
     if (id) {
       this.board.select(null)
       this.shots.select(null)
@@ -373,6 +397,15 @@ export class Desk {
     this.board.select(id)
   }
 
+  selectShared(key: string | null): void {
+    this.select(null)
+    this.board.select(null)
+    this.shots.select(null)
+    const item = key ? this.shared.held.get(key) : null
+    if (item) this.showTab(item.kind === 'incident' ? 'calls' : 'alerts')
+    this.shared.select(key)
+  }
+
   /** Shows one unit on the map; the same again lets it go. */
   pick(unit: string | null): void {
     this.picked = unit === this.picked ? null : unit
@@ -387,17 +420,33 @@ export class Desk {
 
   /** To the next or previous row of the list that is shown. Returns its id. */
   move(step: 1 | -1): string | null {
-    const onCalls = this.tab === 'calls'
-    const ids = onCalls
-      ? this.board.order.map((i) => i.incident_id)
-      : this.order.map((row) => row.id)
-    const chosen = onCalls ? this.board.selectedId : (this.selectedId ?? this.shots.selectedId)
-    const at = chosen ? ids.indexOf(chosen) : -1
-    const next = ids[at === -1 ? (step === 1 ? 0 : ids.length - 1) : at + step]
-    const row = this.order.find((r) => r.id === next)
-    if (next && onCalls) this.selectIncident(next)
-    else if (row) this.selectRow(row)
-    return next ?? null
+    const rows = this.tab === 'calls' ? this.#callSteps() : this.#alertSteps()
+    const chosen = this.shared.selectedKey ?? this.board.selectedId ?? this.selectedId ?? this.shots.selectedId
+    const at = chosen ? rows.findIndex((row) => row.id === chosen) : -1
+    const next = rows[at === -1 ? (step === 1 ? 0 : rows.length - 1) : at + step]
+    next?.go()
+    return next?.id ?? null
+  }
+
+  #callSteps(): Step[] {
+    const { asking, open, closed } = this.board.ranked
+    const own = (incidents: readonly Incident[]) =>
+      incidents.map(({ incident_id: id }): Step => ({ id, go: () => this.selectIncident(id) }))
+    return [...own([...asking, ...open]), ...this.#sharedSteps(this.shared.incidents), ...own(closed)]
+  }
+
+  #alertSteps(): Step[] {
+    const own = (rows: readonly Row[]) => rows.map((row): Step => ({ id: row.id, go: () => this.selectRow(row) }))
+    const before = this.rows.waiting.length + this.rows.watched.length
+    return [
+      ...own(this.order.slice(0, before)),
+      ...this.#sharedSteps(this.shared.alerts),
+      ...own(this.order.slice(before)),
+    ]
+  }
+
+  #sharedSteps(items: readonly SharedItem[]): Step[] {
+    return items.map((item): Step => ({ id: keyOf(item), go: () => this.selectShared(keyOf(item)) }))
   }
 
   #queue(): Rows {

@@ -16,12 +16,14 @@ import {
 
 import type { Alert, Device, Incident, Point } from '../wire/model'
 import { openTiles } from './library'
+import type { NationLand } from '../wire/federation'
 import type { Coverage } from '../wire/model.shots'
 import type { CameraRow } from '../wire/video'
 import { CAMERA_LAYERS, CameraLayers } from './cameraLayers'
 import { drawMarks } from './marks'
 import { circle, toWorld } from './mercator'
 import { meter } from './meter'
+import { PartnerLayers, type PartnerScene } from './partnerLayers'
 import type { Positions } from './positions'
 import { ShotLayers, type ShotScene } from './shotLayers'
 import { isSlow } from './slow'
@@ -46,6 +48,7 @@ export interface MapEvents {
   onShot: (alertId: string) => void
   onSensor: (sensor: string) => void
   onCamera: (camera: string) => void
+  onShared: (key: string) => void
   onPlace: (place: Point) => boolean // true: the click meant the place, not what stands there
   onReader: (name: string | null, x: number, y: number) => void
   onReady: () => void
@@ -73,6 +76,7 @@ export class CityMap {
   readonly #units: UnitsCanvas
   readonly #shots: ShotLayers
   readonly #cameras: CameraLayers
+  readonly #partners: PartnerLayers
   #alerts: GeoJSON.FeatureCollection = EMPTY
   #incidents: GeoJSON.FeatureCollection = EMPTY
   #doubt: GeoJSON.FeatureCollection = EMPTY
@@ -108,6 +112,7 @@ export class CityMap {
     })
     this.#shots = new ShotLayers(this.#map, isLight)
     this.#cameras = new CameraLayers(this.#map, isLight)
+    this.#partners = new PartnerLayers(this.#map, isLight)
     this.#map.touchZoomRotate.disableRotation()
     this.#map.keyboard.disableRotation() // north is up, and the units count on it
     const [above, look] = [this.#map.getCanvasContainer(), isLight ? LIGHT_UNIT : DARK_UNIT]
@@ -157,6 +162,7 @@ export class CityMap {
     this.#isLight = isLight
     this.#shots.relook(isLight)
     this.#cameras.relook(isLight)
+    this.#partners.relook(isLight)
     this.#units.recolour(isLight ? LIGHT_UNIT : DARK_UNIT)
     this.#map.setStyle(mapStyle(isLight, this.#tiles), { diff: false })
   }
@@ -201,6 +207,14 @@ export class CityMap {
 
   showCameras(cameras: ReadonlyMap<string, CameraRow>, picked: string | null, isUrgent: boolean): void {
     this.#cameras.show(cameras, picked, isUrgent)
+  }
+
+  showShared(scene: PartnerScene): void {
+    this.#partners.show(scene)
+  }
+
+  showLands(lands: readonly NationLand[]): void {
+    this.#partners.showLands(lands)
   }
 
   /** The units of what is selected, and the one that was clicked. */
@@ -257,6 +271,7 @@ export class CityMap {
       ...this.#incidents.features,
       ...this.#shots.pins.features,
       ...this.#readers.features,
+      ...this.#partners.marks.features,
     ].map((f) => (f.geometry as GeoJSON.Point).coordinates as [number, number])
     const units = this.positions.extent()
     if (units) points.push([units[0], units[1]], [units[2], units[3]])
@@ -281,6 +296,7 @@ export class CityMap {
     map.addSource('alerts', { type: 'geojson', data: this.#alerts })
     map.addSource('incidents', { type: 'geojson', data: this.#incidents })
     map.addSource('doubt', { type: 'geojson', data: this.#doubt })
+    this.#partners.dressBelow()
     this.#dressDoubt()
     this.#shots.dressBelow()
     this.#cameras.dress()
@@ -297,6 +313,7 @@ export class CityMap {
         'icon-size': ['interpolate', ['linear'], ['zoom'], 9, 0.5, 13, 1, 16, 1.4],
       },
     })
+    this.#partners.dressAbove()
     map.addLayer({
       id: 'incidents',
       type: 'symbol',
@@ -350,7 +367,7 @@ export class CityMap {
     const map = this.#map
     map.on('click', (event) => {
       if (this.events.onPlace({ lat: event.lngLat.lat, lon: event.lngLat.lng })) return
-      const all = ['shots', 'alerts', 'incidents', 'shot-sensors', ...CAMERA_LAYERS]
+      const all = ['shots', 'alerts', 'incidents', 'shared', 'shared-units', 'shot-sensors', ...CAMERA_LAYERS]
       const layers = all.filter((id) => map.getLayer(id))
       const [mark] = map.queryRenderedFeatures(event.point, { layers })
       const id = mark?.properties['id'] as string | undefined
@@ -362,7 +379,7 @@ export class CityMap {
       if (id) this.#clicked(mark!.layer.id, id)
       else this.events.onUnit(this.#unitAt({ lat: event.lngLat.lat, lon: event.lngLat.lng }))
     })
-    for (const layer of ['shots', 'shot-sensors', 'alerts', 'incidents', 'readers', ...CAMERA_LAYERS]) {
+    for (const layer of ['shots', 'shot-sensors', 'alerts', 'incidents', 'shared', 'shared-units', 'readers', ...CAMERA_LAYERS]) {
       map.on('mouseenter', layer, () => (map.getCanvas().style.cursor = 'pointer'))
       map.on('mouseleave', layer, () => (map.getCanvas().style.cursor = ''))
     }
@@ -380,6 +397,7 @@ export class CityMap {
     else if (layer === 'alerts') this.events.onAlert(id)
     else if (layer === 'shot-sensors') this.events.onSensor(id)
     else if (layer === 'cameras') this.events.onCamera(id)
+    else if (layer.startsWith('shared')) this.events.onShared(id)
     else this.events.onIncident(id)
   }
 

@@ -75,6 +75,45 @@ function incidentMark(level: Level, style: CSSStyleDeclaration): Mark {
   return taken(pen, size, `incident-${level}`)
 }
 
+/** A partner's: the level's shape with a broken outline and nothing inside but its number. */
+function sharedMark(level: Level, style: CSSStyleDeclaration): Mark {
+  const size = 40
+  const pen = canvas(size)
+  const shape = new Path2D(SHAPES[level])
+  pen.translate(4, 4)
+  pen.lineJoin = 'round'
+  pen.lineWidth = 6
+  pen.strokeStyle = style.getPropertyValue('--ground')
+  pen.stroke(shape)
+  pen.fillStyle = style.getPropertyValue('--panel')
+  pen.fill(shape)
+  pen.setLineDash([5, 3.2])
+  pen.lineWidth = 3
+  pen.strokeStyle = style.getPropertyValue(`--p${level}`)
+  pen.stroke(shape)
+  pen.fillStyle = style.getPropertyValue('--text')
+  pen.font = `700 ${level === 2 ? 13 : 15}px system-ui, 'DejaVu Sans', sans-serif`
+  pen.textAlign = 'center'
+  pen.fillText(String(level), 16, level === 2 ? 25.5 : 21.5)
+  return taken(pen, size, `shared-${level}`)
+}
+
+/** A unit of a partner: no dot, for dots are ours. */
+function sharedUnitMark(style: CSSStyleDeclaration): Mark {
+  const size = 18
+  const pen = canvas(size)
+  pen.translate(size / 2, size / 2)
+  pen.rotate(Math.PI / 4)
+  pen.beginPath()
+  pen.rect(-4.5, -4.5, 9, 9)
+  pen.fillStyle = style.getPropertyValue('--ground')
+  pen.strokeStyle = style.getPropertyValue('--text')
+  pen.lineWidth = 2
+  pen.fill()
+  pen.stroke()
+  return taken(pen, size, 'shared-unit')
+}
+
 function ringMark(style: CSSStyleDeclaration): Mark {
   const size = 58
   const pen = canvas(size)
@@ -250,6 +289,8 @@ export function drawMarks(): Mark[] {
   return [
     ...([1, 2, 3, 4] as const).map((level) => alertMark(level, style)),
     ...([1, 2, 3, 4] as const).map((level) => incidentMark(level, style)),
+    ...([1, 2, 3, 4] as const).map((level) => sharedMark(level, style)),
+    sharedUnitMark(style),
     ...([1, 2, 3, 4] as const).flatMap((level) => [
       shotMark(level, style, false),
       shotMark(level, style, true),
