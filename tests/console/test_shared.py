@@ -1,0 +1,59 @@
+"""What a partner shares stands on the operator's screen, and on nobody else's."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from farolito.gate import Records, system_ask
+from farolito.model import AgencyId, AgreementId, ShareClass, Thing
+from farolito.model.shared import SharedItem
+from tests.running import AGENCY, RunningNode
+
+pytestmark = [pytest.mark.node, pytest.mark.asyncio(loop_scope="module")]
+
+
+def an_alert(title: str) -> SharedItem:
+    now = datetime.now(UTC)
+    return SharedItem(
+        kind=ShareClass.ALERT, item_id=uuid4(), grantor=AgencyId("county-so"),
+        grantor_name="County Sheriff", agreement_id=AgreementId(uuid4()), version=1, at=now,
+        received_at=now, purge_at=now + timedelta(days=7), lat=35.08, lon=-106.65, title=title,
+        detail={"plate": "ABC123"},
+    )  # fmt: skip
+
+
+async def comes_in(running: RunningNode, item: SharedItem) -> None:
+    async def work(records: Records, permit: int) -> None:
+        await records.sharing.keep(item)
+        await records.feed.tell("shared", item, item.received_at)
+
+    ask = system_ask(running.node.system, Thing.SHARED, "test")
+    await running.node.gate.act(ask, work)
+    assert running.node.gate.owner == AGENCY
+
+
+async def test_an_operator_sees_it_with_its_owner_and_its_end(shared_node: RunningNode) -> None:
+    operator = await shared_node.sign_in("operator")
+    item = an_alert("ABC123 NM: stolen vehicle")
+    async with operator.watched() as live:
+        await comes_in(shared_node, item)
+        told = (await live.told("shared"))["shared"]
+    answer = (await operator.get("/api/shared")).json()
+    [shown] = [one for one in answer["items"] if one["item_id"] == str(item.item_id)]
+    assert shown == told
+    assert (shown["grantor_name"], shown["agreement_id"]) == (
+        "County Sheriff", str(item.agreement_id),
+    )  # fmt: skip
+    assert shown["purge_at"] > shown["received_at"]
+    assert answer["permit"] > 0
+
+
+@pytest.mark.parametrize("persona", ["officer", "auditor"])
+async def test_others_do_not(shared_node: RunningNode, persona: str) -> None:
+    other = await shared_node.sign_in(persona)
+    answer = await other.get("/api/shared")
+    assert answer.status_code == 403
+    assert "items" not in answer.json()
