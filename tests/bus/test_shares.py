@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -39,6 +40,10 @@ async def pouring(city: Site, subject: str = ALERT) -> AsyncIterator[None]:
     finally:
         pourer.cancel()
         await client.close()
+
+
+def arrived_since(site: Site, at: float) -> bool:
+    return newest(site) > at
 
 
 def newest(site: Site) -> float:
@@ -93,7 +98,7 @@ async def test_after_revocation_nothing_crosses(
         await grantor.bus.exports(grantee.agency, {"alert": grantor.now() + timedelta(days=1)})
         async with pouring(grantor, subject):
             began = time.perf_counter()
-            await until(lambda since=began: newest(grantee) > since)
+            await until(partial(arrived_since, grantee, began))
             revoked = time.perf_counter()
             assert await grantor.bus.exports(grantee.agency, {})
             confirmed = time.perf_counter()

@@ -125,7 +125,7 @@ class Server:
     def _leafnodes(self, lines: list[Line]) -> str:
         coming = [line for line in lines if not line.dials]
         going = [line for line in lines if line.dials]
-        text = 'leafnodes {\n  reconnect: "1s"\n'
+        text = 'leafnodes {\n  reconnect: "250ms"\n'
         if coming and self._federation.port:
             text += _DOOR.format(
                 host=_quoted(self._federation.host),
