@@ -14,6 +14,7 @@ from websockets.typing import Origin
 
 from farolito.console import sockets
 from farolito.model import PersonId
+from farolito.policy import Policies
 from farolito.store import Records
 from farolito.store.feed import FEED_RESUME_MAX
 from tests.desk.test_recall import briefed, confirmed, recall, told_alert
@@ -74,6 +75,21 @@ async def test_a_screen_fresher_than_the_feed_is_not_sent_away(shared_node: Runn
         hub.seq = max(late, hub.seq)
     assert kinds[0] == "hello"
     assert "reset" not in kinds
+
+
+async def test_a_socket_ends_when_the_rules_no_longer_open_it(
+    shared_node: RunningNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator, gate = await shared_node.sign_in("operator"), shared_node.node.gate
+    before = gate.policies
+    monkeypatch.setattr(sockets, "RECHECK_S", 0.1)
+    async with operator.live() as live:
+        await told(live, "hello")
+        try:
+            gate.use(Policies.load("us-nm", []))  # rules that know no agency of ours
+            assert "may not follow" in (await told(live, "closed"))["reason"]
+        finally:
+            gate.use(before)
 
 
 async def test_a_screen_too_far_behind_starts_anew(shared_node: RunningNode) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -14,7 +15,7 @@ from farolito.audit.tree import leaf_hash
 from farolito.federation import PartnerAway
 from farolito.federation.questions import Found
 from farolito.gate import LedgerDown
-from farolito.model import Answering, Point, Purpose, Role, ShareClass, Zone
+from farolito.model import Answering, Hours, Point, Purpose, Role, ShareClass, Zone
 from farolito.model.search import AnswerState, Provenance
 from farolito.policy import Policies
 from farolito.store.envelopes import Envelopes
@@ -134,6 +135,16 @@ async def test_zone_age_and_keeping_are_limits_of_the_query_itself(askers: Asker
     answer = await sheriff.one(city, days=20)
     assert [r.read_id for r in answer.reads] == [inside.read_id]
     assert (answer.since, answer.zones) == (START - timedelta(days=5), ("Downtown",))
+
+
+async def test_hours_count_by_the_owners_clock(askers: Askers) -> None:
+    city, sheriff = askers.city, askers.sheriff
+    nights = Hours(days=(0,), since=time(2, 30), until=time(3, 30))
+    askers.agree(city, sheriff, hours=(nights,))
+    answer = await sheriff.one(city)  # Monday, 10:00 in UTC
+    assert (answer.state, answer.reason) == ("refused", "outside_hours")
+    city.side.gate.zone = ZoneInfo("America/Denver")  # where it is 03:00
+    assert (await sheriff.one(city)).state == "nothing"
 
 
 async def test_a_pointer_tells_whom_to_call_and_silence_tells_nothing(askers: Askers) -> None:

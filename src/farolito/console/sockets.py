@@ -23,9 +23,10 @@ from litestar import WebSocket
 from litestar.exceptions import WebSocketDisconnect
 
 from farolito.console.signed_in import Asker, SignedOut, asker_of
-from farolito.gate import Gate, Records
+from farolito.gate import Ask, Gate, Records
 from farolito.identity import Identity
 from farolito.model import (
+    Act,
     BriefId,
     FarolitoError,
     Invalid,
@@ -244,6 +245,7 @@ class Live:
         self._gate = gate
         self._identity = identity
         self._clock = clock
+        self._asked: list[Ask] = []  # what the permit was for
 
     async def run(self) -> None:
         await self._socket.accept()
@@ -275,10 +277,11 @@ class Live:
     async def _permit(self, asker: Asker) -> int:
         if asker.person.role is Role.OFFICER:
             unit = asker.person.unit or ""
-            return await self._gate.live(
-                asker.ask(Thing.BRIEF, f"live briefs of {unit}", assigned_unit=unit)
-            )
-        return await self._gate.live(asker.ask(Thing.ALERT, "live queue"))
+            ask = asker.ask(Thing.BRIEF, f"live briefs of {unit}", assigned_unit=unit)
+        else:
+            ask = asker.ask(Thing.ALERT, "live queue")
+        self._asked = [ask]
+        return await self._gate.live(ask)
 
     async def _listen(self, asker: Asker) -> None:
         """What the client says: an officer's own position. Ends when the client leaves."""
@@ -377,11 +380,18 @@ class Live:
                     await self._send_alarms(shown)
             if now - checked >= RECHECK_S:
                 checked = now
-                if await self._identity.whoami(asker.cookie, touch=False) is None:
-                    await self._send({"k": "closed", "reason": "signed out"})
+                if reason := await self._why_close(asker):
+                    await self._send({"k": "closed", "reason": reason})
                     await self._socket.close(code=4401)
                     return
             await self._hub.wait_past(seq, max(0.0, ticked + TICK_S - loop.time()))
+
+    async def _why_close(self, asker: Asker) -> str | None:
+        """The sign-in ended, or the rules of now no longer open what was permitted."""
+        if await self._identity.whoami(asker.cookie, touch=False) is None:
+            return "signed out"
+        refused = self._gate.may_still(self._asked, Act.LIVE)[0]
+        return refused.says if refused else None
 
     async def _send_alarms(self, shown: dict[str, Sequence[Any]]) -> None:
         """The alarms of the whole desk, where they changed."""

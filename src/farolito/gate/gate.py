@@ -249,14 +249,13 @@ class Gate:
         assert ask.thing is Thing.CAMERA, "only cameras are looked after"
         return await self._permit(Act.WATCH, ask, ask.facts, may_spool=False)
 
-    def may_still(self, asks: Sequence[Ask]) -> list[Refusal | None]:
-        """Whether what `watch` permitted would be permitted now, with the facts in each ask.
+    def may_still(self, asks: Sequence[Ask], act: Act = Act.WATCH) -> list[Refusal | None]:
+        """Whether what `watch` (or `live`) permitted would be permitted now, with the facts in
+        each ask.
 
         It opens nothing and so writes nothing: what ends by it is written down by `watched`.
         """
-        decided = self._policies.decide_all(
-            [self._request(Act.WATCH, ask, ask.facts) for ask in asks]
-        )
+        decided = self._policies.decide_all([self._request(act, ask, ask.facts) for ask in asks])
         return [one if isinstance(one, Refusal) else None for one in decided]
 
     async def watched(self, ask: Ask, permit: int, what: str) -> int:
