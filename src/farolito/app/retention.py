@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 EVERY_S = 3600.0
 FEED_KEPT = timedelta(days=2)
 MARKS_KEPT = timedelta(days=30)  # of what a CAD sent: older files are not handed in again
+COUNTS_KEPT = timedelta(days=400)  # of who asked us: the yearly report, and a month to write it
+APPROVALS_KEPT = timedelta(days=30)  # of wide searches, after they expired; the ledger has them
 ROWS_KEPT = timedelta(days=90)  # entries that left their list; alerts keep their own copy
 
 
@@ -115,6 +117,8 @@ class Retention:
             clips = await records.clips.end_before(clips_of_case, clips_end)
             await records.calls.forget_marks(now - MARKS_KEPT)
             viewings = await records.viewings.end_before(ledger_end)
+            counts = await records.envelopes.end_before((now - COUNTS_KEPT).date())
+            approvals = await records.approvals.end_before(now - APPROVALS_KEPT)
             rows = await hot_lists.forget_removed(connection, self._gate.owner, now - ROWS_KEPT)
         await self._drop_clips(clips)
         await self._tell(
@@ -129,6 +133,8 @@ class Retention:
                 "personal values of the ledger": values,
                 f"viewings before {ledger_end:%F}": viewings,
                 "rows of lists": rows,
+                "counts of other agencies' questions": counts,
+                "approvals of searches": approvals,
             }
         )
         return gone

@@ -9,7 +9,6 @@ from farolito.model import AgencyId, EnvelopeId
 from farolito.model.search import AskedCount
 
 TAKEN_KEPT = timedelta(hours=1)  # a message that is older than minutes is refused by its time
-DAYS_KEPT = 400  # of counts: the yearly report, and a month to write it
 
 
 class Envelopes:
