@@ -134,7 +134,7 @@ def test_times_of_another_zone_are_the_same_terms() -> None:
         ("passes nothing on", "may pass it on", "is not what its terms"),
         ("keep_days = 7\n", "keep_days = 7\nsuper_user = true\n", "unknown field `super_user`"),
         ("keep_days = 7\n", "keep_days = 7\n# a remark\n", "is not what its terms"),
-        ("keep_days = 7\n", "keep_days =\n", "at line 40"),
+        ("keep_days = 7\n", "keep_days =\n", "at line 41"),
         ("keep_days = 7\n", 'keep_days = "7"\n', "keep_days"),
         ("hop_limit = 0", "hop_limit = 1", "hop_limit"),
         ('"Valley of the river"\nring', '"Valley of the river"\nowner = "me"\nring', "not what"),
