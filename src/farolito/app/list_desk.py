@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -32,6 +32,9 @@ from farolito.store import hot_lists
 STALE_AFTER_S = 18 * 3600  # the national extract is compiled twice a day; one cycle and a half
 DEAD_AFTER_S = 48 * 3600
 WITHDRAWN = "withdrawn by its source"
+
+RowsFollowed = Callable[[Records, Sequence[HotListEntry]], Awaitable[None]]
+"""What left its list comes as recalled."""
 
 
 class ImportRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +88,8 @@ class ListDesk:
         self._agency = agency
         self._clock = clock
         self._ids = ids
+        # In the transaction of each change, with the rows as they are now.
+        self.followers: list[RowsFollowed] = []
 
     async def ages(self, ask: Ask) -> Answer[list[Mapping[str, Any]]]:
         """Every list with its age; no row of it."""
@@ -143,6 +148,8 @@ class ListDesk:
             await hot_lists.apply_diff(connection, held.hot_list, change, now)
             gone = [entry.entry_id for entry in change.removed]
             await self._desk.recall_in(records, gone, WITHDRAWN, ask, permit)
+            struck = [_struck(entry, now) for entry in change.removed]
+            await self._follow(records, [*change.added, *change.changed, *struck])
             done = _imported(parsed, change)
             await hot_lists.record_import(connection, self._record(list_id, ask, parsed, done, now))
             return done
@@ -160,11 +167,17 @@ class ListDesk:
             entry = await hot_lists.recall(records.connection, entry_id, reason, self._clock())
             if entry is None or entry.list_id != list_id:
                 raise NotFound("there is no such row on this list", "find it with /")
-            return len(await self._desk.recall_in(records, [entry_id], reason, ask, permit))
+            told = await self._desk.recall_in(records, [entry_id], reason, ask, permit)
+            await self._follow(records, [entry])
+            return len(told)
 
         answer = await self._gate.safety(ask, work)
         self._index.forget(entry_id)  # a match made until now is turned away by the desk
         return answer
+
+    async def _follow(self, records: Records, entries: Sequence[HotListEntry]) -> None:
+        for follow in self.followers:
+            await follow(records, entries)
 
     def _list(self, list_id: ListId, request: ImportRequest, mapping: hotlist.Mapping) -> HotList:
         return HotList(
@@ -219,6 +232,12 @@ def _imported(parsed: hotlist.Parsed, change: hotlist.Diff) -> Imported:
         left_out=parsed.left_out,
         reinstated=change.reinstated,
     )
+
+
+def _struck(entry: HotListEntry, at: datetime) -> HotListEntry:
+    if entry.recalled_at is not None:
+        return entry
+    return msgspec.structs.replace(entry, recalled_at=at, recall_reason=WITHDRAWN)
 
 
 def _line(bad: hotlist.BadRow) -> hot_lists.BadLine:

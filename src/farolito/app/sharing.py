@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from farolito.app.handing_over import HandingOver
+from farolito.app.list_desk import ListDesk
+from farolito.app.partner_lists import PartnerLists
 from farolito.bus import Bus, ReadBatch
 from farolito.desk import Desk, Dispatch, ShotDesk
 from farolito.federation import Line, Post
@@ -81,7 +83,20 @@ class SharingRooms:
         self.receiving.take_shots = self._take_shots
         self.land = LandBook(rooms.own_card, rooms.partners, rooms.agreements, clock, rooms.units)
         self.handing_over = HandingOver(self.land, gate, system, clock, self.lanes.wake)
+        self.lists: PartnerLists | None = None
         self._follow()
+
+    def use_lists(self, list_desk: ListDesk, lists: PartnerLists) -> None:
+        """Rows of ours flow, and our reads are held against partners' rows."""
+        list_desk.followers.append(self.outbox.follow_rows)
+        self.receiving.settle = lists.settle
+        self.lists = lists
+
+    async def start(self) -> None:
+        """Once partners and agreements are known."""
+        self.land.changed()
+        if self.lists is not None:
+            await self.lists.start()
 
     def nudge(self) -> None:
         """An act is durable: the gate's `after_act`."""

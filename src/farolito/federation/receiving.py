@@ -42,8 +42,12 @@ RECALL_KEPT = timedelta(days=7)  # of a thing that never came: longer than any m
 MINUTE = timedelta(seconds=60)
 LOOK_EVERY_S = 30.0
 
-# Called in the transaction that took an item in, recalled it, or deleted it (`purged`).
-Followed = Callable[[Records, SharedItem], Awaitable[None]]
+# Called with things that came, were recalled, or were deleted (`purged`), once that is durable.
+Settle = Callable[[Sequence[SharedItem]], Awaitable[None]]
+
+
+async def _nothing(_: Sequence[SharedItem]) -> None:
+    return None
 
 
 async def _not_here(_: AgencyId, __: Sequence[Any]) -> None:
@@ -71,7 +75,8 @@ class Receiving:
         self._agreements = agreements
         self._clock = clock
         self._permits: dict[AgreementId, tuple[datetime, str]] = {}  # of units, by the minute
-        self.followers: list[Followed] = []
+        self._unsettled: list[SharedItem] = []
+        self.settle: Settle = _nothing
         self.after_purge: Callable[[], None] = lambda: None  # whatever memory holds of it goes too
         self.take_reads: Callable[[AgencyId, Sequence[HandedRead]], Awaitable[None]] = _not_here
         self.take_shots: Callable[[AgencyId, Sequence[HandedShot]], Awaitable[None]] = _not_here
@@ -109,18 +114,18 @@ class Receiving:
         ask = self._ask(f"purge {what} of {partner}: {because}", agreement_id, counterpart)
         now = self._clock()
 
-        async def work(records: Records, permit: int) -> int:
+        async def work(records: Records, permit: int) -> list[SharedItem]:
             await records.feed.hold()
             if agreement_id is not None:
                 await records.sharing.end_agreement(partner, agreement_id, now)
             gone = await records.sharing.delete_of(partner, agreement_id)
-            await self._gone(records, gone, now)
-            return len(gone)
+            return await self._gone(records, gone, now)
 
         answer = await self._gate.act(ask, work)
         self.after_purge()
+        await self._settled(answer.value)
         receipt = await self._gate.receipt(answer.permit)
-        return Purged(purged=answer.value, at=now, receipt=receipt)
+        return Purged(purged=len(answer.value), at=now, receipt=receipt)
 
     async def leave(self, partner: AgencyId) -> Mapping[str, Any]:
         """The end of a partnership: nothing of theirs is left here. The proof, for both sides."""
@@ -130,6 +135,7 @@ class Receiving:
         """Delete what is past its time, until cancelled."""
         while True:
             try:
+                await self._settled(())
                 await self.end_due()
             except (*AWAY, asyncpg.PostgresError, FarolitoError) as why:
                 log.warning("the end of keeping what partners share waits: %s", type(why).__name__)
@@ -142,24 +148,25 @@ class Receiving:
             return 0
         ask = self._ask("delete what partners shared and its time has ended")
 
-        async def work(records: Records, permit: int) -> int:
+        async def work(records: Records, permit: int) -> list[SharedItem]:
             await records.feed.hold()
-            gone = await records.sharing.delete_due(now)
-            await self._gone(records, gone, now)
-            return len(gone)
+            return await self._gone(records, await records.sharing.delete_due(now), now)
 
         done = (await self._gate.act(ask, work)).value
-        said = self._ask(f"{done} things that partners shared deleted: their time has ended")
+        said = self._ask(f"{len(done)} things that partners shared deleted: their time has ended")
         await self._gate.act(said, _nothing_more)
         self.after_purge()
-        return done
+        await self._settled(done)
+        return len(done)
 
     async def _take_items(self, sender: AgencyId, share: Share, terms: Agreement) -> TookIt:
         count = f"{len(share.items)} {share.share_class} of {sender}"
         ask = self._ask(count, terms.agreement_id, share.receipt)
         taking = self._taking(sender, share, terms)
         answer = await self._gate.act(ask, lambda records, _: taking(records))
-        return TookIt(receipt=await self._gate.receipt(answer.permit), new=answer.value)
+        await self._settled(answer.value)
+        receipt = await self._gate.receipt(answer.permit)
+        return TookIt(receipt=receipt, new=len(answer.value))
 
     async def _take_units(self, sender: AgencyId, share: Share, terms: Agreement) -> TookIt:
         """One entry a minute permits them: a position a second is no entry each."""
@@ -169,35 +176,33 @@ class Receiving:
         if known is not None and now - known[0] < MINUTE:
             new = await self._gate.following(taking)
             self._gate.after_act()
-            return TookIt(receipt=known[1], new=new)
+            return TookIt(receipt=known[1], new=len(new))
         ask = self._ask(f"live units of {sender}", terms.agreement_id, share.receipt)
         answer = await self._gate.act(ask, lambda records, _: taking(records))
         receipt = await self._gate.receipt(answer.permit)
         self._permits[terms.agreement_id] = (now, receipt)
-        return TookIt(receipt=receipt, new=answer.value)
+        return TookIt(receipt=receipt, new=len(answer.value))
 
     def _taking(
         self, sender: AgencyId, share: Share, terms: Agreement
-    ) -> Callable[[Records], Awaitable[int]]:
-        async def work(records: Records) -> int:
+    ) -> Callable[[Records], Awaitable[list[SharedItem]]]:
+        async def work(records: Records) -> list[SharedItem]:
             await records.feed.hold()
             if await records.sharing.has_ended(sender, terms.agreement_id):
                 raise Refused("no_agreement", "what came by it was purged", "sign a new one")
-            new = 0
-            for telling in share.items:
-                new += await self._take_item(records, sender, telling, terms)
-            return new
+            taken = [await self._take_item(records, sender, t, terms) for t in share.items]
+            return [item for item in taken if item is not None]
 
         return work
 
     async def _take_item(
         self, records: Records, sender: AgencyId, telling: Telling, terms: Agreement
-    ) -> int:
+    ) -> SharedItem | None:
         """Once: what is known in this version or a newer one changes nothing. A recall that came
         before its thing stands."""
         known = await records.sharing.get(sender, telling.kind, telling.item_id)
         if telling.recalled or (known is not None and known.version >= telling.version):
-            return 0
+            return None
         now = self._clock()
         place = telling.place
         item = SharedItem(
@@ -217,7 +222,7 @@ class Receiving:
             incident=telling.incident,
         )
         await self._keep(records, item)
-        return 1
+        return item
 
     async def _recall(self, sender: AgencyId, share: Share) -> TookIt:
         """A partner takes back what it told; only what is its own. It needs no agreement, since it
@@ -226,26 +231,29 @@ class Receiving:
             f"{sender} recalls {len(share.items)} {share.share_class}", None, share.receipt
         )
 
-        async def work(records: Records, permit: int) -> int:
+        async def work(records: Records, permit: int) -> list[SharedItem]:
             await records.feed.hold()
-            new = 0
-            for telling in share.items:
-                new += await self._recall_one(records, sender, telling)
-            return new
+            back = [await self._recall_one(records, sender, telling) for telling in share.items]
+            return [item for item in back if item is not None]
 
         answer = await self._gate.act(ask, work)
-        return TookIt(receipt=await self._gate.receipt(answer.permit), new=answer.value)
+        await self._settled(answer.value)
+        receipt = await self._gate.receipt(answer.permit)
+        return TookIt(receipt=receipt, new=len(answer.value))
 
-    async def _recall_one(self, records: Records, sender: AgencyId, telling: Telling) -> int:
+    async def _recall_one(
+        self, records: Records, sender: AgencyId, telling: Telling
+    ) -> SharedItem | None:
+        """The thing as it stands then; None where nothing changed that anybody saw."""
         known = await records.sharing.get(sender, telling.kind, telling.item_id)
         if known is not None and known.version >= telling.version:
-            return 0
+            return None
         now = self._clock()
         if telling.kind is ShareClass.UNIT:
-            if known is not None:
-                await records.sharing.delete_one(known)
-                await self._gone(records, [known], now)
-            return int(known is not None)
+            if known is None:
+                return None
+            await records.sharing.delete_one(known)
+            return (await self._gone(records, [known], now))[0]
         item = SharedItem(
             kind=telling.kind,
             item_id=telling.item_id,
@@ -264,7 +272,7 @@ class Receiving:
                 known, version=telling.version, recalled_at=now, recall_says=telling.recall_says
             )
         await self._keep(records, item)
-        return int(known is not None)
+        return item if known is not None else None
 
     async def _take_over(self, sender: AgencyId, share: Share) -> TookIt:
         """Records made on our land by a partner's sensors: they are ours from now on."""
@@ -284,29 +292,29 @@ class Receiving:
         if item.title:
             await records.feed.tell("shared", item, item.received_at)
             await records.sharing.unfeed([item])
-        for follow in self.followers:
-            await follow(records, item)
 
-    async def _gone(self, records: Records, gone: Sequence[SharedItem], now: datetime) -> None:
-        """Screens are told; the feed forgets what it told of them."""
-        for item in gone:
-            left = SharedItem(
-                kind=item.kind,
-                item_id=item.item_id,
-                grantor=item.grantor,
-                grantor_name=item.grantor_name,
-                agreement_id=item.agreement_id,
-                version=item.version,
-                at=item.at,
-                received_at=item.received_at,
-                purge_at=now,
-                purged=True,
-            )
-            if item.title:
-                await records.feed.tell("shared", left, now)
-            for follow in self.followers:
-                await follow(records, left)
+    async def _gone(
+        self, records: Records, gone: Sequence[SharedItem], now: datetime
+    ) -> list[SharedItem]:
+        """Screens are told; the feed forgets what it told of them. What is left to say of each."""
+        left = [_stub(item, now) for item in gone]
+        for was, item in zip(gone, left, strict=True):
+            if was.title:
+                await records.feed.tell("shared", item, now)
         await records.sharing.unfeed(gone)
+        return left
+
+    async def _settled(self, items: Sequence[SharedItem]) -> None:
+        """What follows of it outside of this room. It is durable here, so it is tried again."""
+        waiting = [*self._unsettled, *items]
+        self._unsettled = []
+        if not waiting:
+            return
+        try:
+            await self.settle(waiting)
+        except (*AWAY, asyncpg.PostgresError, FarolitoError) as why:
+            log.warning("what partners share is settled later: %s", type(why).__name__)
+            self._unsettled = [*waiting, *self._unsettled]
 
     def _terms(self, sender: AgencyId, share: Share) -> Agreement:
         """The agreement that lets this come. Raises Refused: whatever the sender sends, nothing is
@@ -330,6 +338,22 @@ class Receiving:
     ) -> Ask:
         ask = system_ask(self._system, Thing.SHARED, query)
         return msgspec.structs.replace(ask, agreement=agreement_id, counterpart=counterpart)
+
+
+def _stub(item: SharedItem, now: datetime) -> SharedItem:
+    """That it was deleted, and nothing of what it said."""
+    return SharedItem(
+        kind=item.kind,
+        item_id=item.item_id,
+        grantor=item.grantor,
+        grantor_name=item.grantor_name,
+        agreement_id=item.agreement_id,
+        version=item.version,
+        at=item.at,
+        received_at=item.received_at,
+        purge_at=now,
+        purged=True,
+    )
 
 
 def _kept(kind: ShareClass, terms: Agreement) -> timedelta:

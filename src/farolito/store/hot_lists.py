@@ -258,6 +258,16 @@ async def recall(
     return await entry(connection, entry_id)
 
 
+async def delete(connection: Any, agency: AgencyId, gone: Sequence[EntryId]) -> int:
+    """End the keeping of these at once: whose they are wants them back. How many there were."""
+    tag = await connection.execute(
+        "delete from hot_list_entries where agency = $1 and entry_id = any($2::uuid[])",
+        agency,
+        list(gone),
+    )
+    return int(tag.split()[-1])
+
+
 async def record_import(connection: Any, done: Import) -> None:
     bad = msgspec.structs.replace(
         done.bad,

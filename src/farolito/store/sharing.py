@@ -230,6 +230,13 @@ class SharingRows:
         )
         return [_item(row["body"]) for row in rows]
 
+    async def all_of(self, kind: ShareClass) -> list[SharedItem]:
+        """Of one class, recalled ones too."""
+        rows = await self._connection.fetch(
+            "select body::text as body from shared_items where kind = $1", kind
+        )
+        return [_item(row["body"]) for row in rows]
+
     async def due(self, at: datetime) -> bool:
         return bool(
             await self._connection.fetchval(
