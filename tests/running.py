@@ -16,9 +16,10 @@ import httpx
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 
-from farolito.app.build import MAP_NAME, Node
+from farolito.app.build import Node
 from farolito.app.config import AgencyConfig, Config
 from farolito.app.config import Node as NodeConfig
+from farolito.app.rooms import MAP_NAME
 from farolito.geo import StreetMap
 from farolito.identity.personas import OFFICERS_UNIT
 from farolito.ingest.map.files import save as save_map

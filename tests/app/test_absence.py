@@ -13,6 +13,7 @@ from litestar.routes import HTTPRoute
 
 import farolito
 from farolito.app.config import Config
+from farolito.app.for_screens import services_of
 from farolito.console import make_app
 from farolito.store import Database
 from tests.running import RunningNode
@@ -80,7 +81,7 @@ async def test_no_table_or_column_holds_it(database: Database) -> None:
 
 @pytest.mark.node
 async def test_no_route_leads_to_it(node: RunningNode) -> None:
-    app = make_app(node.node._services())
+    app = make_app(services_of(node.node))
     paths = [route.path for route in app.routes if isinstance(route, HTTPRoute)]
     assert len(paths) > 30
     assert forbidden(iter(paths)) == []

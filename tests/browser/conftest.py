@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
-from farolito.app.build import MAP_NAME
+from farolito.app.rooms import MAP_NAME
 from farolito.ingest.map import tiles
 from farolito.simulator.metro import make_metro
 from tests.browser.line import Line

@@ -16,11 +16,12 @@ from pathlib import Path
 import msgspec
 
 from farolito.app import demo_cameras
-from farolito.app.build import MAP_NAME, Node
+from farolito.app.build import Node
 from farolito.app.config import AgencyConfig, Config, Video
 from farolito.app.config import Node as NodeConfig
 from farolito.app.list_desk import DEAD_AFTER_S, STALE_AFTER_S
 from farolito.app.private_file import write_private
+from farolito.app.rooms import MAP_NAME
 from farolito.app.supervise import Child
 from farolito.gate import Ask
 from farolito.identity import CREW, PERSONAS, Persona, local_admin, person_for

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -44,6 +44,7 @@ class Figures:
     words: Words
     shots: Shots
     cameras: Cameras
+    federation: Callable[[], Awaitable[Sequence[health.Finding]]]
     clock: Callable[[], datetime]
     started_at: datetime
 
@@ -90,6 +91,7 @@ class Figures:
                 words_problems=[why.says for why in self.words.problems],
                 sound=self.shots.health(),
                 cameras=self.cameras.health(),
+                federation=await self.federation(),
             )
         )
 

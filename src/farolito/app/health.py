@@ -80,6 +80,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     words_problems: Sequence[str]
     sound: Sound
     cameras: Cameras
+    federation: Sequence[Finding] = ()  # of other agencies and of the ledger's witnesses
 
 
 def report(facts: Facts) -> Mapping[str, Any]:
@@ -97,6 +98,7 @@ def report(facts: Facts) -> Mapping[str, Any]:
         *_dispatch(facts),
         *_sound(facts.sound),
         *_cameras(facts.cameras),
+        *facts.federation,
     ]
     findings.sort(key=lambda f: ("wrong", "look", "fine").index(f.level))
     return {

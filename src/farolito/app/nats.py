@@ -132,7 +132,8 @@ class Server:
                 port=self._federation.port,
                 tls=self._tls("coming", coming),
                 timeout=HANDSHAKE_S_MAX,
-                pins=json.dumps(sorted({line.theirs.pin for line in coming})),
+                # The server holds the other end of a link that it dials against them as well.
+                pins=json.dumps(sorted({line.theirs.pin for line in lines})),
             )
         if going:
             text += f"  remotes: [\n{''.join(map(self._remote, going))}  ]\n"
