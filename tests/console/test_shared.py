@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from farolito.gate import Records, system_ask
-from farolito.model import AgencyId, AgreementId, ShareClass, Thing
+from farolito.model import AgencyId, AgreementId, ShareClass, Thing, UnitId
 from farolito.model.shared import SharedItem
 from tests.running import AGENCY, RunningNode
 
@@ -57,3 +57,18 @@ async def test_others_do_not(shared_node: RunningNode, persona: str) -> None:
     answer = await other.get("/api/shared")
     assert answer.status_code == 403
     assert "items" not in answer.json()
+
+
+async def test_whose_commission_a_unit_holds_is_said_by_an_administrator(
+    shared_node: RunningNode,
+) -> None:
+    await shared_node.unit("2A14")
+    told = {"unit": "2A14", "nations": ["pueblo-pd"]}
+    answer = await shared_node.admin("POST", "/api/admin/units/commission", told)
+    assert answer.status_code == 200, answer.text
+    unit = shared_node.node.positions.get(UnitId("2A14"))
+    assert unit is not None
+    assert unit.commissions == ("pueblo-pd",)
+    told = {"unit": "9Z99", "nations": ["pueblo-pd"]}
+    answer = await shared_node.admin("POST", "/api/admin/units/commission", told)
+    assert answer.status_code == 404

@@ -9,7 +9,7 @@ import pytest
 
 from farolito.federation import PartnerAway
 from farolito.federation.items import list_of_partner
-from farolito.model import Point, ShareClass, SoundKind, UnitStatus, Zone
+from farolito.model import LineKind, Point, ShareClass, SoundKind, Thing, UnitStatus, Zone
 from farolito.model.call import CalledUnit
 from farolito.model.camera import Hours
 from tests.federation.sharers import DOWNTOWN, Sharers
@@ -230,10 +230,14 @@ async def test_an_incident_is_shared_without_its_muted_units(sharers: Sharers) -
         CalledUnit(unit=u, status=UnitStatus.EN_ROUTE, at=now)  # type: ignore[arg-type]
         for u in ("UC1", "2A14")
     )
-    await city.call("77", units=units)
+    incident = await city.call("77", units=units)
+    for says in ("UC1 is inside", "two men, one long gun"):
+        ask = city.ask(Thing.INCIDENT)
+        await city.dispatch.add_fact(ask, incident.incident_id, LineKind.HAZARDS, says)
     await city.send(sheriff)
     [item] = await sheriff.shown()
     assert [one["unit"] for one in item.detail["units"]] == ["2A14"]
+    assert [one["says"] for one in item.detail["facts"]] == ["two men, one long gun"]
 
 
 async def test_an_agreement_opens_what_goes_on_when_it_begins(sharers: Sharers) -> None:

@@ -140,7 +140,11 @@ def told_of_incident(incident: Incident, muted: Collection[UnitId]) -> Telling |
             doubtful=incident.doubtful,
             changed_at=incident.changed_at,
             units=units,
-            facts=[{"line": f.line, "says": f.says, "at": f.at} for f in incident.facts],
+            facts=[
+                {"line": f.line, "says": f.says, "at": f.at}
+                for f in incident.facts
+                if not any(unit in f.says for unit in muted)
+            ],
         ),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -34,6 +34,8 @@ from farolito.model import (
 )
 
 HttpRequest = Request[Any, Any, Any]
+
+NATIONS_MAX = 64
 
 
 class NewPerson(msgspec.Struct, frozen=True):
@@ -72,6 +74,13 @@ class NewDevice(Device, frozen=True, kw_only=True):
 class Mute(msgspec.Struct, frozen=True):
     unit: str
     muted: bool
+
+
+class Commission(msgspec.Struct, frozen=True):
+    """The nations that have commissioned a unit's officers; none takes all back."""
+
+    unit: str
+    nations: Annotated[tuple[str, ...], msgspec.Meta(max_length=NATIONS_MAX)] = ()
 
 
 def prove_admin(headers: Mapping[str, str], services: Services) -> None:
@@ -169,6 +178,24 @@ async def mute(
     return {"permit": answer.permit}
 
 
+@post("/api/admin/units/commission", status_code=200)
+async def commission(
+    data: JSONBody[Commission], request: HttpRequest, services: NamedDependency[Services]
+) -> dict[str, Any]:
+    """Whose law a unit's officers may enforce beside our own: shown on calls on a nation's land."""
+    unit_id = UnitId(data.unit)
+    nations = [AgencyId(nation) for nation in dict.fromkeys(data.nations)]
+
+    async def work(records: Records, permit: int) -> None:
+        if not await records.units.commission(unit_id, nations):
+            raise NotFound(f"there is no unit {data.unit}", "it must have been heard of once")
+
+    said = f"commissions of a unit: {', '.join(nations) or 'none'}"
+    answer = await services.gate.act(admin_ask(request, services, Thing.UNIT, said), work)
+    await services.units_changed()
+    return {"permit": answer.permit}
+
+
 @get("/api/admin/timings")
 async def timings(
     request: HttpRequest, services: NamedDependency[Services], hours: FromQuery[float] = 24.0
@@ -181,4 +208,4 @@ async def timings(
     return {"at": until, "permit": answer.permit, **msgspec.structs.asdict(answer.value)}
 
 
-ROUTES = [register, invite, mute, timings, health]
+ROUTES = [register, invite, mute, commission, timings, health]
