@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from farolito.app import demo_cameras
+from farolito.app import demo_cameras, demo_neighbours
 from farolito.app.build import Node
 from farolito.app.config import AgencyConfig, Config, Video
 from farolito.app.config import Node as NodeConfig
@@ -49,6 +49,7 @@ class Drive(msgspec.Struct, frozen=True, kw_only=True):
     cad_secret: str  # what the dispatch system signs with
     personas: Mapping[str, str]  # unit → the name by which its phone signs in
     ears_around: tuple[float, float] | None  # the middle of the gunshot sensors
+    homes: Mapping[str, str]  # the address of the node that a neighbour's device sends to
     start: datetime  # of the world: traffic and cameras live in the same one
 
 
@@ -61,6 +62,7 @@ def config(state: Path, port: int) -> Config:
         ),
         node=NodeConfig(name="practice metro", state_dir=str(state), port=port),
         video=Video(networks=demo_cameras.NETWORKS),
+        federation=demo_neighbours.federation(state),
     )
 
 
@@ -73,13 +75,18 @@ def default_state() -> Path:
 async def prepare(node: Node, seed: int) -> None:
     """Furnish the node once it is up, then let the traffic drive."""
     start = datetime.now(UTC)
-    world = await asyncio.to_thread(make_world, SimulatorConfig(start=start, seed=seed))
+    world = await asyncio.to_thread(
+        make_world, SimulatorConfig(start=start, seed=seed, neighbours=True)
+    )
     await _map(node, world)
-    keys = await _devices(node, world)
+    neighbours = await demo_neighbours.host(node, world)
+    await demo_neighbours.join(node, neighbours)
+    theirs, homes = await demo_neighbours.readers(neighbours, world)
+    keys = {**await _devices(node, world), **theirs}
     await _sensors(node, world)
     await _lists(node, world)
     await _units(node, world)
-    told = await _traffic(node, seed, keys, world)
+    told = await _traffic(node, seed, (keys, homes), world)
     await demo_cameras.furnish(node, world, _same_world(told))
 
 
@@ -106,7 +113,8 @@ async def _devices(node: Node, world: World) -> dict[str, str]:
         format="cloudevents",
     )
     keys = {}
-    for device in (*world.devices, radio, cad):
+    on_their_land = (n.reader.device for n in world.neighbours if n.agency == AGENCY)
+    for device in (*world.devices, *on_their_land, radio, cad):
         await node.identity.revoke_device_keys(device.device_id)
         keys[str(device.device_id)] = await node.register(device)
     return keys
@@ -156,7 +164,11 @@ def _officers() -> Sequence[Persona]:
     return [p for p in (*PERSONAS, *CREW) if p.unit is not None]
 
 
-async def _traffic(node: Node, seed: int, keys: Mapping[str, str], world: World) -> Drive:
+async def _traffic(
+    node: Node, seed: int, doors: tuple[Mapping[str, str], Mapping[str, str]], world: World
+) -> Drive:
+    """`doors`: the key of each device, and the address of those that send to a neighbour."""
+    keys, homes = doors
     told = node.state / "traffic.json"
     content = Drive(
         url=f"http://{node.config.node.host}:{node.config.node.port}",
@@ -167,6 +179,7 @@ async def _traffic(node: Node, seed: int, keys: Mapping[str, str], world: World)
         cad_secret=keys[CAD],
         personas={str(p.unit): p.persona for p in CREW},
         ears_around=lat_lon(world.ears.centre) if world.ears else None,
+        homes=homes,
         start=datetime.now(UTC) + LEAD,
     )
     write_private(told, msgspec.json.encode(content))
@@ -194,6 +207,7 @@ def _same_world(told: Drive) -> SimulatorConfig:
         seed=told.seed,
         ori=told.ori,
         ears_around=told.ears_around,
+        neighbours=True,
     )
 
 
@@ -205,6 +219,7 @@ async def traffic(told: Path, stop: asyncio.Event) -> None:
         cad_secret=content.cad_secret,
         personas={UnitId(unit): persona for unit, persona in content.personas.items()},
         sensors=content.ears_around is not None,
+        homes={DeviceId(device): url for device, url in content.homes.items()},
     )
     await drive(_same_world(content), content.url, access, stop, told.parent / "truth.jsonl")
 

@@ -7,7 +7,6 @@ administrator would tell it, over its own HTTP door. They are joined, and nothin
 from __future__ import annotations
 
 import asyncio
-import logging
 import shutil
 import socket
 from collections.abc import Mapping, Sequence
@@ -18,15 +17,15 @@ import httpx
 import msgspec
 
 from farolito.app.build import Node
-from farolito.app.hosting import Hosted, Hosting, NewHosted, name_of
-from farolito.model import AgencyId, Device, FarolitoError, Government
+from farolito.app.config import Federation
+from farolito.app.hosting import Hosted, Hosting, NewHosted
+from farolito.gate import Ask
+from farolito.identity import fingerprint, local_admin
+from farolito.model import AgencyId, Device, FarolitoError, Government, Purpose, Thing
 from farolito.simulator.neighbours import PUEBLO, SHERIFF, pueblo_land
 from farolito.simulator.world import World
 
-log = logging.getLogger(__name__)
-
 COMMAND = ("demo-neighbour",)
-CONFIRM_S_MAX = 20.0  # until a partner's word of its confirmation is here
 
 
 class Neighbour(msgspec.Struct, frozen=True):
@@ -75,9 +74,12 @@ async def host(node: Node, world: World, ports: Sequence[int] = ()) -> list[Neig
     made = []
     for number, told in enumerate(NEIGHBOURS):
         hosted = next((h for h in hosting.hosted() if h.agency_id == told.agency_id), None)
-        if hosted is None or not _is_free(hosted.port):
-            if hosted is not None:
-                shutil.rmtree(hosted.folder)
+        if hosted is not None and not _is_free(hosted.port):
+            raise FarolitoError(
+                f"port {hosted.port} of {told.name} is taken",
+                "stop what has it, or start the demo with another --state",
+            )
+        if hosted is None:
             hosted = _make(hosting, node, told, ports[number] if number < len(ports) else 0, world)
         _share_map(node.state, hosted.folder / "state")
         made.append(Neighbouring(told, hosted))
@@ -100,6 +102,66 @@ async def readers(
         keys[str(one.reader.device.device_id)] = str(answer["key"])
         homes[str(one.reader.device.device_id)] = owner.url
     return keys, homes
+
+
+async def join(node: Node, neighbours: Sequence[Neighbouring]) -> None:
+    """Each with each, as administrators would: a code, and both compare the fingerprints. Those
+    that joined at an earlier start find each other by themselves."""
+    for one in neighbours:
+        if one.told.agency_id not in node.federation.book.partners():
+            code = await _invited(node)
+            joined = await one.admin("POST", "/api/admin/partners/join", {"code": code})
+            await _confirm(one, joined["partner"])
+            known = node.federation.book.partners()[one.told.agency_id]
+            ask = _ask(node, f"confirm {one.told.agency_id}")
+            said = fingerprint(known.card.key)
+            await node.federation.book.confirm(ask, one.told.agency_id, said)
+    sheriff, pueblo = neighbours
+    told = await sheriff.admin("GET", "/api/admin/partners")
+    if not any(one["agency_id"] == PUEBLO for one in told["partners"]):
+        invited = await sheriff.admin(
+            "POST", "/api/admin/partners/invite", {"address": sheriff.url}
+        )
+        joined = await pueblo.admin("POST", "/api/admin/partners/join", {"code": invited["code"]})
+        await _confirm(pueblo, joined["partner"])
+        told = await sheriff.admin("GET", "/api/admin/partners")
+        await _confirm(sheriff, next(p for p in told["partners"] if p["agency_id"] == PUEBLO))
+
+
+async def _invited(node: Node) -> str:
+    address = f"http://127.0.0.1:{node.config.node.port}"
+    ask = _ask(node, "invite a neighbour")
+    code, _ = (await node.federation.partners.joining.invite(ask, address)).value
+    return code
+
+
+def _ask(node: Node, query: str) -> Ask:
+    return Ask(
+        person=local_admin(node.agency.agency_id),
+        thing=Thing.PARTNER,
+        purpose=Purpose.ADMINISTRATION,
+        query=query,
+    )
+
+
+async def _confirm(at: Neighbouring, partner: Mapping[str, Any]) -> None:
+    path = f"/api/admin/partners/{partner['agency_id']}/confirm"
+    await at.admin("POST", path, {"fingerprint": partner["fingerprint"]})
+
+
+def federation(state: Path) -> Federation:
+    """Where the neighbours' nodes connect to the city's: the same port at every start."""
+    state.mkdir(parents=True, exist_ok=True)
+    kept = state / "federation-port"
+    if not kept.exists():
+        kept.write_text(str(_free_port()))
+    port = int(kept.read_text())
+    return Federation(
+        port=port,
+        host="127.0.0.1",
+        address=f"127.0.0.1:{port}",
+        contact="Luminaria Police, real time crime center, 505 555 0100",
+    )
 
 
 def _device(device: Device) -> dict[str, Any]:
@@ -169,6 +231,3 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-__all__ = ["NEIGHBOURS", "Neighbouring", "host", "name_of", "readers"]

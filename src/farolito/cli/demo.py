@@ -30,6 +30,14 @@ def demo(
     serve(practice.config(state or practice.default_state(), port), demo=True, prepare=prepare)
 
 
+def demo_neighbour(config: Annotated[Path, typer.Option("--config")]) -> None:
+    """A neighbour's node of the practice metro, as the demo starts it."""
+    from farolito.app import config as configuration
+    from farolito.cli.run import serve
+
+    serve(configuration.load(config), demo=True)
+
+
 def simulate(told: Path) -> None:
     """The traffic of the practice metro, as the demo starts it."""
     from farolito.app.demo import traffic

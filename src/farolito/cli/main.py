@@ -45,6 +45,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("demo")(demo.demo)
+app.command("demo-neighbour", hidden=True)(demo.demo_neighbour)
 app.command("simulate", hidden=True)(demo.simulate)
 app.command("simulate-cameras", hidden=True)(simulate_cameras.simulate_cameras)
 app.command("door", hidden=True)(door.door)
