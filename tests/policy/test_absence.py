@@ -10,8 +10,9 @@ import msgspec
 from farolito import model
 from farolito.model import Act, Person, Purpose, Role, Thing
 from farolito.policy import Policies
-from farolito.policy.rule_book import FACTS, read_rules
+from farolito.policy.rule_book import FACTS, read_partner_rules, read_rules
 
+from .agreed import COUNTY, PLATES, agreed, terms
 from .conftest import request
 
 FORBIDDEN_WORDS = re.compile(
@@ -22,8 +23,8 @@ FORBIDDEN_WORDS = re.compile(
 
 
 def code_of_the_rules() -> str:
-    schema, rules = read_rules()
-    return re.sub(r"//[^\n]*", "", "\n".join((schema, *rules)))
+    (schema, rules), (partners, standing) = read_rules(), read_partner_rules()
+    return re.sub(r"//[^\n]*", "", "\n".join((schema, *rules, partners, *standing)))
 
 
 def test_no_face_recognition_and_no_score_of_a_person_in_rules_or_schema() -> None:
@@ -55,6 +56,21 @@ def test_a_rule_cannot_name_a_person() -> None:
     schema = read_rules()[0]
     assert "entity Person" not in schema
     assert "person_id" not in code_of_the_rules()
+
+
+def test_what_holds_for_partners_permits_nothing() -> None:
+    code = re.sub(r"//[^\n]*", "", "\n".join(read_partner_rules()[1]))
+    assert "forbid" in code
+    assert "permit" not in code
+
+
+def test_an_agreement_opens_what_it_names_to_one_partner_and_never_to_a_person() -> None:
+    shelf = agreed(terms()).agreement_rules()
+    [body] = [b for rule, b in shelf[PLATES].items() if rule.startswith("agreement:")]
+    assert body["principal"] == {"op": "==", "entity": {"type": "Partner", "id": COUNTY}}
+    assert "person_id" not in str(body)
+    # No question can even name another agency's person.
+    assert "entity Person" not in read_partner_rules()[0]
 
 
 def test_no_role_opens_everything(policies: Policies) -> None:
@@ -92,7 +108,12 @@ def test_no_role_opens_everything(policies: Policies) -> None:
 
 
 def test_the_closed_lists_of_the_schema_are_those_of_the_model() -> None:
-    schema = re.sub(r"//[^\n]*", "", read_rules()[0])
+    _closed_lists(read_rules()[0])
+    _closed_lists(read_partner_rules()[0])
+
+
+def _closed_lists(text: str) -> None:
+    schema = re.sub(r"//[^\n]*", "", text)
     for name, enum in (("Role", Role), ("Thing", Thing), ("Purpose", Purpose)):
         listed = re.search(rf"entity {name} enum \[(.*?)\]", schema, re.DOTALL)
         assert listed

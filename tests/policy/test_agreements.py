@@ -170,7 +170,7 @@ def test_another_state_and_a_federal_agency_want_a_declaration(grantee: AgencyId
     asked = question(agency=grantee)
     without = agreed(terms(grantee=grantee))
     assert reasons(without.decide(asked)) == ["no_declaration"]
-    assert not any("agreement:" in rule for rule in without.rules_as_json())
+    assert not any(rule.startswith("agreement:") for rule in without.agreement_rules()[PLATES])
     assert isinstance(agreed(terms(grantee=grantee, declaration=DECLARED)).decide(asked), Permit)
     ended = Declaration("2026-6", "Chief Ortiz", NOON)
     answer = agreed(terms(grantee=grantee, declaration=ended)).decide(asked)
@@ -257,6 +257,15 @@ def test_our_own_people_are_decided_as_before() -> None:
         permit = policies.decide(own)
         assert isinstance(permit, Permit)
         assert permit.rules == ("detective_reads_for_a_case",)
+
+
+def test_answers_come_in_the_order_of_the_questions_ours_and_theirs_mixed() -> None:
+    policies = agreed(terms())
+    own = question(agency=CITY.agency_id, agreement=None, facts={})
+    asked = [question(case=None), own, question(), question(agreement=None), own]
+    words = [reasons(answer)[:1] for answer in policies.decide_all(asked)]
+    assert words == [["case"], [], [], ["foreign_agency"], []]
+    assert policies.permits(asked) == [False, True, True, False, True]
 
 
 def test_a_thing_flows_where_and_when_the_terms_say() -> None:

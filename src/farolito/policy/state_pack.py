@@ -24,6 +24,23 @@ PROHIBITED_EVERYWHERE = frozenset(
     }
 )
 
+# What a yearly report may count; each is computed from the ledger and the records.
+Figure = Literal[
+    "cameras",
+    "plate_readers",
+    "reads",
+    "searches",
+    "searches_by_purpose",
+    "searches_by_agency",
+    "hits",
+    "confirmed",
+    "wrong",
+    "stops",
+    "refusals",
+    "agreements",
+    "unauthorised_access",
+]
+
 
 class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Days; None: this law sets no limit, the agency's own policy does."""
@@ -33,8 +50,32 @@ class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ledger_days_min: int = 365
 
 
+class DeclarationForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an agency of another state, or a federal one, signs before it gets anything: each of
+    these statements."""
+
+    statements: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not self.statements:
+            raise Invalid("a declaration that declares nothing", "list its statements")
+
+
+class YearlyReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A report that the law asks for each year: to whom, and the figures in it. `due`: the day of
+    the following year, "MM-DD"; None: not known here."""
+
+    to: str
+    figures: tuple[Figure, ...]
+    due: str | None = None
+
+
 class StatePack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One state's rules as data. `unverified` names fields nobody has held against the text."""
+    """One state's rules as data. `unverified` names fields nobody has held against the text.
+
+    `out_of_state`: what other states' and federal agencies may have: nothing without a valid
+    declaration in the agreement, or nothing ever.
+    """
 
     law: str
     name: str
@@ -43,6 +84,8 @@ class StatePack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     case_required: frozenset[Thing]
     out_of_state: Literal["declaration", "never"]
     retention: Retention
+    declaration: DeclarationForm | None = None
+    yearly_report: YearlyReport | None = None
     in_force_from: date | None = None
     unverified: tuple[str, ...] = ()
 
@@ -52,6 +95,11 @@ class StatePack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             raise Invalid(
                 f"state pack {self.law} allows {', '.join(sorted(missing))}",
                 "list it under prohibited_purposes",
+            )
+        if self.out_of_state == "declaration" and self.declaration is None:
+            raise Invalid(
+                f"state pack {self.law} asks for a declaration and does not say which",
+                "list its statements under [declaration]",
             )
         unknown = set(self.unverified) - set(self.__struct_fields__)
         if unknown:
