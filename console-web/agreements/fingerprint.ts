@@ -1,6 +1,6 @@
 /** What one person reads to another over the telephone, as the other types it. */
 
-const GROUP = 4
+export const GROUP = 4
 
 /** Groups of four of whatever was typed, without what only separates. */
 export function readAloud(typed: string): string[] {

@@ -8,6 +8,7 @@ function form(more: Partial<TermsForm> = {}): TermsForm {
   return {
     ...emptyForm(NOW),
     grantee: 'sheriff',
+    plates: 'full',
     title: 'Plate reads for the county',
     text: 'For cars that cross the line.',
     purposes: ['in_progress_call'],
@@ -17,7 +18,7 @@ function form(more: Partial<TermsForm> = {}): TermsForm {
 }
 
 test('an empty form says what is missing, and nothing is chosen for anybody', () => {
-  expect(missing(emptyForm(NOW), NOW)).toEqual(['grantee', 'title', 'text', 'purposes', 'roles'])
+  expect(missing(emptyForm(NOW), NOW)).toEqual(['grantee', 'title', 'text', 'classes', 'purposes', 'roles'])
 })
 
 test('a whole form lacks nothing', () => {

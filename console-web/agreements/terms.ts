@@ -67,7 +67,7 @@ export function emptyForm(now: number): TermsForm {
     grantee: '',
     title: '',
     text: '',
-    plates: 'full',
+    plates: '',
     follows: {},
     purposes: [],
     roles: [],

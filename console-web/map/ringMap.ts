@@ -51,6 +51,7 @@ export async function openRingMap(
   })
   map.touchZoomRotate.disableRotation()
   map.addControl(new NavigationControl({ showCompass: false }), 'bottom-right')
+  if (home) map.setZoom(map.getZoom() + 1) // the streets lie in the middle of what the tiles hold
   let drawn = shapes([])
   let light = isLight
   map.on('style.load', () => {

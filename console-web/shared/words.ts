@@ -23,6 +23,10 @@ export function levelOf(item: SharedItem): Level {
   return level === 1 || level === 2 || level === 3 || level === 4 ? level : 3
 }
 
+/** Taken back, or closed by its owner: nothing is to be done by it. */
+export const isOver = (item: SharedItem): boolean =>
+  Boolean(item.recalled_at) || item.detail?.['state'] === 'closed'
+
 /** What stands in the head of the panel, in its own place or in a list is not told twice. */
 export function fieldsOf(item: SharedItem): Field[] {
   return Object.entries(item.detail ?? {}).flatMap(([name, value]): Field[] => {
