@@ -140,3 +140,14 @@ async def test_no_other_agencys_transaction_sees_what_was_shared(sharers: Sharer
     async with sheriff.side.database.transaction(sharers.pueblo.agency_id) as connection:
         for table in ("shared_items", "shared_out", "share_outbox", "share_purges"):
             assert await connection.fetchval(f"select count(*) from {table}") == 0
+
+
+async def test_who_was_told_what_is_forgotten_when_nobody_may_hold_it_any_more(
+    sharers: Sharers,
+) -> None:
+    city = sharers.city
+    await an_alert_is_shared(sharers)
+    city.side.later(365 * 86_400)
+    assert await city.sender.forget() == 0
+    city.side.later(86_401)
+    assert await city.sender.forget() == 1

@@ -115,7 +115,7 @@ async def test_an_answer_that_was_lost_makes_nothing_twice(sharers: Sharers) -> 
         await real(line_of, raw)  # type: ignore[arg-type]
         raise PartnerAway("the line broke")
 
-    sheriff.side.post.take = lost  # type: ignore[method-assign,assignment]
+    sheriff.side.post.take = lost  # type: ignore[method-assign]
     with pytest.raises(PartnerAway):
         await city.send(sheriff)
     sheriff.side.post.take = real  # type: ignore[method-assign]
@@ -177,7 +177,7 @@ async def test_a_recall_overtakes_and_what_comes_after_it_stays_out(sharers: Sha
         held.append(raw)
         raise PartnerAway("slow")
 
-    sheriff.side.post.take = slow  # type: ignore[method-assign,assignment]
+    sheriff.side.post.take = slow  # type: ignore[method-assign]
     with pytest.raises(PartnerAway):
         await city.sender.send_items(sheriff.agency_id)
     sheriff.side.post.take = real  # type: ignore[method-assign]

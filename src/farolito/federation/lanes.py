@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -50,6 +50,7 @@ class Lanes:
         self._units = units
         self._partners: dict[AgencyId, _Partner] = {}
         self._marked: dict[AgencyId, float] = {}  # until when, by the loop's clock
+        self._forgotten_on: date | None = None
         self.away_since: dict[AgencyId, datetime] = {}
 
     def mark(self, partner: AgencyId) -> None:
@@ -80,6 +81,7 @@ class Lanes:
                     self._partners[partner] = _Partner(self._tasks(partner))
                 for one in self._partners.values():
                     one.raise_what_ended()
+                await self._forget()
                 await asyncio.sleep(PARTNERS_EVERY_S)
         finally:
             for one in self._partners.values():
@@ -98,6 +100,17 @@ class Lanes:
             }
             for partner in self._flows.confirmed()
         }
+
+    async def _forget(self) -> None:
+        """Once a day; what fails is done tomorrow."""
+        today = self._clock().date()
+        if self._forgotten_on == today:
+            return
+        self._forgotten_on = today
+        try:
+            await self._sender.forget()
+        except (*AWAY, asyncpg.PostgresError, FarolitoError) as why:
+            log.warning("who was told what is kept a day longer: %s", why)
 
     def _tasks(self, partner: AgencyId) -> Mapping[str, Callable[[asyncio.Event], Any]]:
         sender = self._sender

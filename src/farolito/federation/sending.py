@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -29,12 +29,22 @@ from farolito.federation.sharing_words import (
     What,
 )
 from farolito.gate import Ask, Gate, Records, system_ask
-from farolito.model import AgencyId, AgreementId, Person, Refused, ShareClass, Thing
+from farolito.model import (
+    TERM_MAX,
+    AgencyId,
+    AgreementId,
+    Person,
+    Refused,
+    ShareClass,
+    Thing,
+)
 from farolito.model.shared import EVERYTHING, Lane, Purge, Telling, Waiting
 
 REFUSED_MAX = 8  # of one thing in a row; then it is dropped, and counted with their reason
 # What a partner refuses so is the moment, not the thing: it is waited out.
 _MOMENT = frozenset({"away", "fault", "flood", "stale", "not_a_partner", "not_here", "replayed"})
+
+_A_DAY = timedelta(days=1)
 
 LineOf = Callable[[ShareClass], Line | None]
 
@@ -150,6 +160,18 @@ class Sender:
             return await records.sharing.drop_all(partner)
 
         return {"dropped": (await self._gate.act(ask, work)).value}
+
+    async def forget(self) -> int:
+        """Let go of who was told what so long ago that no agreement lets anybody hold it still."""
+        before = self._clock() - TERM_MAX - _A_DAY
+        if not await self._gate.following(lambda r: r.sharing.told_before(before)):
+            return 0
+        ask = self._ask(f"forget who was told what before {before:%F}")
+
+        async def work(records: Records, permit: int) -> int:
+            return await records.sharing.forget_told(before)
+
+        return (await self._gate.act(ask, work)).value
 
     async def send_units(
         self, partner: AgencyId, tellings: Sequence[Telling], agreement_id: AgreementId,

@@ -150,6 +150,13 @@ class SharingRows:
         )  # fmt: skip
         return [_incident(row["body"]) for row in rows]
 
+    async def told_before(self, before: datetime) -> bool:
+        return bool(
+            await self._connection.fetchval(
+                "select exists (select 1 from shared_out where told_at < $1)", before
+            )
+        )
+
     async def forget_told(self, before: datetime) -> int:
         """Who was told what, from before then: nobody may hold it any longer."""
         tag = await self._connection.execute("delete from shared_out where told_at < $1", before)
