@@ -35,3 +35,4 @@ async def _running(site: Site) -> AsyncIterator[Site]:
         yield site
     finally:
         await asyncio.wait_for(site.stop(), 30)
+        print(site.agency, site.log()[-3_000:])  # shown where a test failed

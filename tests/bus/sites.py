@@ -16,7 +16,7 @@ from nats.aio.client import Client
 from farolito.app import nats as server_of
 from farolito.app.config import Federation
 from farolito.app.supervise import Supervisor
-from farolito.bus import PartnerBus
+from farolito.bus import PartnerBus, PartnerDown
 from farolito.model import AgencyId, BusCard
 
 CITY = AgencyId("city-pd")
@@ -104,6 +104,15 @@ async def until(is_so: Callable[[], bool], seconds: float = 15.0) -> None:
     async with asyncio.timeout(seconds):
         while not is_so():
             await asyncio.sleep(0.005)
+
+
+async def asked_until_answered(site: Site, partner: AgencyId) -> bytes:
+    async with asyncio.timeout(15):
+        while True:
+            try:
+                return await site.bus.request(partner, b"again", 1)
+            except PartnerDown:
+                await asyncio.sleep(0.01)
 
 
 def free_port() -> int:

@@ -16,9 +16,9 @@ from cryptography import x509
 from farolito.bus import PartnerDown
 from farolito.bus.line_end import RAW_BYTES_MAX
 from farolito.identity.authority import LINE_LASTS, RENEWED_BEFORE
-from farolito.model import AgencyId, BusCard, FarolitoError, Invalid
+from farolito.model import BusCard, FarolitoError, Invalid
 from tests.bus.raw_link import tls_of
-from tests.bus.sites import CITY, PUEBLO, SHERIFF, Site, link, until
+from tests.bus.sites import CITY, PUEBLO, SHERIFF, Site, asked_until_answered, link, until
 
 
 async def test_a_request_crosses_both_ways_and_comes_under_the_name_of_its_line(
@@ -234,15 +234,6 @@ async def test_a_card_cannot_carry_words_into_the_servers_configuration(city: Si
         raw = msgspec.json.encode({**msgspec.structs.asdict(good), field: text})
         with pytest.raises(msgspec.ValidationError):
             msgspec.json.decode(raw, type=BusCard)
-
-
-async def asked_until_answered(site: Site, partner: AgencyId) -> bytes:
-    async with asyncio.timeout(15):
-        while True:
-            try:
-                return await site.bus.request(partner, b"again", 1)
-            except PartnerDown:
-                await asyncio.sleep(0.01)
 
 
 def certificate_of(port: int, tls: ssl.SSLContext) -> x509.Certificate:

@@ -1,6 +1,6 @@
 """What flows only by an export: nothing before it, nothing after its end or its withdrawal.
 
-The server is tried, not this node's own caution: a bare client of the grantor's account publishes
+The server is tried, not this node's own caution: a bare client of the grantor's accounts publishes
 on and on, and what the partner's account gets is looked at on the partner's own server.
 """
 
@@ -13,11 +13,12 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 
+import msgspec
 import pytest
 
-from farolito.bus import PartnerDown
+from farolito.bus import Line, PartnerBus, PartnerDown
 from farolito.model import Refused
-from tests.bus.sites import CITY, PUEBLO, SHERIFF, Site, link, until
+from tests.bus.sites import CITY, PUEBLO, SHERIFF, Site, asked_until_answered, link, until
 
 ALERT = f"to.{SHERIFF}.share.alert"
 REVOKED_S_MAX = 1.0
@@ -26,7 +27,7 @@ REVOKED_S_MAX = 1.0
 @asynccontextmanager
 async def pouring(city: Site, subject: str = ALERT) -> AsyncIterator[None]:
     """A message each millisecond or so, numbered by the clock, whatever is allowed."""
-    client = await city.client()
+    client = await city.client(city.server.accounts.shares_credentials)
 
     async def pour() -> None:
         while True:
@@ -44,6 +45,10 @@ async def pouring(city: Site, subject: str = ALERT) -> AsyncIterator[None]:
 
 def arrived_since(site: Site, at: float) -> bool:
     return newest(site) > at
+
+
+def has_grown(answered: list[bytes], over: int) -> bool:
+    return len(answered) > over
 
 
 def newest(site: Site) -> float:
@@ -135,8 +140,8 @@ async def test_what_was_revoked_stays_so_through_the_kill_of_the_server(
     await city.bus.share(SHERIFF, "alert", b"P1", 2)
     await city.bus.exports(SHERIFF, {})
     city.kill()
-    await until(lambda: not city.bus.connected(SHERIFF))
-    await until(lambda: city.bus.connected(SHERIFF))
+    await until(lambda: city.supervisor.status()[0].restarts == 1)
+    await asked_until_answered(city, SHERIFF)
     async with pouring(city):
         for _ in range(20):
             await city.bus.request(SHERIFF, b"the line is up", 2)
@@ -154,11 +159,61 @@ async def test_what_is_revoked_while_the_server_is_away_never_crosses_again(
     await until(lambda: not city.bus.shares(SHERIFF))
     city.kill()
     await revoking
-    await until(lambda: city.bus.connected(SHERIFF))
+    await asked_until_answered(city, SHERIFF)
     async with pouring(city):
         for _ in range(20):
             await city.bus.request(SHERIFF, b"the line is up", 2)
     assert [raw for _, _, raw in sheriff.shared] == [b"P1"]
+
+
+async def test_requests_go_on_while_what_flows_changes(
+    city: Site, sheriff: Site, pueblo: Site
+) -> None:
+    await link(city, sheriff)
+    await link(city, pueblo)
+    done = asyncio.Event()
+    answered: list[bytes] = []
+
+    async def ask_on(asker: Site, owner: Site) -> None:
+        while not done.is_set():
+            answered.append(await asker.bus.request(owner.agency, b"a plate", 2))
+
+    asking = [
+        asyncio.create_task(ask_on(asker, owner))
+        for asker, owner in ((city, sheriff), (sheriff, city), (pueblo, city))
+    ]
+    tomorrow = city.now() + timedelta(days=1)
+    took = []
+    for number in range(20):
+        began = time.perf_counter()
+        await city.bus.exports(SHERIFF, {"alert": tomorrow} if number % 2 else {"shot": tomorrow})
+        took.append(1e3 * (time.perf_counter() - began))
+        await until(partial(has_grown, answered, 3 * number))
+    done.set()
+    await asyncio.gather(*asking)  # raises where one was not answered
+    print(f"until the server has confirmed, ms: {sorted(took)[10]:.0f} p50, {max(took):.0f} max")
+
+
+async def test_an_account_that_the_node_does_not_know_is_deleted_when_it_starts(
+    city: Site, sheriff: Site
+) -> None:
+    """As when the node was killed between forgetting a partner and telling its server."""
+    await link(city, sheriff)
+    line = city.server.accounts.book.lines[SHERIFF]
+    await city.bus.close()
+    city.server.accounts.book.drop(SHERIFF)
+    other = Line(partner=PUEBLO, own=city.bus.card(), theirs=sheriff.bus.card())
+    city.server.accounts.book.keep(other)
+    again = PartnerBus(city.server, city.now)
+    await again.start()
+    system = await city.client(city.server.accounts.system_credentials)
+    listed = await system.request("$SYS.REQ.CLAIMS.LIST", timeout=2)
+    accounts = msgspec.json.decode(listed.data)["data"]
+    assert line.own.account not in accounts
+    assert other.own.account in accounts
+    await until(lambda: not sheriff.bus.connected(CITY))
+    await system.close()
+    await again.close()
 
 
 async def test_exports_are_in_force_again_after_a_restart_of_the_node(

@@ -29,7 +29,9 @@ class Accounts:
     operator_jwt: str
     system: Key
     account: Key
+    shares: Key  # of the account from which things flow to partners
     credentials: Path  # of the node in its own account
+    shares_credentials: Path
     system_credentials: Path
     book: LineBook
 
@@ -39,6 +41,7 @@ class Accounts:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         system = Key.load(folder / "system.nk", nkeys.PREFIX_BYTE_ACCOUNT)
         account = Key.load(folder / f"{agency}.nk", nkeys.PREFIX_BYTE_ACCOUNT)
+        shares = Key.load(folder / "shares.nk", nkeys.PREFIX_BYTE_ACCOUNT)
         operator = Key.load(folder / "operator.nk", nkeys.PREFIX_BYTE_OPERATOR)
         return cls(
             agency=agency,
@@ -47,7 +50,9 @@ class Accounts:
             operator_jwt=_operator(folder / "operator.jwt", operator, system.public, now_s),
             system=system,
             account=account,
+            shares=shares,
             credentials=_credentials(folder, f"{agency}-node", account, now_s),
+            shares_credentials=_credentials(folder, "shares-node", shares, now_s),
             system_credentials=_credentials(folder, "system-node", system, now_s),
             book=LineBook(folder / "partners.json"),
         )
@@ -59,22 +64,31 @@ class Accounts:
             self.system.public: self._account(self.system.public, "SYS", claims.account(), now),
             **{line.own.account: self.partner_jwt(line, now) for line in lines},
             self.account.public: self.agency_jwt(now),
+            self.shares.public: self.shares_jwt(now),
         }
 
     def agency_jwt(self, now: datetime) -> str:
-        lines = self.book.lines.values()
-        ends = [(line, self.line_key(line.own.account)) for line in lines]
-        rights = crossing.agency_account(self.account, ends, now)
+        rights = crossing.agency_account(self.account, self._ends(), now)
         return self._account(self.account.public, self.agency, rights, now)
+
+    def shares_jwt(self, now: datetime) -> str:
+        rights = crossing.shares_account(self.shares, self._ends(), now)
+        return self._account(self.shares.public, "shares", rights, now)
 
     def partner_jwt(self, line: Line, now: datetime) -> str:
         rights = crossing.partner_account(self.agency, self.account, line, now)
         return self._account(line.own.account, line.partner, rights, now)
 
-    def deletion(self, account: str, now: datetime) -> str:
-        """What tells the server to delete an account."""
+    @property
+    def known(self) -> set[str]:
+        """The public keys of all accounts there should be."""
+        partners = {line.own.account for line in self.book.lines.values()}
+        return {self.system.public, self.account.public, self.shares.public, *partners}
+
+    def deletion(self, accounts: list[str], now: datetime) -> str:
+        """What tells the server to delete accounts."""
         name = self.operator.public
-        request = {"type": "generic", "version": 2, "accounts": [account]}
+        request = {"type": "generic", "version": 2, "accounts": accounts}
         return claims.signed(self.operator, name, "deletion", request, int(now.timestamp()))
 
     def new_ends(self) -> tuple[Key, Key]:
@@ -105,6 +119,10 @@ class Accounts:
 
     def line_key(self, public: str) -> Key:
         return Key(self._line_key(public).read_bytes().strip())
+
+    def _ends(self) -> list[tuple[Line, Key]]:
+        lines = self.book.lines.values()
+        return [(line, self.line_key(line.own.account)) for line in lines]
 
     def _line_key(self, public: str) -> Path:
         return self.folder / "lines" / f"{public}.nk"

@@ -1,4 +1,4 @@
-"""What crosses between this node's own account and a partner's, and nothing else.
+"""What crosses between this node's own accounts and a partner's, and nothing else.
 
 On each of two linked nodes one account stands for the other agency; a leaf link joins the two.
 In them, `to.<agency>.…` is what goes to that agency:
@@ -6,10 +6,12 @@ In them, `to.<agency>.…` is what goes to that agency:
     to.<agency>.ask, .beat       a request crosses, its answer comes back
     to.<agency>.share.<class>    likewise, but only while an export of that class is in force
 
-An export is a private one of the partner's account on the owner's node, and the leave (activation)
-for the owner's own account to send there, which ends with the agreement. Both accounts are the
-owner's: no claim of a partner opens or prolongs it. They are services and not streams, so that
-each message is held against the claims that are in force when it crosses, and is answered.
+What flows by agreement leaves from an account of its own, `shares`: each class that a partner may
+have is an import there, whose leave (activation) ends with the agreement. All these accounts are
+the owner's; no claim of a partner opens or prolongs anything. They are services and not streams,
+so that each message is held against the claims that are in force when it crosses, and is answered.
+`shares` is apart because the server forgets which answers it waits for when an account's exports
+are told anew: what changes for one partner may not cost another its answer.
 
 The node's own account sees what a partner sent as `from.<partner>.…`: the name comes from the
 account by which a message came in, so that no partner can speak in another's name. All claims are
@@ -18,7 +20,7 @@ signed by the node's own operator; a partner holds nothing but the leave to conn
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 
 from farolito.bus import claims
@@ -30,6 +32,7 @@ MESSAGE_BYTES_MAX = 8 * 2**20  # of one message with its head; a longer one ends
 SUBSCRIPTIONS_MAX = 256  # of one partner's link
 SERVICES = ("ask", "beat")
 TAKEN = (*SERVICES, "share.*")
+Ends = Sequence[tuple[Line, Key]]  # each line with the key of its account here
 _REPLIES = "_R_.>"  # where the server lets answers of services come back
 
 
@@ -59,33 +62,38 @@ def partner_account(own: AgencyId, agency: Key, line: Line, now: datetime) -> Cl
         subject = came(partner, what)
         token = _activation(agency, line.own.account, subject, now_s)
         imports.append(_import(subject, agency.public, to(own, what), token))
-    shared = [f"share.{share_class}" for share_class in _in_force(line, now)]
     limits = {
         "conn": 1, "leaf": 1,  # the one link; under `conn` the server counts links as well
         "subs": SUBSCRIPTIONS_MAX, "payload": MESSAGE_BYTES_MAX,
     }  # fmt: skip
-    exports = [_export(to(partner, what)) for what in (*SERVICES, *shared)]
+    exports = [_export(to(partner, what)) for what in TAKEN]
     return claims.account(exports=exports, imports=imports, limits=limits)
 
 
-def agency_account(own: Key, ends: Iterable[tuple[Line, Key]], now: datetime) -> Claims:
-    """Claims of the node's own account: what it takes from partners and lets flow to them.
-    `ends`: each line with the key of its account here."""
-    exports, imports = [], []
+def agency_account(own: Key, ends: Ends, now: datetime) -> Claims:
+    """Claims of the node's own account: what partners ask of it, and it of them."""
+    exports: list[Claims] = []
+    imports: list[Claims] = []
     for line, account in ends:
-        now_s, until = int(now.timestamp()), _in_force(line, now)
-        sent: list[tuple[str, int | None]] = [(service, None) for service in SERVICES]
-        sent += [(f"share.{share_class}", int(at.timestamp())) for share_class, at in until.items()]
-        for what, ends_s in sent:
-            there = to(line.partner, what)
-            token = _activation(account, own.public, there, now_s, ends_s)
-            imports.append(_import(there, account.public, there, token))
         exports += [_export(came(line.partner, what)) for what in TAKEN]
+        imports += [_sent(own, account, to(line.partner, service), now) for service in SERVICES]
     return claims.account(jetstream=True, exports=exports, imports=imports)
 
 
-def _in_force(line: Line, now: datetime) -> dict[str, datetime]:
-    return {share_class: at for share_class, at in line.shares.items() if at > now}
+def shares_account(own: Key, ends: Ends, now: datetime) -> Claims:
+    """Claims of the account from which things flow to partners: what is in force now."""
+    imports = []
+    for line, account in ends:
+        for share_class, until in line.shares.items():
+            if until > now:
+                subject = to(line.partner, f"share.{share_class}")
+                imports.append(_sent(own, account, subject, now, int(until.timestamp())))
+    return claims.account(imports=imports)
+
+
+def _sent(own: Key, account: Key, subject: str, now: datetime, ends_s: int | None = None) -> Claims:
+    token = _activation(account, own.public, subject, int(now.timestamp()), ends_s)
+    return _import(subject, account.public, subject, token)
 
 
 def _activation(

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import NamedTuple
 
 import nats.errors
 from nats.aio.client import Client
@@ -42,20 +43,28 @@ class Takers:
         self.share: Callable[[AgencyId, str, bytes], Awaitable[bytes]] = _nobody_shares
 
 
+class Clients(NamedTuple):
+    """The node's connections: in its own account, and where things flow to partners from."""
+
+    node: Client
+    shares: Client
+
+
 class LineEnd:
     """`on_change` hears of a partner that is there (True), or is no longer."""
 
     def __init__(
         self,
         partner: AgencyId,
-        client: Client,
+        clients: Clients,
         takers: Takers,
         on_change: Callable[[AgencyId, bool], None],
     ) -> None:
         self.partner = partner
         self.is_there = False
         self.dropped = 0  # messages not taken because too many came at once
-        self._client = client
+        self._client = clients.node
+        self._shares = clients.shares
         self._takers = takers
         self._on_change = on_change
         self._heard: list[Subscription] = []
@@ -92,10 +101,11 @@ class LineEnd:
         raise PartnerDown(f"the line to {self.partner} is down", "it comes back by itself")
 
     async def _request(self, what: str, raw: bytes, timeout_s: float) -> bytes:
-        if not self._client.is_connected:
+        client = self._shares if what.startswith("share.") else self._client
+        if not client.is_connected:
             raise PartnerDown("the bus of this node is away", "it comes back by itself")
         try:
-            answer = await self._client.request(to(self.partner, what), raw, timeout=timeout_s)
+            answer = await client.request(to(self.partner, what), raw, timeout=timeout_s)
         except nats.errors.NoRespondersError:
             raise
         except (nats.errors.Error, TimeoutError) as error:
@@ -193,6 +203,10 @@ class LineEnd:
     def _tell(self, *, is_there: bool) -> None:
         if self.is_there != is_there:
             self.is_there = is_there
+            log.log(
+                logging.INFO if is_there else logging.WARNING,
+                "the line to %s is %s", self.partner, "up" if is_there else "down",
+            )  # fmt: skip
             self._on_change(self.partner, is_there)
 
     def _pause(self) -> None:

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
@@ -21,7 +22,7 @@ from nats.aio.client import Client
 
 from farolito.bus.accounts import Accounts
 from farolito.bus.lane import BusDown
-from farolito.bus.line_end import LineEnd, PartnerDown, Takers
+from farolito.bus.line_end import Clients, LineEnd, PartnerDown, Takers
 from farolito.bus.lines import Line
 from farolito.bus.system import System
 from farolito.model import AgencyId, BusCard, FarolitoError, Invalid, Refused
@@ -68,7 +69,7 @@ class PartnerBus:
         self._changing = asyncio.Lock()
         self._takers = Takers()
         self._ends: dict[AgencyId, LineEnd] = {}
-        self._client: Client | None = None
+        self._clients: Clients | None = None
         self._system: System | None = None
         self._settling: asyncio.Task[None] | None = None
         self._renewing: asyncio.Task[None] | None = None
@@ -86,12 +87,12 @@ class PartnerBus:
                 task.cancel()
         for partner in list(self._ends):
             await self._ends.pop(partner).close()
-        if self._client is not None:
+        for client in self._clients or ():
             with suppress(nats.errors.Error):
-                await self._client.close()
+                await client.close()
         if self._system is not None:
             await self._system.close()
-        self._client = self._system = None
+        self._clients = self._system = None
 
     def serve(self, handler: Callable[[AgencyId, bytes], Awaitable[bytes]]) -> None:
         """Who answers what partners ask. It answers bytes, whatever came."""
@@ -139,7 +140,9 @@ class PartnerBus:
             line = msgspec.structs.replace(line, own=msgspec.structs.replace(own, user_jwt=leave))
         async with self._changing:
             before = self._book.lines.get(partner)
-            if before is not None and before.own.account != own.account:
+            if before is not None and before.own.account == own.account:
+                line = msgspec.structs.replace(line, shares=before.shares)
+            elif before is not None:
                 await self._cut(before)
             self._book.keep(line)
             await self._put_in_force()
@@ -166,9 +169,10 @@ class PartnerBus:
         self._book.keep(msgspec.structs.replace(self._line(partner), shares=ahead))
         async with self._changing:
             self._server.write()
+            if self._system is None:
+                return False  # `start` tells it
             try:
-                await self._tell(self._accounts.partner_jwt(self._line(partner), now))
-                await self._tell(self._accounts.agency_jwt(now))
+                await self._tell(self._accounts.shares_jwt(now))
             except BusDown as error:
                 log.error("what may flow to %s: %s", partner, error)
                 self._settle_soon()
@@ -228,16 +232,11 @@ class PartnerBus:
 
     async def _connect(self) -> None:
         try:
-            if self._client is None:
-                self._client = await nats.connect(
-                    self._server.url,
-                    user_credentials=str(self._accounts.credentials),
-                    name="farolito-partners",
-                    max_reconnect_attempts=-1,
-                    reconnect_time_wait=0.1,
-                    pending_size=64 * 2**20,
-                    error_cb=self._on_error,
-                )
+            if self._clients is None:
+                accounts = self._accounts
+                own = await self._connected(accounts.credentials, "farolito-partners")
+                shares = await self._connected(accounts.shares_credentials, "farolito-shares")
+                self._clients = Clients(own, shares)
             if self._system is None:
                 self._system = await System.connect(
                     self._server.url, self._accounts.system_credentials, self._on_return
@@ -247,17 +246,32 @@ class PartnerBus:
         if self._renewing is None:
             self._renewing = asyncio.create_task(self._renew(), name="certificate of the line")
         for partner in self.partners - set(self._ends):
-            end = LineEnd(partner, self._client, self._takers, self._changed)
+            end = LineEnd(partner, self._clients, self._takers, self._changed)
             self._ends[partner] = end
             await end.open()
 
+    async def _connected(self, credentials: Path, name: str) -> Client:
+        return await nats.connect(
+            self._server.url,
+            user_credentials=str(credentials),
+            name=name,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=0.1,
+            pending_size=64 * 2**20,
+            error_cb=self._on_error,
+        )
+
     async def _settle(self) -> None:
-        """All claims as they are now. Partners' accounts twice: each of the two sides is held
-        against the other's exports."""
+        """All claims as they are now, and no account besides. Partners' accounts twice: each of
+        the two sides is held against the other's exports."""
         now = self._clock()
         partners = [self._accounts.partner_jwt(line, now) for line in self._book.lines.values()]
-        for jwt in (*partners, self._accounts.agency_jwt(now), *partners):
+        own = (self._accounts.shares_jwt(now), self._accounts.agency_jwt(now))
+        for jwt in (*partners, *own, *partners):
             await self._tell(jwt)
+        assert self._system is not None
+        if strays := await self._system.accounts() - self._accounts.known:
+            await self._system.delete(self._accounts.deletion(sorted(strays), now))
 
     async def _tell(self, jwt: str) -> None:
         assert self._system is not None
@@ -301,14 +315,18 @@ class PartnerBus:
         await self._connect()
         assert self._system is not None
         now = self._clock()
+        await self._tell(self._accounts.shares_jwt(now))
         await self._tell(self._accounts.agency_jwt(now))
-        await self._system.delete(self._accounts.deletion(line.own.account, now))
+        await self._system.delete(self._accounts.deletion([line.own.account], now))
         self._accounts.forget(line.own)
 
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(RENEWAL_LOOKED_AT_S)
-            await self.renew()
+            try:
+                await self.renew()
+            except FarolitoError as error:
+                log.error("the certificate of the line to partners: %s", error)
 
     async def renew(self) -> bool:
         """Renew the certificate of the line where it ends soon. Whether it was."""

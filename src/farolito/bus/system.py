@@ -47,6 +47,10 @@ class System:
         """Put an account, or its newer claims, in force."""
         await self._ask("$SYS.REQ.CLAIMS.UPDATE", jwt.encode())
 
+    async def accounts(self) -> set[str]:
+        """The public keys of all accounts that the server knows."""
+        return set((await self._ask("$SYS.REQ.CLAIMS.LIST", b""))["data"])
+
     async def delete(self, deletion: str) -> None:
         """Delete accounts; who is connected to one is cut off."""
         await self._ask("$SYS.REQ.CLAIMS.DELETE", deletion.encode())
