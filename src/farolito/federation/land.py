@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from farolito.geo.land import Lands
 from farolito.model import (
@@ -71,6 +71,19 @@ class LandBook:
         cards = [own, *nations] if nations and own.land else nations
         self._cards = {card.agency_id: card for card in cards}
         self._lands = Lands({card.agency_id: card.land for card in cards})
+
+    def shown(self) -> list[Mapping[str, Any]]:
+        """Each nation's land, our own with it, as maps draw it."""
+        own = self._own()
+        return [
+            {
+                "agency_id": card.agency_id,
+                "name": card.name,
+                "rings": [zone.ring for zone in card.land],
+            }
+            for card in {own.agency_id: own, **self._cards}.values()
+            if card.land
+        ]
 
     def belongs(self, place: Point | None, share_class: ShareClass) -> Belongs | None:
         """The other nation that a record of this class, made here, belongs to."""
