@@ -363,4 +363,5 @@ class NodeRooms:
         return {
             "tiles": f"/tiles/{tiles.name}" if tiles.exists() else None,
             "do": "" if tiles.exists() else "farolito map import FILE --name metro",
+            "lands": self.federation.sharing.land.shown(),
         }
