@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any, NamedTuple
 
+import asyncpg
 import msgspec
 
 from farolito.app.handing_over import HandingOver
@@ -21,7 +24,7 @@ from farolito.federation.receiving import Receiving
 from farolito.federation.sending import Sender
 from farolito.federation.sharing import Outbox
 from farolito.federation.sharing_words import HandedRead, HandedShot
-from farolito.gate import Gate
+from farolito.gate import AWAY, Gate
 from farolito.model import (
     AgencyCard,
     AgencyId,
@@ -29,6 +32,7 @@ from farolito.model import (
     AgreementState,
     Because,
     DeviceId,
+    FarolitoError,
     HotListEntry,
     Partner,
     Person,
@@ -41,7 +45,10 @@ from farolito.model import (
 from farolito.model.shared import Purge
 from farolito.store import Records, hot_lists
 
+log = logging.getLogger(__name__)
+
 DEVICE_CHARACTERS_MAX = 63
+BEGIN_EVERY_S = 5.0
 
 
 class Rooms(NamedTuple):
@@ -112,6 +119,7 @@ class SharingRooms:
         return {
             "sharing with partners": self.lanes.run,
             "end of what partners shared": self.receiving.run,
+            "agreements that begin": self._begin_on_time,
         }
 
     # What agreements do: the hooks of the book that keeps them.
@@ -138,6 +146,9 @@ class SharingRooms:
         """Ended before its time: ask the grantee at once, or delete here what came by it."""
         own, terms = self._rooms.gate.owner, signed.agreement
         if terms.grantor == own:
+            because = signed.revoked_because or signed.state
+            if signed.revoked_because != Because.LEAVING:
+                await self.sender.ask_purge(terms.grantee, terms.agreement_id, because)
             self.lanes.wake(terms.grantee)
         else:
             because = signed.revoked_because or "revoked"
@@ -148,6 +159,20 @@ class SharingRooms:
         for them. The proof, which the parting itself tells them."""
         proof = await self.receiving.leave(partner)
         return {**proof, **await self.sender.leave(partner)}
+
+    async def _begin_on_time(self) -> None:
+        """An agreement that was signed for later begins: what goes on then flows."""
+        looked_at = self._clock()
+        while True:
+            await asyncio.sleep(BEGIN_EVERY_S)
+            now = self._clock()
+            begun = [s for s in self._rooms.agreements() if looked_at < s.agreement.starts <= now]
+            looked_at = now
+            for signed in begun:
+                try:
+                    await self.on_changed(signed)
+                except (*AWAY, asyncpg.PostgresError, FarolitoError) as why:
+                    log.warning("what goes on is not shared by a new agreement: %s", why)
 
     def _follow(self) -> None:
         """After dispatch and the briefs, so that the incident of an alert is known."""

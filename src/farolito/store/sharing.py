@@ -165,12 +165,14 @@ class SharingRows:
     # What partners purge of ours.
 
     async def ask_purge(self, purge: Purge) -> None:
+        """Asked once for an agreement, however often its end is told; for everything at each end
+        of a partnership."""
         await self._connection.execute(
-            "insert into share_purges (agency, partner, agreement_id, because, asked_at)"
+            "insert into share_purges as p (agency, partner, agreement_id, because, asked_at)"
             " values ($1,$2,$3,$4,$5) on conflict (agency, partner, agreement_id) do update set"
             " because = excluded.because, asked_at = excluded.asked_at, answered_at = null,"
-            " purged = null, receipt = null",
-            self._agency, *msgspec.structs.astuple(purge),
+            " purged = null, receipt = null where p.agreement_id = $6",
+            self._agency, *msgspec.structs.astuple(purge), EVERYTHING,
         )  # fmt: skip
 
     async def purges(self, partner: AgencyId) -> list[Purge]:

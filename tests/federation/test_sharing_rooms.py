@@ -1,0 +1,150 @@
+"""All the rooms of sharing together, as a node makes them: agreements and partings move them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC
+from typing import Any, cast
+
+import msgspec
+import pytest
+
+from farolito.app.sharing import Rooms, SharingRooms
+from farolito.bus import Bus, ReadBatch
+from farolito.federation.sharing_words import HandedRead
+from farolito.model import AgencyId, Because, Point, Refused, ShareClass
+from tests.federation.neighbours import Neighbours
+from tests.federation.sharers import Sharer, Sharers
+from tests.plates.plate_builders import read
+
+
+class Lane:
+    """Stands where a node has its bus: what was published."""
+
+    def __init__(self) -> None:
+        self.batches: list[ReadBatch] = []
+        self.reads = self
+
+    async def publish(self, batch: ReadBatch) -> None:
+        self.batches.append(batch)
+
+
+class Shares:
+    """The subjects that agreements opened on the bus, over the line in memory."""
+
+    def __init__(self, of: Sharer, neighbours: Neighbours) -> None:
+        self._line = neighbours.wire.between(of.agency_id)
+        self.used: list[ShareClass] = []
+
+    async def __call__(
+        self, partner: AgencyId, share_class: ShareClass, raw: bytes, timeout_s: float
+    ) -> bytes:
+        self.used.append(share_class)
+        return await self._line.request(partner, raw, timeout_s)
+
+
+class House:
+    def __init__(self, sharers: Sharers, sharer: Sharer) -> None:
+        side = sharer.side
+        self.sharers, self.sharer, self.bus = sharers, sharer, Lane()
+        self.shares = Shares(sharer, sharers.neighbours)
+        side.post._handlers.pop("share")  # the rooms take them from here on
+        side.post._handlers.pop("purge")
+        sharer.desk.followers.remove(sharer.outbox.follow_alert)
+        self.rooms = SharingRooms(
+            Rooms(
+                gate=side.gate, post=side.post, system=side.system, desk=sharer.desk,
+                dispatch=sharer.dispatch, shots=sharer.shots, bus=cast(Bus, self.bus),
+                own_card=lambda: side.card, partners=lambda: side.partners,
+                agreements=lambda: list(sharers.agreed.values()), agreement=sharers.agreed.get,
+                units=lambda: sharer.units, share=self.shares,
+            ),
+            UTC,
+            side.clock,
+        )  # fmt: skip
+
+    async def send(self, partner: Sharer) -> None:
+        sender = self.rooms.sender
+        for send in (sender.send_recalls, sender.send_items, sender.send_purges):
+            while await send(partner.agency_id):
+                pass
+
+    async def receipts(self) -> Sequence[Mapping[str, Any]]:
+        async with self.sharer.side.records() as records:
+            return await records.sharing.receipts()
+
+
+ALERTS = {ShareClass.ALERT: "full"}
+
+
+async def test_a_signed_agreement_opens_and_a_revoked_one_purges_by_itself(
+    sharers: Sharers,
+) -> None:
+    city, sheriff = House(sharers, sharers.city), House(sharers, sharers.sheriff)
+    await sharers.city.confirmed("ABC123")
+    agreement = sharers.agree(sharers.city, sharers.sheriff, classes=ALERTS)
+    await city.rooms.on_changed(sharers.agreed[agreement.agreement_id])
+    await city.send(sharers.sheriff)
+    assert len(await sharers.sheriff.shown()) == 1
+    assert city.shares.used == [ShareClass.ALERT], "by the subject that the agreement opened"
+    sharers.revoke(agreement)
+    revoked = msgspec.structs.replace(
+        sharers.agreed[agreement.agreement_id], revoked_because=Because.MISUSE
+    )
+    async with sharers.city.side.records() as records:
+        await city.rooms.in_change(records, revoked)
+    await city.rooms.on_revoked(revoked)
+    await city.send(sharers.sheriff)
+    assert await sharers.sheriff.shown() == []
+    [receipt] = await city.receipts()
+    assert (receipt["because"], receipt["purged"]) == ("misuse", 1)
+    await sheriff.rooms.on_revoked(revoked)  # told of it by the city as well
+
+
+async def test_a_grantee_that_revokes_deletes_at_once(sharers: Sharers) -> None:
+    """Also while the owner is away."""
+    city, sheriff = House(sharers, sharers.city), House(sharers, sharers.sheriff)
+    agreement = sharers.agree(sharers.city, sharers.sheriff, classes=ALERTS)
+    await sharers.city.confirmed("ABC123")
+    await city.send(sharers.sheriff)
+    sharers.neighbours.cut(sharers.city.side, sharers.sheriff.side)
+    sharers.revoke(agreement)
+    await sheriff.rooms.on_revoked(sharers.agreed[agreement.agreement_id])
+    assert await sharers.sheriff.shown() == []
+
+
+async def test_a_parting_leaves_nothing_and_asks_nothing_of_who_has_gone(
+    sharers: Sharers,
+) -> None:
+    city, sheriff = House(sharers, sharers.city), House(sharers, sharers.sheriff)
+    agreement = sharers.agree(sharers.city, sharers.sheriff, classes=ALERTS)
+    await sharers.city.confirmed("ABC123")
+    await city.send(sharers.sheriff)
+    await sharers.city.confirmed("ABC124")
+    sharers.revoke(agreement)
+    ended = msgspec.structs.replace(
+        sharers.agreed[agreement.agreement_id], revoked_because=Because.LEAVING
+    )
+    await city.rooms.on_revoked(ended)
+    there = await sheriff.rooms.on_leave(sharers.city.agency_id)
+    here = await city.rooms.on_leave(sharers.sheriff.agency_id)
+    assert (there["purged"], here["purged"], here["dropped"]) == (1, 0, 1)
+    assert there["receipt"].startswith("county-so#")
+    assert msgspec.json.encode(there)
+    assert await city.receipts() == []
+
+
+async def test_what_was_made_on_our_land_becomes_ours(sharers: Sharers) -> None:
+    pueblo = House(sharers, sharers.pueblo)
+    place = Point(35.25, -106.55)
+    one = msgspec.structs.replace(read("ABC123"), place=place, agency=AgencyId("city-pd"))
+    await pueblo.rooms._take_reads(AgencyId("city-pd"), [HandedRead(one, {"a": b"crop"})])
+    [batch] = pueblo.bus.batches
+    [taken] = batch.reads
+    assert (taken.read_id, taken.agency, taken.reader) == (
+        one.read_id, "pueblo-pd", f"city-pd-{one.reader}",
+    )  # fmt: skip
+    assert batch.pictures == {"a": b"crop"}
+    elsewhere = msgspec.structs.replace(one, place=Point(35.0, -106.65))
+    with pytest.raises(Refused):
+        await pueblo.rooms._take_reads(AgencyId("city-pd"), [HandedRead(elsewhere)])
