@@ -5,6 +5,7 @@ In: an Ask, and a time. Out: a Tally to make figures of; then the figures' file,
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from hashlib import sha256
 
@@ -13,9 +14,12 @@ import msgspec
 from farolito.audit import Ledger
 from farolito.audit.figures import Figure, Figures, Tally, parse, time_of
 from farolito.gate.gate import Answer, Ask, Gate
+from farolito.model import Purpose
 from farolito.store import Records
 
 __all__ = ["Counted", "Figure", "Figures", "LedgerFigures", "Tally", "parse", "time_of"]
+
+Keep = Callable[[Records, int], Awaitable[None]]
 
 
 class Counted(msgspec.Struct, frozen=True):
@@ -27,6 +31,10 @@ class Counted(msgspec.Struct, frozen=True):
 
 
 class LedgerFigures:
+    """A person counts by `read` and publishes by `export`. The node itself, which publishes each
+    month by a standing rule, does both by `act`: nobody is shown anything but what is published.
+    """
+
     def __init__(self, gate: Gate, ledger: Ledger) -> None:
         self._gate = gate
         self._ledger = ledger
@@ -39,7 +47,20 @@ class LedgerFigures:
             first, end, tally = await self._ledger.tally(since, until)
             return Counted(first, end, tally)
 
+        if ask.purpose is Purpose.SYSTEM:
+            return await self._gate.act(ask, work)
         return await self._gate.read(ask, work)
+
+    async def fix(self, ask: Ask, document: bytes, keep: Keep) -> int:
+        """Fix figures for ever by an entry, and keep them in the same step; the entry's number.
+
+        Raises Invalid for what is no document of figures.
+        """
+        parse(document)
+        fixing = msgspec.structs.replace(ask, fixes=sha256(document).hexdigest())
+        if ask.purpose is Purpose.SYSTEM:
+            return (await self._gate.act(fixing, keep)).permit
+        return (await self._gate.export(fixing, keep)).permit
 
     async def publish(self, ask: Ask, document: bytes) -> Answer[bytes]:
         """Fix figures for ever by an entry, and answer with the file that proves them.

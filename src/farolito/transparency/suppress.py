@@ -36,13 +36,16 @@ class Sum(NamedTuple):
         return self.least == self.most and self.weights[cell] < 0
 
 
-def hidden(counts: Mapping[Cell, int], sums: Sequence[Sum]) -> frozenset[Cell]:
+def hidden(
+    counts: Mapping[Cell, int], sums: Sequence[Sum], already: Collection[Cell] = ()
+) -> frozenset[Cell]:
     """The counts not to be shown: the small ones, and those that would give one away.
 
     `counts` must satisfy `sums`. A hidden count under `SMALL` may be marked as such; one that is
-    hidden beside it is known to be no smaller.
+    hidden beside it is known to be no smaller. `already`: counts that were withheld elsewhere
+    before; they stay hidden, and are not given away either.
     """
-    gone = {cell for cell, count in counts.items() if count < SMALL}
+    gone = {cell for cell, count in counts.items() if count < SMALL} | set(already)
     # What may be otherwise stays so while more is hidden: a table that reads the same still does.
     safe: set[Cell] = set()
     for cell in sorted(gone):

@@ -1,0 +1,84 @@
+"""What was published, and what only the records can count for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from farolito.model import AgencyId
+from farolito.store import reads
+
+LISTED_MAX = 240  # twenty years of months
+
+
+class PublishedFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """`document`: the canonical bytes that the entry `permit` fixes."""
+
+    period: str
+    since: datetime
+    until: datetime
+    published_at: datetime
+    permit: int
+    document: bytes
+
+
+class FiguresRows:
+    """Bound to one transaction of one agency."""
+
+    def __init__(self, connection: Any, agency: AgencyId) -> None:
+        self._connection = connection
+        self._agency = agency
+
+    async def keep(self, told: PublishedFigures) -> None:
+        """Once: figures of a period are not published a second time."""
+        await self._connection.execute(
+            "insert into published_figures (agency, period, since, until, published_at, permit,"
+            " document) values ($1,$2,$3,$4,$5,$6,$7)",
+            self._agency, told.period, told.since, told.until, told.published_at, told.permit,
+            told.document,
+        )  # fmt: skip
+
+    async def get(self, period: str) -> PublishedFigures | None:
+        row = await self._connection.fetchrow(
+            "select period, since, until, published_at, permit, document from published_figures"
+            " where agency = $1 and period = $2",
+            self._agency,
+            period,
+        )
+        return None if row is None else PublishedFigures(**dict(row))
+
+    async def periods(self) -> list[str]:
+        """Those that are published, the newest end first."""
+        rows = await self._connection.fetch(
+            "select period from published_figures where agency = $1"
+            " order by until desc, published_at desc limit $2",
+            self._agency,
+            LISTED_MAX,
+        )
+        return [row["period"] for row in rows]
+
+    async def alerts(self, since: datetime, until: datetime) -> Mapping[tuple[str, str], int]:
+        """Alerts of hot lists that were raised in a time, by how they stand and what came of it."""
+        rows = await self._connection.fetch(
+            "select state, coalesce(body->>'decision_reason', '') said, count(*) count from alerts"
+            " where agency = $1 and raised_at >= $2 and raised_at < $3 group by 1, 2",
+            self._agency,
+            since,
+            until,
+        )
+        return {(row["state"], row["said"]): row["count"] for row in rows}
+
+    async def reads_kept(self) -> int:
+        """About how many plate reads are kept now."""
+        return await reads.estimated_total(self._connection)
+
+    async def began(self) -> datetime | None:
+        """When the ledger's first entry was written; None where there is none yet."""
+        at: datetime | None = await self._connection.fetchval(
+            "select at from ledger_entries where agency = $1 order by entry_index limit 1",
+            self._agency,
+        )
+        return at
