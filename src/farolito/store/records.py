@@ -14,6 +14,7 @@ from farolito.store.cameras import Cameras
 from farolito.store.clips import Clips
 from farolito.store.envelopes import Envelopes
 from farolito.store.feed import Feed
+from farolito.store.figures import FiguresRows
 from farolito.store.incidents import Incidents
 from farolito.store.partners import Partners
 from farolito.store.push import PushSubscriptions
@@ -57,3 +58,4 @@ class Records:
         self.reads = Reads(connection)
         self.envelopes = Envelopes(connection, agency)
         self.approvals = Approvals(connection, agency)
+        self.figures = FiguresRows(connection, agency)
