@@ -41,7 +41,12 @@ async def studio(database: Database, tmp_path: Path) -> AsyncIterator[Studio]:
 async def http(studio: Studio) -> AsyncIterator[httpx.AsyncClient]:
     now = studio.city.clock()
     signed_in = SignedIn(
-        person=DETECTIVE, session=SessionId(ids()), signed_in_at=now, seen_at=now, csrf=""
+        person=DETECTIVE,
+        session=SessionId(ids()),
+        signed_in_at=now,
+        seen_at=now,
+        csrf="",
+        proved_at=now,
     )
 
     async def asker(request: Request[Any, Any, Any]) -> Asker:

@@ -236,6 +236,17 @@ def test_taking_the_ledger_out_wants_a_fresh_sign_in(ask: Ask) -> None:
     assert isinstance(ask(*export[:1], Act.READ, *export[2:], signed_in_s=301), Permit)
 
 
+def test_what_wants_a_passkey_is_not_had_by_a_fresh_sign_in_elsewhere(ask: Ask) -> None:
+    export = (Role.AUDITOR, Act.EXPORT, Thing.LEDGER, Purpose.AUDIT)
+    for never_or_old in (10**9, 301, -1):
+        told = ask(*export, signed_in_s=10, proved_s=never_or_old)
+        assert reason(told) == "sign_in_again", never_or_old
+    assert isinstance(ask(*export, signed_in_s=40_000, proved_s=300), Permit)
+    assert isinstance(
+        ask(*export[:1], Act.READ, *export[2:], signed_in_s=10, proved_s=10**9), Permit
+    )
+
+
 def test_a_refusal_says_what_to_do_and_hides_no_second_hurdle(ask: Ask) -> None:
     read = (Role.DETECTIVE, Act.READ, Thing.PLATE_READ)
     answer = ask(*read, Purpose.AUDIT)

@@ -8,7 +8,7 @@ from typing import Any
 from litestar.connection import ASGIConnection
 
 from farolito.gate import Ask
-from farolito.identity import Identity, SignedIn
+from farolito.identity import NEVER, Identity, SignedIn
 from farolito.model import FarolitoError, Purpose, Role, Thing
 
 CSRF_HEADER = "x-farolito-csrf"
@@ -59,6 +59,7 @@ class Asker:
             purpose=self._purpose(usual),
             query=query[:QUERY_CHARACTERS_MAX],
             signed_in_at=self.signed_in.signed_in_at,
+            proved_at=self.signed_in.proved_at or NEVER,
             session=self.signed_in.session,
             case=self._headers.get(CASE_HEADER) or None,
             facts=facts,

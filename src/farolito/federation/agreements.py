@@ -250,10 +250,12 @@ class AgreementDesk:
             raise Conflict(f"{agency} is no confirmed partner", "join and compare fingerprints")
 
     def _check_recent(self, ask: Ask) -> None:
-        since = ask.signed_in_at
+        since = ask.proved_at or ask.signed_in_at
         if since is None or self._clock() - since > SIGN_IN_MAX:
             raise Refused(
-                "sign_in_again", "this wants a sign-in of the last 5 minutes", "sign in again"
+                "sign_in_again",
+                "this wants your passkey, shown within the last 5 minutes",
+                "show your passkey again",
             )
 
     def _can_sign(self, person: Person, one: SignedAgreement, done: set[AgreementId]) -> bool:

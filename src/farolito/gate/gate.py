@@ -55,6 +55,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     purpose: Purpose | None
     query: str
     signed_in_at: datetime | None = None  # None: the node itself
+    proved_at: datetime | None = None  # a passkey was shown last; None: it was the sign-in itself
     session: SessionId | None = None
     case: str | None = None
     on_behalf_of: str | None = None
@@ -376,6 +377,7 @@ class Gate:
         return Request(
             person=ask.person,
             signed_in_s=int((now - since).total_seconds()),
+            proved_s=int((now - ask.proved_at).total_seconds()) if ask.proved_at else None,
             act=act,
             thing=ask.thing,
             purpose=ask.purpose,

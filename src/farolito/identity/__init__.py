@@ -11,12 +11,13 @@ from farolito.identity.agency_key import AgencyKey, fingerprint, signed_by
 from farolito.identity.camera_logins import CameraLogins
 from farolito.identity.device_keys import DeviceKeys
 from farolito.identity.duties import local_admin, system_person
-from farolito.identity.identity import Identity, SignedIn
+from farolito.identity.identity import NEVER, Identity, SignedIn
 from farolito.identity.personas import CREW, PERSONAS, Persona, person_for
 from farolito.identity.sensor_keys import SensorKeys, public_key_of
 
 __all__ = [
     "CREW",
+    "NEVER",
     "PERSONAS",
     "AgencyKey",
     "CameraLogins",

@@ -24,6 +24,20 @@ class CookieJar(msgspec.Struct, frozen=True):
         secure = "; Secure" if self.secure else ""
         return f"{self.name}={token}; Path=/; Max-Age={age_s}; HttpOnly; SameSite=Strict{secure}"
 
+    def passing(self, what: str, value: str, age_s: int) -> str:
+        """A cookie for the way to another site and back: lax, since the browser comes from there,
+        and of no use but for that way. An empty value takes it back."""
+        secure = "; Secure" if self.secure else ""
+        return (
+            f"{self.name}-{what}={value}; Path=/; Max-Age={age_s}; HttpOnly; SameSite=Lax{secure}"
+        )
+
+    def passed(self, what: str, cookie: str) -> str | None:
+        """What such a cookie holds, from a Cookie header."""
+        return (
+            CookieJar(f"{self.name}-{what}", self.secure).token(cookie) if "=" in cookie else None
+        )
+
     def clear(self) -> str:
         return self.set("", 0)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b32encode, urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Any
@@ -38,12 +38,15 @@ from farolito.store import Database
 from farolito.store.devices import Devices
 from farolito.store.people import Account, Passkey, People
 from farolito.store.sensors import Sensors
-from farolito.store.sessions import Challenge, Sessions
+from farolito.store.sessions import Challenge, How, Sessions
+from farolito.store.suspensions import SuspensionList
 
 IDLE_MAX = timedelta(minutes=30)  # R2; past either the session ends and the passkey is asked for
 SESSION_MAX = timedelta(hours=12)
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # when somebody showed a passkey who has shown none
 SEEN_EVERY = timedelta(seconds=30)  # how exactly idleness is written down
 CHALLENGE_LIVES = timedelta(minutes=5)
+ELSEWHERE_LIVES = timedelta(minutes=10)  # a sign-in that goes by an identity provider
 INVITATION_LIVES = timedelta(hours=72)
 FAILURES_MAX = 5  # within FAILURES_WITHIN: locked until an administrator acts (R3)
 FAILURES_WITHIN = timedelta(minutes=15)
@@ -52,13 +55,19 @@ FORGET_AFTER = timedelta(days=30)  # sessions and invitations that are over
 
 
 class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
-    """A person and the sign-in that vouches for them. `csrf` belongs in every unsafe request."""
+    """A person and the sign-in that vouches for them. `csrf` belongs in every unsafe request.
+
+    `proved_at`: when they last showed a passkey here, None: not in this sign-in. `provider`: the
+    identity provider that vouches for them, None: a passkey did.
+    """
 
     person: Person
     session: SessionId
     signed_in_at: datetime
     seen_at: datetime
     csrf: str
+    proved_at: datetime | None
+    provider: str | None = None
 
 
 class Identity:
@@ -78,7 +87,7 @@ class Identity:
     ) -> None:
         self._db = db
         self._site = Site(rp_id, name, tuple(origins))
-        self._cookies = cookie_jar(origins)
+        self.cookies = cookie_jar(origins)
         self._clock = clock
         self._random = random
         self._agency = agency
@@ -117,7 +126,7 @@ class Identity:
             person_id = await people.invited(code_hash, now)
             if person_id is None:
                 raise _no_invitation()
-            person = await _may_sign_in(people, person_id, now, registering=True)
+            person = await may_sign_in(people, person_id, now, registering=True)
             known = await people.passkeys_of(person_id)
             challenge = await self._challenge(Sessions(connection), "register", code_hash)
         return registration_options(self._site, person, challenge, known)
@@ -136,11 +145,11 @@ class Identity:
             person_id = await people.accept(code_hash, now)
             if person_id is None:
                 raise _no_invitation()
-            person = await _may_sign_in(people, person_id, now, registering=True)
+            person = await may_sign_in(people, person_id, now, registering=True)
             passkey = registered(self._site, person, credential, said.challenge)
             if not await people.add_passkey(passkey, now):
                 raise Refused("known_passkey", "this passkey is registered", "sign in with it")
-            return await self._open(connection, person)
+            return await self.open(connection, person)
 
     # Signing in
 
@@ -165,10 +174,10 @@ class Identity:
                     "this passkey is not registered here",
                     "ask for an invitation",
                 )
-            person = await _may_sign_in(people, passkey.person_id, now)
+            person = await may_sign_in(people, passkey.person_id, now)
             refused = await self._sign_in_or_fail(people, passkey, said, credential)
             if refused is None:
-                return await self._open(connection, person)
+                return await self.open(connection, person)
         # Raised out here, so that the failure it left in the count stays there.
         raise refused
 
@@ -198,14 +207,14 @@ class Identity:
         `touch=False` looks without counting as activity, for sockets that check on themselves.
         Suspension, sign-out and a changed duty show at the next call: nothing is cached.
         """
-        token = self._cookies.token(cookie) if cookie else None
+        token = self.cookies.token(cookie) if cookie else None
         if token is None:
             return None
         sessions, now = Sessions(self._db.pool), self._clock()
         found = await sessions.find(_hash(token))
         if found is None or (found.demo and not self.demo):
             return None
-        if now - found.signed_in_at > SESSION_MAX or now - found.seen_at > IDLE_MAX:
+        if now - found.how.signed_in_at > SESSION_MAX or now - found.seen_at > IDLE_MAX:
             await sessions.end(found.session_id, now, "expired")
             return None
         if touch and now - found.seen_at >= SEEN_EVERY:
@@ -213,9 +222,11 @@ class Identity:
         return SignedIn(
             person=found.person,
             session=found.session_id,
-            signed_in_at=found.signed_in_at,
+            signed_in_at=found.how.signed_in_at,
             seen_at=now if touch else found.seen_at,
             csrf=_csrf(token),
+            proved_at=found.how.proved_at,
+            provider=found.how.provider,
         )
 
     async def still_signed_in(self, sessions: Sequence[SessionId]) -> dict[SessionId, Person]:
@@ -227,7 +238,7 @@ class Identity:
         return {
             one.session_id: one.person
             for one in await Sessions(self._db.pool).open_ones(sessions)
-            if now - one.signed_in_at <= SESSION_MAX
+            if now - one.how.signed_in_at <= SESSION_MAX
             and now - one.seen_at <= IDLE_MAX
             and (self.demo or not one.demo)
         }
@@ -248,11 +259,11 @@ class Identity:
     @property
     def clear_cookie(self) -> str:
         """The Set-Cookie value that a sign-out answers with."""
-        return self._cookies.clear()
+        return self.cookies.clear()
 
     @property
     def cookie_name(self) -> str:
-        return self._cookies.name
+        return self.cookies.name
 
     # Administration of people
 
@@ -271,20 +282,28 @@ class Identity:
             return await Sessions(connection).end_all(person.person_id, now, "duty changed")
 
     async def suspend(self, person_id: PersonId) -> list[SessionId]:
-        """No sign-in from now on; the sessions that were open and end, for the sockets to close."""
+        """No sign-in from now on; the sessions that were open and end, for the sockets to close.
+        Partners are told by whoever reads `suspended`."""
         now = self._clock()
         async with self._db.system() as connection:
             people = People(connection)
             await self._ours(people, person_id)
             await people.suspend(person_id, now)
+            await SuspensionList(connection, self._agency).changed(now)
             return await Sessions(connection).end_all(person_id, now, "suspended")
 
     async def restore(self, person_id: PersonId) -> None:
         """Lift a suspension, a lock after failures, or 90 days without a sign-in."""
         async with self._db.system() as connection:
             people = People(connection)
-            await self._ours(people, person_id)
+            account = await self._ours(people, person_id)
             await people.restore(person_id, self._clock())
+            if account.suspended_at:
+                await SuspensionList(connection, self._agency).changed(self._clock())
+
+    async def suspended(self) -> tuple[int, list[PersonId]]:
+        """The number of the list of our own suspended people, and the list."""
+        return await SuspensionList(self._db.pool, self._agency).now()
 
     async def drop_passkeys(self, person_id: PersonId) -> list[SessionId]:
         """For a lost phone or key: nothing signs this person in until a new invitation."""
@@ -325,8 +344,8 @@ class Identity:
             people = People(connection)
             if not await people.keep(person, self._clock(), demo=True):
                 raise Refused("not_ours", "that id is taken", "start the demo in a new folder")
-            await _may_sign_in(people, person.person_id, self._clock())
-            return await self._open(connection, person)
+            await may_sign_in(people, person.person_id, self._clock())
+            return await self.open(connection, person)
 
     # Devices
 
@@ -350,16 +369,48 @@ class Identity:
 
     # Steps
 
-    async def _open(self, connection: Any, person: Person) -> tuple[SignedIn, str]:
+    async def open(
+        self, connection: Any, person: Person, how: How | None = None
+    ) -> tuple[SignedIn, str]:
+        """A sign-in begins: whoever calls has made sure of the person. Without `how`, a passkey
+        was shown now. (SignedIn, Set-Cookie)."""
         now = self._clock()
+        how = how or How(signed_in_at=now, proved_at=now)
         token = urlsafe_b64encode(self._random(32)).rstrip(b"=").decode()
         session = SessionId(new_id(int(now.timestamp() * 1000), self._random(10)))
-        await Sessions(connection).open(_hash(token), session, person.person_id, now)
+        await Sessions(connection).open(_hash(token), session, person.person_id, how, now)
         await People(connection).was_active(person.person_id, now)
         signed_in = SignedIn(
-            person=person, session=session, signed_in_at=now, seen_at=now, csrf=_csrf(token)
+            person=person,
+            session=session,
+            signed_in_at=how.signed_in_at,
+            seen_at=now,
+            csrf=_csrf(token),
+            proved_at=how.proved_at,
+            provider=how.provider,
         )
-        return signed_in, self._cookies.set(token, int(SESSION_MAX.total_seconds()))
+        return signed_in, self.cookies.set(token, int(SESSION_MAX.total_seconds()))
+
+    async def invitation(self, code: str) -> bytes:
+        """The hash of an invitation that is in force. Raises Refused."""
+        code_hash = _hash(_plain(code))
+        async with self._db.system() as connection:
+            if await People(connection).invited(code_hash, self._clock()) is None:
+                raise _no_invitation()
+        return code_hash
+
+    async def expect(self, kind: str, secret: bytes, code_hash: bytes | None) -> None:
+        """Something under way that only who knows the secret can end, within ten minutes."""
+        now = self._clock()
+        made = Challenge(kind, code_hash, now + ELSEWHERE_LIVES)
+        async with self._db.system() as connection:
+            await Sessions(connection).challenge(sha256(secret).digest(), made, now)
+
+    async def expected(self, kind: str, secret: bytes) -> Challenge | None:
+        """Once: it is gone afterwards, whatever comes of it."""
+        async with self._db.system() as connection:
+            taken = sha256(secret).digest()
+            return await Sessions(connection).take_challenge(taken, kind, self._clock())
 
     async def _challenge(self, sessions: Sessions, kind: str, code_hash: bytes | None) -> bytes:
         now, challenge = self._clock(), self._random(32)
@@ -369,9 +420,7 @@ class Identity:
 
     async def _take_challenge(self, said: Told, kind: str) -> Challenge | None:
         # In a transaction of its own: what has been shown once is gone, however the rest ends.
-        async with self._db.system() as connection:
-            taken = sha256(said.challenge).digest()
-            return await Sessions(connection).take_challenge(taken, kind, self._clock())
+        return await self.expected(kind, said.challenge)
 
     async def _ours(self, people: People, person_id: PersonId) -> Account:
         account = await people.account(person_id)
@@ -380,7 +429,7 @@ class Identity:
         return account
 
 
-async def _may_sign_in(
+async def may_sign_in(
     people: People, person_id: PersonId, now: datetime, *, registering: bool = False
 ) -> Person:
     """Raises Refused for who is suspended, locked, or has not been here for 90 days."""

@@ -81,7 +81,10 @@ REASONS: Mapping[str, tuple[str, str]] = {
     ),
     "not_your_camera": ("this camera is another owner's", "its own owner decides"),
     "sign_in_too_old": ("the sign-in is older than 12 hours", "sign in again"),
-    "sign_in_again": ("this wants a sign-in of the last 5 minutes", "sign in again"),
+    "sign_in_again": (
+        "this wants your passkey, shown within the last 5 minutes",
+        "show your passkey again",
+    ),
     "case": ("no case or call number was given", "give the number of the open case or call"),
     "outside_zone": (
         "this is not known to lie within the zones of the agreement",
@@ -217,6 +220,7 @@ def ideal(request: Request, purpose: Purpose) -> Request:
         person=person,
         purpose=purpose,
         signed_in_s=0,
+        proved_s=None,
         case="1",
         on_behalf_of=None,
         facts={**_IDEAL, **_IDEAL_OF_CAMERAS} if request.thing in _OF_CAMERAS else _IDEAL,

@@ -15,7 +15,8 @@ Fact = str | int | bool | tuple[str, ...]
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """May this person do this, to that, for this purpose, now?
 
-    `signed_in_s`: age of the sign-in in seconds. `case`: case or call number. `on_behalf_of`:
+    `signed_in_s`: age of the sign-in in seconds. `proved_s`: since the asker last showed a
+    passkey, None: the sign-in was one. `case`: case or call number. `on_behalf_of`:
     for whom the asker types, None for the asker alone. `facts`: what the gate knows of the
     thing; the names are in `FACTS`, any other name is refused. `agreement`: by which another
     agency's person asks; nothing else opens anything to them, and our own need none.
@@ -32,6 +33,11 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     on_behalf_of: str | None = None
     facts: Mapping[str, Fact] = {}
     agreement: AgreementId | None = None
+    proved_s: int | None = None
+
+    @property
+    def proof_age_s(self) -> int:
+        return self.signed_in_s if self.proved_s is None else self.proved_s
 
     @property
     def is_foreign(self) -> bool:

@@ -198,6 +198,7 @@ def question(r: Request) -> dict[str, Any]:
         "owner": ref("Agency", r.owner),
         "purpose": ref("Purpose", r.purpose or NO_PURPOSE),
         "signed_in_s": r.signed_in_s,
+        "proved_s": r.proof_age_s,
         "now": int(r.now.timestamp()),
         "facts": {name: fact(name, value) for name, value in r.facts.items()},
     }

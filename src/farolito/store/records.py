@@ -19,10 +19,12 @@ from farolito.store.incidents import Incidents
 from farolito.store.partners import Partners
 from farolito.store.push import PushSubscriptions
 from farolito.store.reads import Reads
+from farolito.store.reviews import Reviews
 from farolito.store.sensors import Sensors
 from farolito.store.sharing import SharingRows
 from farolito.store.shots import Shots
 from farolito.store.sources import Sources
+from farolito.store.suspensions import Suspensions
 from farolito.store.timings import TimingRows
 from farolito.store.units import Units
 from farolito.store.viewings import Viewings
@@ -59,3 +61,5 @@ class Records:
         self.envelopes = Envelopes(connection, agency)
         self.approvals = Approvals(connection, agency)
         self.figures = FiguresRows(connection, agency)
+        self.reviews = Reviews(connection, agency)
+        self.suspensions = Suspensions(connection, agency)

@@ -11,14 +11,31 @@ import msgspec
 from farolito.model import Person, PersonId, SessionId
 from farolito.store.people import person_of
 
+_SESSION = (
+    "select s.session_id, s.signed_in_at, s.seen_at, s.proved_at, s.provider, s.acr, s.amr,"
+    " p.demo, p.person_id, p.agency, p.name, p.role, p.unit, p.owner"
+    " from sessions s join people p using (person_id)"
+)
 CHALLENGES_MAX = 10_000  # under way at once; past it the oldest are dropped
+
+
+class How(msgspec.Struct, frozen=True, kw_only=True):
+    """How somebody signed in. `proved_at`: when a passkey was last shown, None: not in this
+    sign-in. `provider`: which identity provider says so, with its own words (OpenID Connect Core,
+    section 2): `acr`, how sure it is; `amr`, what was shown to it."""
+
+    signed_in_at: datetime
+    proved_at: datetime | None
+    provider: str | None = None
+    acr: str = ""
+    amr: tuple[str, ...] = ()
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     session_id: SessionId
     person: Person
     demo: bool
-    signed_in_at: datetime
+    how: How
     seen_at: datetime
 
 
@@ -37,24 +54,34 @@ class Sessions:
         self._connection = connection
 
     async def open(
-        self, token_hash: bytes, session_id: SessionId, person_id: PersonId, at: datetime
+        self,
+        token_hash: bytes,
+        session_id: SessionId,
+        person_id: PersonId,
+        how: How,
+        at: datetime,
     ) -> None:
         await self._connection.execute(
-            "insert into sessions (token_hash, session_id, person_id, signed_in_at, seen_at)"
-            " values ($1,$2,$3,$4,$4)",
-            token_hash,
+            "insert into sessions (token_hash, session_id, person_id, signed_in_at, seen_at,"
+            " proved_at, provider, acr, amr) values ($1,$2,$3,$4,$5,$6,$7,$8,$9)",
+            token_hash, session_id, person_id, how.signed_in_at, at, how.proved_at, how.provider,
+            how.acr, list(how.amr),
+        )  # fmt: skip
+
+    async def proved(self, session_id: SessionId, at: datetime) -> bool:
+        """The person has shown a passkey again. False where the sign-in has ended."""
+        done = await self._connection.fetchval(
+            "update sessions set proved_at = $2 where session_id = $1 and ended_at is null"
+            " returning 1",
             session_id,
-            person_id,
             at,
         )
+        return done is not None
 
     async def find(self, token_hash: bytes) -> Session | None:
         """The open session of a person who is not suspended. Its age is the caller's to judge."""
         row = await self._connection.fetchrow(
-            "select s.session_id, s.signed_in_at, s.seen_at, p.demo,"
-            " p.person_id, p.agency, p.name, p.role, p.unit, p.owner"
-            " from sessions s join people p using (person_id)"
-            " where s.token_hash = $1 and s.ended_at is null and p.suspended_at is null",
+            f"{_SESSION} where s.token_hash = $1 and s.ended_at is null and p.suspended_at is null",
             token_hash,
         )
         return None if row is None else _session(row)
@@ -62,10 +89,8 @@ class Sessions:
     async def open_ones(self, sessions: Sequence[SessionId]) -> list[Session]:
         """Those of these that are open, of people who are not suspended."""
         rows = await self._connection.fetch(
-            "select s.session_id, s.signed_in_at, s.seen_at, p.demo,"
-            " p.person_id, p.agency, p.name, p.role, p.unit, p.owner"
-            " from sessions s join people p using (person_id)"
-            " where s.session_id = any($1) and s.ended_at is null and p.suspended_at is null",
+            f"{_SESSION} where s.session_id = any($1) and s.ended_at is null"
+            " and p.suspended_at is null",
             list(sessions),
         )
         return [_session(row) for row in rows]
@@ -146,6 +171,12 @@ def _session(row: Any) -> Session:
         session_id=SessionId(row["session_id"]),
         person=person_of(row),
         demo=row["demo"],
-        signed_in_at=row["signed_in_at"],
+        how=How(
+            signed_in_at=row["signed_in_at"],
+            proved_at=row["proved_at"],
+            provider=row["provider"],
+            acr=row["acr"],
+            amr=tuple(row["amr"]),
+        ),
         seen_at=row["seen_at"],
     )

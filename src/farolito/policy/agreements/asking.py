@@ -81,6 +81,7 @@ def question(r: Request) -> Question:
         "owner": ref("Agency", r.owner),
         "purpose": ref("Purpose", r.purpose or NO_PURPOSE),
         "signed_in_s": r.signed_in_s,
+        "proved_s": r.proof_age_s,
         "now": us(r.now),
         "facts": {name: fact(name, value) for name, value in r.facts.items()},
     }
@@ -99,6 +100,7 @@ def _flow(
         "owner": ref("Agency", terms.grantor),
         "purpose": ref("Purpose", purpose),
         "signed_in_s": 0,
+        "proved_s": 0,
         "now": us(at),
         "facts": facts,
     }
