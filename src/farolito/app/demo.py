@@ -19,6 +19,7 @@ from farolito.app import demo_cameras, demo_neighbours
 from farolito.app.build import Node
 from farolito.app.config import AgencyConfig, Config, Video
 from farolito.app.config import Node as NodeConfig
+from farolito.app.demo_tour import Tour
 from farolito.app.list_desk import DEAD_AFTER_S, STALE_AFTER_S
 from farolito.app.private_file import write_private
 from farolito.app.rooms import MAP_NAME
@@ -86,6 +87,7 @@ async def prepare(node: Node, seed: int) -> None:
     await _sensors(node, world)
     await _lists(node, world)
     await _units(node, world)
+    node.tour = Tour(AGENCY, f"http://localhost:{node.config.node.port}", neighbours)
     told = await _traffic(node, seed, (keys, homes), world)
     await demo_cameras.furnish(node, world, _same_world(told))
 

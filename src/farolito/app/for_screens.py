@@ -62,4 +62,5 @@ def services_of(node: NodeRooms) -> Services:
         search=node.federation.search,
         asked=node.federation.answers.asked,
         witnesses=node.federation.witnesses.view,
+        tour=lambda: node.tour,
     )

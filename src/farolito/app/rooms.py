@@ -40,6 +40,7 @@ from farolito.audit import Ledger, Spool
 from farolito.audit.key_file import load_or_create
 from farolito.audit.records import origin_of
 from farolito.briefing import Briefing, Words
+from farolito.console.services import Tour
 from farolito.console.sockets import Hub, StormCard
 from farolito.desk import Desk, Dispatch
 from farolito.gate import Gate, Records, system_ask
@@ -75,6 +76,7 @@ class NodeRooms:
         self._stack = AsyncExitStack()
         self._tasks: list[asyncio.Task[Any]] = []
         self._accepting = True
+        self.tour: Tour | None = None  # of a practice metro, once its neighbours are there
 
     async def _engines(self) -> None:
         hold(self.state, self._stack)

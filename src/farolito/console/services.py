@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from farolito.briefing import Briefing, Words
 from farolito.console.agreements import Agreements
 from farolito.console.cameras import Cameras
+from farolito.console.elsewhere import People
 from farolito.console.partners import Partners
 from farolito.console.sockets import Hub
 from farolito.desk import Desk, Dispatch, NotFound, ShotDesk
@@ -41,6 +42,16 @@ async def _nobody_asked(_: int) -> Sequence[AskedCount]:
 
 def _nowhere(_: str) -> str:
     return ""
+
+
+class Tour(Protocol):
+    """The guided walk of a demo."""
+
+    def view(self) -> Mapping[str, Any]: ...
+
+    async def walk(self, name: str) -> Mapping[str, Any]: ...
+
+    async def again(self) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True)
@@ -96,8 +107,10 @@ class Services:
     picture_places: Callable[[str], str] = _nowhere
     partners: Partners | None = None  # None: this node knows no other agencies
     search: PlateSearch | None = None  # where a plate was
+    people: People | None = None  # sign-ins by a provider, proofs, suspension
     asked: Callable[[int], Awaitable[Sequence[AskedCount]]] = _nobody_asked
     witnesses: Callable[[], Awaitable[Mapping[str, Any]]] = _no_witnesses  # who cosigns the ledger
+    tour: Callable[[], Tour | None] = lambda: None  # the practice metro's guided walk
 
     @property
     def its_agreements(self) -> Agreements:

@@ -25,7 +25,7 @@ SHERIFF = AgencyId("cuesta-so")
 PUEBLO = AgencyId("agua-serena-pd")
 _SHARE = 0.6  # how far along its block a reader looks
 # When a listed car of the drill passes the sheriff and the pueblo, from its read in the city.
-_ECHO_S = (-75.0, 95.0)
+_ECHO_S = (20.0, 95.0)
 _ECHOED = frozenset({Cue.LEAD, Cue.CALLED})
 
 
@@ -77,7 +77,7 @@ def echoes(scenes: Iterator[Scene], readers: Sequence[NeighbourReader]) -> Itera
             )
             heapq.heappush(waiting, (at, 2 * count + which, passed))
         # A later scene echoes no earlier than this.
-        settled = scene.passage.at + timedelta(seconds=_ECHO_S[0])
+        settled = scene.passage.at + timedelta(seconds=min(_ECHO_S))
         while waiting and waiting[0][0] <= settled:
             yield heapq.heappop(waiting)[2]
 

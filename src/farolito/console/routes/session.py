@@ -40,13 +40,17 @@ async def whoami(
     try:
         asker = await asker_of(request, services.identity)
     except SignedOut as why:
-        offered = services.identity.personas() if _is_local(request, services) else []
+        offered = services.identity.personas() if is_local(request, services) else []
+        providers = services.people.elsewhere.offered() if services.people else []
         return Response(
             {"error": "signed_out", "says": why.says, "do": why.do, "passkeys": True,
-             "demo": offered, "node": _node(services)},
+             "demo": offered, "providers": providers, "node": _node(services)},
             status_code=401,
         )  # fmt: skip
-    return Response(_session(asker.signed_in, services))
+    told = _session(asker.signed_in, services)
+    if services.people is not None and asker.signed_in.provider is not None:
+        told["has_passkey"] = await services.people.proving.has_passkey(asker.signed_in)
+    return Response(told)
 
 
 @post("/api/session/demo", status_code=200, opt=OPEN)
@@ -54,7 +58,7 @@ async def demo(
     data: JSONBody[Persona], request: HttpRequest, services: NamedDependency[Services]
 ) -> Response[dict[str, Any]]:
     signed_in, cookie = await services.identity.demo_sign_in(
-        data.persona, peer_is_loopback=_is_local(request, services)
+        data.persona, peer_is_loopback=is_local(request, services)
     )
     return await _welcome(signed_in, cookie, services)
 
@@ -94,18 +98,19 @@ async def sign_out(
     asker: NamedDependency[Asker], services: NamedDependency[Services]
 ) -> Response[dict[str, Any]]:
     await services.identity.sign_out(asker.cookie)
-    await services.gate.note(_deed(asker.signed_in, "sign out"), Act.ACT, "sign_out")
+    await services.gate.note(signed_in_deed(asker.signed_in, "sign out"), Act.ACT, "sign_out")
     return Response({"says": "signed out"}, headers={"Set-Cookie": services.identity.clear_cookie})
 
 
 async def _welcome(
     signed_in: SignedIn, cookie: str, services: Services
 ) -> Response[dict[str, Any]]:
-    await services.gate.note(_deed(signed_in, "sign in"), Act.ACT, "sign_in")
+    await services.gate.note(signed_in_deed(signed_in, "sign in"), Act.ACT, "sign_in")
     return Response(_session(signed_in, services), headers={"Set-Cookie": cookie})
 
 
-def _deed(signed_in: SignedIn, what: str) -> Ask:
+def signed_in_deed(signed_in: SignedIn, what: str) -> Ask:
+    """For the ledger: what a person did about the own sign-in."""
     return Ask(
         person=signed_in.person,
         thing=Thing.PERSON,
@@ -121,6 +126,8 @@ def _session(signed_in: SignedIn, services: Services) -> dict[str, Any]:
         "person": signed_in.person,
         "csrf": signed_in.csrf,
         "signed_in_at": signed_in.signed_in_at,
+        "proved_at": signed_in.proved_at,
+        "provider": signed_in.provider,
         "node": _node(services),
     }
 
@@ -134,7 +141,7 @@ def _node(services: Services) -> dict[str, Any]:
     }
 
 
-def _is_local(request: HttpRequest, services: Services) -> bool:
+def is_local(request: HttpRequest, services: Services) -> bool:
     """Loopback by the socket itself, with no proxy speaking for somebody else."""
     peer = request.client.host if request.client else ""
     if not services.demo or "x-forwarded-for" in request.headers or "forwarded" in request.headers:
