@@ -6,14 +6,15 @@ import asyncio
 import socket
 import ssl
 import time
+from contextlib import suppress
 from datetime import timedelta
-from itertools import pairwise
+from itertools import count, pairwise
 
 import msgspec
 import pytest
 from cryptography import x509
 
-from farolito.bus import PartnerDown
+from farolito.bus import Bus, BusDown, PartnerDown, SoundBatch
 from farolito.bus.line_end import RAW_BYTES_MAX
 from farolito.identity.authority import LINE_LASTS, RENEWED_BEFORE
 from farolito.model import BusCard, FarolitoError, Invalid
@@ -127,6 +128,41 @@ async def test_another_partner_joins_while_requests_go_on(
     print(f"longest gap of the partner that was there before: {1e3 * longest:.0f} ms")
     assert longest < 3
     assert await city.bus.request(PUEBLO, b"new", 2) == b"pueblo-pd answers new"
+
+
+async def test_nothing_that_was_acknowledged_is_lost_while_the_server_starts_anew_for_a_partner(
+    city: Site, sheriff: Site
+) -> None:
+    lanes = await Bus.connect(city.server.url, city.server.credentials, CITY)
+    acknowledged: list[str] = []
+    done = asyncio.Event()
+
+    async def publish_on() -> None:
+        for number in count():
+            while not done.is_set():
+                with suppress(BusDown):
+                    await lanes.sound.publish(SoundBatch(name=str(number)))
+                    acknowledged.append(str(number))
+                    break
+                await asyncio.sleep(0.005)
+            if done.is_set():
+                return
+
+    publishing = asyncio.create_task(publish_on())
+    await until(lambda: len(acknowledged) > 10)
+    await link(city, sheriff)
+    before = len(acknowledged)
+    await until(lambda: len(acknowledged) > before + 10)
+    done.set()
+    await publishing
+    assert city.supervisor.status()[0].restarts == 0  # meant, and so no finding of health
+    kept: list[str] = []
+    async for deliveries in lanes.sound.after(0):
+        kept += [delivery.batch.name for delivery in deliveries]
+        if kept[-1] == acknowledged[-1]:
+            break
+    assert kept == acknowledged
+    await lanes.close()
 
 
 async def test_partners_of_one_partner_are_strangers(

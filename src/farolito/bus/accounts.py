@@ -7,7 +7,7 @@ cannot.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -34,6 +34,7 @@ class Accounts:
     shares_credentials: Path
     system_credentials: Path
     book: LineBook
+    _line_keys: dict[str, Key] = field(default_factory=dict)
 
     @classmethod
     def load(cls, folder: Path, agency: AgencyId, now_s: int) -> Accounts:
@@ -68,7 +69,7 @@ class Accounts:
         }
 
     def agency_jwt(self, now: datetime) -> str:
-        rights = crossing.agency_account(self.account, self._ends(), now)
+        rights = crossing.agency_account(self.account, self._ends())
         return self._account(self.account.public, self.agency, rights, now)
 
     def shares_jwt(self, now: datetime) -> str:
@@ -76,7 +77,7 @@ class Accounts:
         return self._account(self.shares.public, "shares", rights, now)
 
     def partner_jwt(self, line: Line, now: datetime) -> str:
-        rights = crossing.partner_account(self.agency, self.account, line, now)
+        rights = crossing.partner_account(self.agency, self.account, line)
         return self._account(line.own.account, line.partner, rights, now)
 
     @property
@@ -114,11 +115,16 @@ class Accounts:
 
     def forget(self, card: BusCard) -> None:
         """The keys of a line that is over."""
+        for public in (card.account, card.user):
+            self._line_keys.pop(public, None)
         for name in (f"{card.account}.nk", f"{card.user}.nk", f"{card.user}.creds"):
             (self.folder / "lines" / name).unlink(missing_ok=True)
 
     def line_key(self, public: str) -> Key:
-        return Key(self._line_key(public).read_bytes().strip())
+        key = self._line_keys.get(public)
+        if key is None:
+            key = self._line_keys[public] = Key(self._line_key(public).read_bytes().strip())
+        return key
 
     def _ends(self) -> list[tuple[Line, Key]]:
         lines = self.book.lines.values()

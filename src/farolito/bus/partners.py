@@ -168,15 +168,16 @@ class PartnerBus:
         ahead = {share_class: at for share_class, at in until.items() if at > now}
         self._book.keep(msgspec.structs.replace(self._line(partner), shares=ahead))
         async with self._changing:
-            self._server.write()
-            if self._system is None:
-                return False  # `start` tells it
             try:
+                if self._system is None:
+                    return False  # `start` tells it
                 await self._tell(self._accounts.shares_jwt(now))
             except BusDown as error:
                 log.error("what may flow to %s: %s", partner, error)
                 self._settle_soon()
                 return False
+            finally:
+                self._server.write()
         return True
 
     def shares(self, partner: AgencyId) -> Mapping[str, datetime]:
