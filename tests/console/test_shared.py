@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import msgspec
 import pytest
 
 from farolito.gate import Records, system_ask
 from farolito.model import AgencyId, AgreementId, ShareClass, Thing, UnitId
 from farolito.model.shared import SharedItem
-from tests.running import AGENCY, RunningNode
+from tests.running import AGENCY, RunningNode, until
 
 pytestmark = [pytest.mark.node, pytest.mark.asyncio(loop_scope="module")]
 
@@ -49,6 +50,22 @@ async def test_an_operator_sees_it_with_its_owner_and_its_end(shared_node: Runni
     )  # fmt: skip
     assert shown["purge_at"] > shown["received_at"]
     assert answer["permit"] > 0
+
+
+async def test_no_memory_holds_what_was_deleted(shared_node: RunningNode) -> None:
+    """Whoever comes late to the socket is not told what the store has forgotten."""
+    item = an_alert("XYZ987 NM: stolen vehicle")
+    await comes_in(shared_node, item)
+    left = msgspec.structs.replace(item, title="", detail={}, purged=True)
+    await comes_in(shared_node, left)
+    hub = shared_node.node.hub
+
+    def held() -> list[bytes]:
+        told = [bytes(one.body) for one in hub._tail if one.kind == "shared"]
+        return [body for body in told if str(item.item_id).encode() in body]
+
+    await until(lambda: len(held()) == 1 and b"true" in held()[0])
+    assert b"XYZ987" not in held()[0]
 
 
 @pytest.mark.parametrize("persona", ["officer", "auditor"])

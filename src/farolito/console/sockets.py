@@ -52,6 +52,7 @@ RECHECK_S = 5.0  # how soon a withdrawn right or sign-in closes a socket
 POSITIONS_EVERY_S = 0.5
 WAY_EVERY_S = 2.0
 CAMERAS_EVERY_S = 2.0
+SHARED = "shared"  # the feed's word for what partners let us have
 TOLD_BYTES_MAX = 2_000  # of a message from a phone; a longer one is no position
 
 _encode = msgspec.json.Encoder().encode
@@ -70,6 +71,14 @@ class Told(msgspec.Struct, frozen=True):
 
 
 _told = msgspec.json.Decoder(Told).decode
+
+
+class _Shared(msgspec.Struct, frozen=True):
+    item_id: str
+
+
+def _item_id(body: msgspec.Raw) -> str:
+    return msgspec.json.decode(body, type=_Shared).item_id
 
 
 class Way(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,6 +163,11 @@ class Hub:
         self.old_lists: Sequence[OldList] = ()  # told by the app, shown until they are renewed
         self.sockets = 0
         self.cameras: CameraNews = _no_cameras
+        self.looks = 0  # grows when somebody may have been put out
+
+    def look_again(self) -> None:
+        """Somebody was put out: every socket looks within a tick whether it may stay."""
+        self.looks += 1
 
     def nudge(self) -> None:
         """Something was told; safe to call often."""
@@ -211,8 +225,22 @@ class Hub:
                 self.seq = end
             else:
                 self._tail.extend(items)
+                self._let_go(items)
                 self.seq = max([self.seq, *(item.seq for item in items)])
             self._news.notify_all()
+
+    def _let_go(self, items: Sequence[Any]) -> None:
+        """What partners shared is not held longer in memory than in the store: the newest word on
+        each thing alone, and of what was deleted that it was."""
+        newest = {_item_id(item.body): item.seq for item in items if item.kind == SHARED}
+        if not newest:
+            return
+        kept = [
+            item
+            for item in self._tail
+            if item.kind != SHARED or newest.get(_item_id(item.body), item.seq) == item.seq
+        ]
+        self._tail = deque(kept, maxlen=TAIL_ITEMS_MAX)
 
     async def wait_past(self, seq: int, timeout_s: float) -> None:
         async with self._news:
@@ -369,6 +397,7 @@ class Live:
         await self._send({"k": "hello", "seq": seq, "at": self._clock(), "permit": permit})
         loop = asyncio.get_running_loop()
         checked = ticked = loop.time()
+        looks = self._hub.looks
         shown: dict[str, Sequence[Any]] = {"lists": (), "sources": (), "storms": ()}
         while not watch.done():
             seq = await self._send_news(asker, seq)
@@ -378,8 +407,8 @@ class Live:
                 await self._send({"k": "tick", "at": self._clock()})
                 if asker.person.role is not Role.OFFICER:
                     await self._send_alarms(shown)
-            if now - checked >= RECHECK_S:
-                checked = now
+            if now - checked >= RECHECK_S or looks != self._hub.looks:
+                checked, looks = now, self._hub.looks
                 if reason := await self._why_close(asker):
                     await self._send({"k": "closed", "reason": reason})
                     await self._socket.close(code=4401)
