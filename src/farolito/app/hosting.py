@@ -2,7 +2,7 @@
 
 A hosted agency is a whole node: `farolito run` with a folder, a PostgreSQL cluster, a bus, keys,
 a ledger and a port that nobody shares. The host starts it, watches it and stops it; it has no way
-into its records that another machine would not have (docs/decisions/0019). Its folder can be
+into its records that another machine would not have (docs/decisions/0020). Its folder can be
 packed and moved to a machine of its own.
 """
 
