@@ -181,19 +181,19 @@ export class Desk {
   async #snapshot(restarted: boolean): Promise<void> {
     try {
       // Each holds what came until its own number; the line goes on from the older one.
-      const [answer, boardSeq, shotSeq] = await Promise.all([
+      const [answer, boardSeq, shotSeq, sharedSeq] = await Promise.all([
         get<AlertsSnapshot>('/api/alerts'),
         this.board.snapshot(restarted),
         this.shots.snapshot(restarted),
+        this.shared.snapshot(restarted),
       ])
       clock.heard(answer.at)
       this.held = withSnapshot(restarted ? new Map() : this.held, answer.alerts, answer.seq)
       this.permit = answer.permit ?? this.permit
       this.actions = answer.actions ?? {}
-      const seq = Math.min(answer.seq, boardSeq ?? answer.seq, shotSeq ?? answer.seq)
+      const others = [boardSeq, shotSeq, sharedSeq].filter((seq) => seq !== null)
+      const seq = Math.min(answer.seq, ...others)
       this.#live.snapshotTaken(seq, restarted)
-      // After the others: what it holds already is told again by the line, and known by its version.
-      void this.shared.snapshot(restarted)
       for (const alert of answer.alerts) this.#announced.add(alert.alert_id)
       for (const id of this.shots.held.keys()) this.#announced.add(id)
       this.#soundForWaiting()

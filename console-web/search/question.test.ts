@@ -44,7 +44,7 @@ test('a changed form is another question', () => {
   expect(questionKey(form({ sinceH: 24 }))).not.toBe(questionKey(form()))
 })
 
-test('an owner is not asked for what its agreement does not say', () => {
+test('one sees beforehand what an agreement does not say', () => {
   const owner = (purposes: string[], roles: string[]): Owner => ({
     agency_id: 'sheriff',
     name: 'Sheriff',

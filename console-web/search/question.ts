@@ -70,7 +70,7 @@ export const questionKey = (form: QuestionForm): string =>
 
 export type Bar = 'no_agreement' | 'purpose' | 'role' | null
 
-/** Why an owner cannot be asked so; null where it can. The owner decides; this spares a refusal. */
+/** Why an owner is going to refuse, as far as one sees from here; null where nothing speaks against. */
 export function barOf(owner: Owner, purpose: string, role: string): Bar {
   if (!owner.agreements.length) return 'no_agreement'
   const forRole = owner.agreements.filter((a) => a.roles.includes(role))

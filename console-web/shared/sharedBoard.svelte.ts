@@ -51,17 +51,19 @@ export class SharedBoard {
     private readonly voice: Voice,
   ) {}
 
-  /** Takes all anew. To be called after the snapshots whose number the line goes on from. */
-  async snapshot(restarted: boolean): Promise<void> {
-    if (!SEES_SHARED.includes(this.role)) return
+  /** Takes all anew. Returns the number it was told with; null where it was not told. */
+  async snapshot(restarted: boolean): Promise<number | null> {
+    if (!SEES_SHARED.includes(this.role)) return null
     this.#gone.clear()
     try {
       const told = await get<SharedAnswer>('/api/shared')
       const items = told.items.filter((item) => !this.#gone.has(keyOf(item)))
       this.held = withSnapshot(restarted ? new Map() : this.held, items)
       if (told.permit != null) this.voice.permitted(told.permit)
+      return told.seq
     } catch (error) {
       this.#complain(error)
+      return null
     }
   }
 

@@ -252,6 +252,8 @@ export interface SharedItem {
 }
 
 export interface SharedAnswer {
+  seq: number
+  at: string
   items: SharedItem[]
   permit: number | null
 }

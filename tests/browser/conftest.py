@@ -19,6 +19,7 @@ from farolito.simulator.metro import make_metro
 from tests.browser.line import Line
 from tests.browser.screens import CHROMIUM_FLAGS, Screens
 from tests.browser.town import Town, small_town
+from tests.metro import CITY, PUEBLO, SHERIFF, Metro, metro
 from tests.running import RunningNode, running_node
 
 WEB = Path(__file__).resolve().parents[2] / "src/farolito/console/web/index.html"
@@ -114,4 +115,12 @@ async def town() -> AsyncIterator[Town]:
 async def town_line(town: Town) -> AsyncIterator[Line]:
     """A line to the town's node that can be cut."""
     async with Line.to(town.node.port) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def neighbours() -> AsyncIterator[Metro]:
+    """Three real nodes: city and sheriff are joined, the pueblo is not yet."""
+    async with metro((CITY, SHERIFF, PUEBLO), joined=False) as made:
+        await made.join(made.city, made.sheriff)
         yield made

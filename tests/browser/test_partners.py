@@ -1,0 +1,81 @@
+"""Another agency on the screen: its fingerprint heard, typed, compared; and the end of the link."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.screens import Screen, Screens
+from tests.browser.test_accessibility import LOOKS, assert_accessible, wear
+from tests.metro import PUEBLO, SHERIFF, Metro
+from tests.running import RunningNode
+
+pytestmark = [pytest.mark.browser, pytest.mark.node, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def at_partners(screens: Screens, node: RunningNode, persona: str = "admin") -> Screen:
+    screen = await screens.sign_in(node.port, persona)
+    await screen.go("/agreements#partners")
+    await expect(screen.page.locator("[data-row]").first).to_be_visible()
+    return screen
+
+
+async def told(screen: Screen) -> str:
+    """The own fingerprint, as a person reads it out."""
+    groups = screen.at("own-key").locator("li")
+    await expect(groups).to_have_count(8)
+    return " ".join(await groups.all_inner_texts())
+
+
+async def test_a_partner_is_confirmed_by_what_is_read_over_the_telephone(
+    neighbours: Metro, screens: Screens
+) -> None:
+    city, pueblo = neighbours.city, neighbours.pueblo
+    code = (await city.admin("POST", "/api/admin/partners/invite", {"address": city.url})).json()
+    joined = await pueblo.admin("POST", "/api/admin/partners/join", {"code": code["code"]})
+    assert joined.status_code == 200, joined.text
+    here, there = await at_partners(screens, city), await at_partners(screens, pueblo)
+    row = here.page.locator(f"[data-row={PUEBLO.agency_id}]")
+    await expect(row).to_contain_text("Compare the fingerprints")
+    await row.click()
+    await there.page.locator("[data-row=city-pd]").click()
+    read_out = await told(there)
+    wrong = read_out[:-1] + ("0" if read_out[-1] != "0" else "1")
+    await here.at("heard").fill(wrong)
+    await expect(here.at("partner")).to_contain_text("Not the same")
+    await expect(here.at("confirm-partner")).to_be_disabled()
+    await assert_accessible(here)
+    await here.at("heard").fill(read_out.replace(" ", "").upper())
+    await here.at("confirm-partner").click()
+    await expect(here.at("partner")).to_contain_text("is confirmed")
+    await there.at("heard").fill(await told_by(here))
+    await there.at("confirm-partner").click()
+    await expect(there.at("partner")).to_contain_text("is confirmed")
+    await neighbours.linked(city, pueblo)
+
+
+async def told_by(screen: Screen) -> str:
+    await screen.press("1", "3")
+    return await told(screen)
+
+
+async def test_who_administers_nothing_confirms_and_ends_nothing(
+    neighbours: Metro, screens: Screens
+) -> None:
+    for persona in ("supervisor", "operator", "auditor"):
+        screen = await at_partners(screens, neighbours.city, persona)
+        await screen.page.locator(f"[data-row={SHERIFF.agency_id}]").click()
+        await expect(screen.at("partner")).to_contain_text("Fingerprint compared")
+        await expect(screen.at("leave")).to_have_count(0)
+
+
+@LOOKS
+async def test_the_page_breaks_no_rule(neighbours: Metro, screens: Screens, look: str) -> None:
+    screen = await at_partners(screens, neighbours.city)
+    await wear(screen, look)
+    await expect(screen.at("own-key")).to_be_visible()
+    await assert_accessible(screen)
+    await screen.page.locator(f"[data-row={SHERIFF.agency_id}]").click()
+    await screen.at("leave").click()
+    await expect(screen.page.get_by_role("dialog")).to_be_visible()
+    await assert_accessible(screen)
