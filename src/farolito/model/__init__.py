@@ -122,6 +122,7 @@ from farolito.model.plate_read import Candidate, Picture, PlateRead, Seen, SeenV
 from farolito.model.plates import fold_o, normalise_plate
 from farolito.model.position import Doubt, Unit, UnitPosition
 from farolito.model.purpose import Act, Purpose, Thing
+from farolito.model.review import Explanation, LookedAt, Review, ReviewCount, ReviewDecision
 from farolito.model.sensor import GunshotSensor, SensorMark
 from farolito.model.shot import (
     Ellipse,
@@ -195,6 +196,7 @@ __all__ = [
     "Ellipse",
     "EntryId",
     "EnvelopeId",
+    "Explanation",
     "Fact",
     "FarolitoError",
     "Going",
@@ -222,6 +224,7 @@ __all__ = [
     "ListedVehicle",
     "LogLine",
     "Login",
+    "LookedAt",
     "Match",
     "MissId",
     "Mode",
@@ -253,6 +256,9 @@ __all__ = [
     "Refused",
     "Rejected",
     "Report",
+    "Review",
+    "ReviewCount",
+    "ReviewDecision",
     "ReviewId",
     "Role",
     "Round",

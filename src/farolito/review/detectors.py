@@ -21,6 +21,8 @@ from farolito.model import AgencyId, PersonId, Purpose
 from farolito.review.search import Cases, Explained, Search, explained
 
 REPEATS_MAX = 1  # unexplained looks at the same subject after the first; one more is a finding
+# Whoever was found once and goes on is found again, seldom enough to stay one review a step.
+_REPEATS_TOLD = frozenset((REPEATS_MAX + 1) * 5**step for step in range(6))
 AGAIN_AFTER = timedelta(hours=8)  # looks within one shift count once
 REMEMBERED = timedelta(days=400)  # misuse goes on for months, with weeks between
 SHARE_WINDOW = timedelta(days=30)
@@ -96,7 +98,7 @@ class Detectors:
         self, cases: Cases, protected: frozenset[str] = frozenset(), on_duty: Duty = _unknown
     ) -> None:
         self._cases = cases
-        self._protected = protected
+        self.protected = protected
         self._on_duty = on_duty
         self._looks: dict[tuple[PersonId, str], _Looks] = {}
         self._copied: dict[tuple[PersonId, str], dict[str, int]] = {}
@@ -104,22 +106,32 @@ class Detectors:
         self._shares = _Shares()
 
     def hear(self, search: Search) -> list[Finding]:
-        why = explained(search, self._cases)
-        found = (
-            *self._repeat(search, why),
+        return [*self.at_once(search), *self.later(search)]
+
+    def at_once(self, search: Search, why: Explained | None = None) -> list[Finding]:
+        """What does not wait. `why`: what explains it, where that is known already."""
+        why = why or explained(search, self._cases)
+        return [
             *self._protects(search, why),
             *self._behalf(search),
             *self._off_shift(search),
             *self._together(search),
+        ]
+
+    def later(self, search: Search, why: Explained | None = None) -> list[Finding]:
+        """What is heard when a search's explanation has had its time."""
+        why = why or explained(search, self._cases)
+        return [
+            *self._repeat(search, why),
             *self._copies(search, why),
             *self._shares.hear(search, why),
-        )
-        return list(found)
+        ]
 
     def forget(self, before: datetime) -> None:
         """Let go of what is older than any rule looks back."""
         kept = {key: looks for key, looks in self._looks.items() if looks.last >= before}
         self._looks = kept
+        self._last_of = {who: last for who, last in self._last_of.items() if last.at >= before}
 
     def _repeat(self, search: Search, why: Explained) -> Iterator[Finding]:
         """The first look is nobody's business; a second one may be a mistake; the third is found.
@@ -142,7 +154,7 @@ class Detectors:
             looks.lead = True
             return
         looks.repeats += 1
-        if looks.repeats != REPEATS_MAX + 1:
+        if looks.repeats not in _REPEATS_TOLD:
             return
         says = (
             f"the same {search.subject.partition(':')[0]} was looked for {len(looks.entries)} times"
@@ -151,7 +163,7 @@ class Detectors:
         yield _finding(Rule.REPEAT, search, says, looks.entries)
 
     def _protects(self, search: Search, why: Explained) -> Iterator[Finding]:
-        if search.subject in self._protected and not why.by_subject:
+        if search.subject in self.protected and not why.by_subject:
             says = f"a protected plate, and {why.says}"
             yield _finding(Rule.PROTECTED, search, says)
 
