@@ -13,7 +13,7 @@ import pytest
 
 from farolito.model import ShotOutcome, SoundKind
 from farolito.transparency import PublicShots, public_figures
-from farolito.transparency.page import html_of
+from farolito.transparency.shot_page import html_of
 from farolito.transparency.shot_words import LANGUAGES, WORDS
 from tests.desk.city import START, City, spot
 from tests.desk.gunfire import Ears, clip, shot

@@ -9,20 +9,10 @@ from typing import Any
 import msgspec
 
 from farolito.model import AgencyId
+from farolito.model.figures import PublishedFigures
 from farolito.store import reads
 
 LISTED_MAX = 240  # twenty years of months
-
-
-class PublishedFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """`document`: the canonical bytes that the entry `permit` fixes."""
-
-    period: str
-    since: datetime
-    until: datetime
-    published_at: datetime
-    permit: int
-    document: bytes
 
 
 class FiguresRows:
@@ -36,19 +26,22 @@ class FiguresRows:
         """Once: figures of a period are not published a second time."""
         await self._connection.execute(
             "insert into published_figures (agency, period, since, until, published_at, permit,"
-            " document) values ($1,$2,$3,$4,$5,$6,$7)",
+            " document, counts) values ($1,$2,$3,$4,$5,$6,$7,$8)",
             self._agency, told.period, told.since, told.until, told.published_at, told.permit,
-            told.document,
+            told.document, msgspec.json.encode(told.counts),
         )  # fmt: skip
 
     async def get(self, period: str) -> PublishedFigures | None:
         row = await self._connection.fetchrow(
-            "select period, since, until, published_at, permit, document from published_figures"
-            " where agency = $1 and period = $2",
+            "select period, since, until, published_at, permit, document, counts"
+            " from published_figures where agency = $1 and period = $2",
             self._agency,
             period,
         )
-        return None if row is None else PublishedFigures(**dict(row))
+        if row is None:
+            return None
+        counts = msgspec.json.decode(row["counts"], type=dict[str, int])
+        return PublishedFigures(**{**dict(row), "counts": counts})
 
     async def periods(self) -> list[str]:
         """Those that are published, the newest end first."""

@@ -56,23 +56,13 @@ class Count(msgspec.Struct, frozen=True):
         return name_of(self.cell)
 
 
-class Counts(msgspec.Struct, frozen=True):
-    """All counts of a period, and what ties them together."""
-
-    counts: tuple[Count, ...]
-    sums: tuple[Sum, ...]
-
-    @property
-    def values(self) -> dict[Cell, int]:
-        return {one.cell: one.value for one in self.counts}
-
-
 class Earlier(msgspec.Struct, frozen=True):
-    """A month that is published already. `shown`: its figures by name; None: withheld."""
+    """A month that is published already. `counts`: as they were counted for it; `shown`: what of
+    them was published, by name; None: withheld."""
 
     period: str
+    counts: Mapping[Cell, int]
     shown: Mapping[str, int | None]
-    counts: Counts
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -88,103 +78,102 @@ def name_of(cell: Cell) -> str:
     return "/".join(cell)
 
 
+def cell_of(name: str) -> Cell:
+    table, row, column = name.split("/")
+    return table, row, column
+
+
 def counts_of(
     tally: Tally,
     agencies: Sequence[AgencyId],
     reasons: Sequence[str],
     alerts: Mapping[tuple[str, str], int],
-) -> Counts:
+) -> list[Count]:
     """`agencies`: every one that may have asked, so that a row by itself tells nothing; likewise
-    `reasons` of refusals."""
-    searches = _searches(tally, agencies)
-    refusals = _refusals(tally, agencies, reasons)
-    return Counts(
-        (*searches.counts, *refusals.counts, *(hits := _hits(alerts)).counts),
-        (*searches.sums, *refusals.sums, *hits.sums),
-    )
+    `reasons` of refusals. `alerts`: by state and by what was said of them."""
+    return [*_searches(tally, agencies), *_refusals(tally, agencies, reasons), *_hits(alerts)]
 
 
-def _searches(tally: Tally, agencies: Sequence[AgencyId]) -> Counts:
+def _searches(tally: Tally, agencies: Sequence[AgencyId]) -> Iterable[Count]:
     """By purpose and agency, with both margins."""
     rows = _words("purpose", [p.value for p in PURPOSES], _purposes(tally))
     columns = _words("agency", agencies, tally.words("agency"))
-    counts = []
     for row, purpose in {ALL: {}, **rows}.items():
         for column, agency in {ALL: {}, **columns}.items():
             where = {**_SEARCH, **purpose, **agency}
-            counts.append(Count((SEARCHES, row, column), tally.value(where), where))
-    sums = [_whole(SEARCHES, [(row, c) for c in columns], (row, ALL)) for row in (ALL, *rows)]
-    sums += [_whole(SEARCHES, [(r, column) for r in rows], (ALL, column)) for column in columns]
-    sums.append(_whole(SEARCHES, [(r, ALL) for r in rows], (ALL, ALL)))
-    return Counts(tuple(counts), tuple(sums))
+            yield Count((SEARCHES, row, column), tally.value(where), where)
 
 
-def _refusals(tally: Tally, agencies: Sequence[AgencyId], reasons: Sequence[str]) -> Counts:
+def _refusals(
+    tally: Tally, agencies: Sequence[AgencyId], reasons: Sequence[str]
+) -> Iterable[Count]:
     """Refused searches by agency; everything that was refused, by reason."""
     columns = _words("agency", agencies, tally.words("agency"))
-    rows = _words("reason", reasons, tally.words("reason"))
-    counts = []
     for agency, which in {ALL: {}, **columns}.items():
         where = {**_REFUSED, **which}
-        counts.append(Count((REFUSED, ALL, agency), tally.value(where), where))
+        yield Count((REFUSED, ALL, agency), tally.value(where), where)
+    rows = _words("reason", reasons, tally.words("reason"))
     for reason, which in {ALL: {}, **rows}.items():
         where = {**_REFUSAL, **which}
-        counts.append(Count((REFUSALS, reason, ALL), tally.value(where), where))
-    sums = [
-        _whole(REFUSED, [(ALL, column) for column in columns], (ALL, ALL)),
-        _whole(REFUSALS, [(row, ALL) for row in rows], (ALL, ALL)),
-        Sum({(REFUSALS, ALL, ALL): 1, (REFUSED, ALL, ALL): -1}, 0, inf),
-    ]
-    return Counts(tuple(counts), tuple(sums))
+        yield Count((REFUSALS, reason, ALL), tally.value(where), where)
 
 
-def _hits(alerts: Mapping[tuple[str, str], int]) -> Counts:
+def _hits(alerts: Mapping[tuple[str, str], int]) -> Iterable[Count]:
     """Alerts of hot lists, by how they stand; those that an officer answered, by what it was."""
-    by_state = {
-        name: sum(n for (state, _), n in alerts.items() if state in states)
-        for name, states in STANDINGS.items()
-    }
-    said = {
-        outcome.value: sum(n for (_, what), n in alerts.items() if what == outcome.value)
-        for outcome in Outcome
-    }
-    counts = [Count((HITS, ALL, ALL), sum(by_state.values()))]
-    counts += [Count((HITS, name, ALL), n) for name, n in by_state.items()]
-    counts += [Count((OUTCOMES, name, ALL), n) for name, n in said.items()]
+    yield Count((HITS, ALL, ALL), sum(alerts.values()))
+    for name, states in STANDINGS.items():
+        yield Count(
+            (HITS, name, ALL), sum(n for (state, _), n in alerts.items() if state in states)
+        )
+    for outcome in Outcome:
+        said = sum(n for (_, what), n in alerts.items() if what == outcome.value)
+        yield Count((OUTCOMES, outcome.value, ALL), said)
+
+
+def sums_of(cells: Iterable[Cell]) -> list[Sum]:
+    """All that ties one count to another: whatever a reader of the page can write down."""
+    known = sorted(set(cells))
+    sums = []
+    for whole in known:
+        table, row, column = whole
+        if row == ALL:
+            sums.append(_whole(whole, [c for c in known if (c[0], c[2]) == (table, column)]))
+        if column == ALL:
+            sums.append(_whole(whole, [c for c in known if (c[0], c[1]) == (table, row)]))
+    # A refused search is something that was refused.
+    sums.append(Sum({(REFUSALS, ALL, ALL): 1, (REFUSED, ALL, ALL): -1}, 0, inf))
     # An officer answers what was confirmed, and may have before the row was taken back.
-    answered: dict[Cell, int] = {(OUTCOMES, name, ALL): -1 for name in said}
-    known = {(HITS, "confirmed", ALL): 1, (HITS, "recalled", ALL): 1, **answered}
-    sums = [_whole(HITS, [(name, ALL) for name in by_state], (ALL, ALL)), Sum(known, 0, inf)]
-    return Counts(tuple(counts), tuple(sums))
+    answered = {cell: -1 for cell in known if cell[0] == OUTCOMES}
+    decided: dict[Cell, int] = {(HITS, "confirmed", ALL): 1, (HITS, "recalled", ALL): 1}
+    sums.append(Sum({**decided, **answered}, 0, inf))
+    return [one for one in sums if len(one.weights) > 1 and set(one.weights) <= set(known)]
 
 
-def shown(counts: Counts, earlier: Sequence[Earlier] = ()) -> Shown:
+def shown(counts: Sequence[Count], earlier: Sequence[Earlier] = ()) -> Shown:
     """With what is too small withheld, so that nothing gives it away: no sum, no other row, and
     none of the `earlier` months that together make this period."""
-    values, sums, already = dict(counts.values), list(counts.sums), set()
+    values = {one.cell: one.value for one in counts}
+    sums = sums_of(values)
+    already = set()
     for month in earlier:
-        told = {one.cell: one.value for one in month.counts.counts}
-        for cell, value in told.items():
-            if month.shown.get(name_of(cell), value) is None:
+        for cell, value in month.counts.items():
+            if month.shown.get(name_of(cell)) is None:
                 values[_in(month.period, cell)] = value
                 already.add(_in(month.period, cell))
-        sums += [_of_month(one, month, told) for one in month.counts.sums]
+        sums += [_of_month(one, month) for one in sums_of(month.counts)]
     if earlier:
-        sums += [_over_months(one, earlier) for one in counts.counts]
+        sums += [_over_months(one, earlier) for one in counts]
     gone = hidden(values, [one for one in sums if one.weights], already)
-    few = [one.name for one in counts.counts if one.value < SMALL]
     return Shown(
         figures=tuple(
             Figure(one.name, one.where, None if one.cell in gone else one.value)
-            for one in counts.counts
+            for one in counts
             if one.where is not None
         ),
         records={
-            one.name: None if one.cell in gone else one.value
-            for one in counts.counts
-            if one.where is None
+            one.name: None if one.cell in gone else one.value for one in counts if one.where is None
         },
-        few=tuple(few),
+        few=tuple(one.name for one in counts if one.value < SMALL),
     )
 
 
@@ -192,19 +181,17 @@ def _in(period: str, cell: Cell) -> Cell:
     return (f"{period}:{cell[0]}", cell[1], cell[2])
 
 
-def _of_month(one: Sum, month: Earlier, told: Mapping[Cell, int]) -> Sum:
+def _of_month(one: Sum, month: Earlier) -> Sum:
     """A sum of a published month, with what was shown taken over as known."""
     weights: dict[Cell, int] = {}
-    known, truth = 0, 0
+    known = 0
     for cell, weight in one.weights.items():
-        value = month.shown.get(name_of(cell), told[cell])
-        truth += weight * (told[cell] if value is None else value)
+        value = month.shown.get(name_of(cell))
         if value is None:
             weights[_in(month.period, cell)] = weight
         else:
             known += weight * value
-    least, most = (one.least, one.most) if one.least != one.most else (truth, truth)
-    return Sum(weights, min(least, truth) - known, max(most, truth) - known)
+    return Sum(weights, one.least - known, one.most - known)
 
 
 def _over_months(whole: Count, earlier: Sequence[Earlier]) -> Sum:
@@ -213,15 +200,14 @@ def _over_months(whole: Count, earlier: Sequence[Earlier]) -> Sum:
     weights: dict[Cell, int] = {whole.cell: -1}
     known, truth = 0, 0
     for month in earlier:
-        mine = next((one.value for one in month.counts.counts if one.cell == whole.cell), 0)
-        value = month.shown.get(whole.name, mine)
-        truth += mine if value is None else value
-        if value is None:
+        value = month.counts.get(whole.cell, 0)
+        truth += value
+        if whole.cell in month.counts and month.shown.get(whole.name) is None:
             weights[_in(month.period, whole.cell)] = 1
         else:
             known += value
-    late = truth - whole.value
-    return Sum(weights, late - known, late - known)
+    late = truth - whole.value - known
+    return Sum(weights, late, late)
 
 
 def _words(
@@ -240,6 +226,7 @@ def _purposes(tally: Tally) -> list[str]:
     return [p.value for p in Purpose if p not in PURPOSES] + tally.words("purpose")
 
 
-def _whole(table: str, parts: Iterable[tuple[str, str]], whole: tuple[str, str]) -> Sum:
-    weights: dict[Cell, int] = {(table, *part): 1 for part in parts}
-    return Sum({(table, *whole): -1, **weights})
+def _whole(whole: Cell, cells: Sequence[Cell]) -> Sum:
+    """`whole` is all of the others together."""
+    parts: dict[Cell, int] = {cell: 1 for cell in cells if cell != whole}
+    return Sum({whole: -1, **parts}, 0, 0)

@@ -18,6 +18,7 @@ def upgrade() -> None:
           published_at timestamptz not null,
           permit bigint not null,             -- the ledger's entry
           document bytea not null,
+          counts bytea not null,              -- JSON: what was counted, small ones too; never shown
           primary key (agency, period)
         );
         create index on published_figures (agency, until desc);

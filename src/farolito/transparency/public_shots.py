@@ -10,7 +10,7 @@ import msgspec
 
 from farolito.desk import ShotDesk
 from farolito.model import ShotRecord
-from farolito.transparency.page import html_of
+from farolito.transparency.shot_page import html_of
 from farolito.transparency.shot_words import LANGUAGES
 from farolito.transparency.shots import PublicFigures, public_figures
 
