@@ -15,7 +15,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from farolito.app.clock import ids
+from farolito.app.hosting import Hosting
 from farolito.app.partners import JOIN_PATH, Partners, Rooms
+from farolito.app.supervise import Supervisor
 from farolito.app.web import Web
 from farolito.cli.agency import app
 from farolito.console import Services, make_app
@@ -30,14 +32,16 @@ from tests.running import free_port
 class Town:
     """A node's web over its rooms for partners, on a port of its own, and its prompt."""
 
-    def __init__(self, side: Side, folder: Path, listens: str) -> None:
+    def __init__(self, side: Side, folder: Path, state: Path, listens: str) -> None:
         self.side = side
         self.port = free_port()
         self.url = f"http://localhost:{self.port}"
         self.token = folder / f"{side.agency_id}.token"
         self.token.write_text(f"token of {side.agency_id}")
         self.cables = Cables(listens)
-        rooms = Rooms(side.gate, side.post, side.key, self.cables, side.system, None)
+        self.supervisor = Supervisor()
+        hosting = Hosting(state / side.agency_id, self.supervisor)
+        rooms = Rooms(side.gate, side.post, side.key, self.cables, side.system, hosting)
         self.partners = Partners(side.card, rooms, side.clock, ids)
         self._folder = folder
         self._web: Web | None = None
@@ -62,6 +66,7 @@ class Town:
         )
 
     async def stop(self) -> None:
+        await self.supervisor.stop()
         if self._web is not None:
             await self._web.stop()
 
@@ -83,9 +88,11 @@ async def neighbours(databases: Databases, tmp_path: Path) -> AsyncIterator[Neig
 
 
 @pytest.fixture
-async def towns(neighbours: Neighbours, tmp_path: Path) -> AsyncIterator[tuple[Town, Town]]:
-    city = Town(neighbours.city, tmp_path, "city.example:7422")
-    sheriff = Town(neighbours.sheriff, tmp_path, "")
+async def towns(
+    neighbours: Neighbours, tmp_path: Path, state: Path
+) -> AsyncIterator[tuple[Town, Town]]:
+    city = Town(neighbours.city, tmp_path, state, "city.example:7422")
+    sheriff = Town(neighbours.sheriff, tmp_path, state, "")
     for one in (city, sheriff):
         await one.start()
     yield city, sheriff
@@ -222,6 +229,31 @@ async def test_screens_show_partners_to_those_who_may(towns: tuple[Town, Town]) 
         assert right.json()["partner"]["state"] == "confirmed"
         left = await http.post("/api/partners/county-so/leave", headers=csrf)
         assert left.json()["partner"]["state"] == "left"
+
+
+async def test_an_agency_is_hosted_packed_and_unpacked(
+    towns: tuple[Town, Town], state: Path
+) -> None:
+    city = towns[0]
+    name = ["host", "village-pd", "--name", "Village Police", "--ori", "NM9990400"]
+    url = (await city.told(*name)).splitlines()[0]
+    async with httpx.AsyncClient(trust_env=False) as http:
+        assert (await http.get(f"{url}/api/partners")).status_code == 401
+    assert f"hosted here, {url}" in await city.told("list")
+    assert "there already" in str((await city.say(*name)).exception)
+
+    archive, home = state / "village.tar.gz", state / "home"
+    digest = (await city.told("pack", str(archive), "--hosted", "village-pd")).splitlines()[0]
+    assert "village-pd" not in await city.told("list")
+    wrong = await asyncio.to_thread(_unpack, archive, home, "0" * 64)
+    assert "not the archive that was packed" in str(wrong.exception)
+    right = await asyncio.to_thread(_unpack, archive, home, digest)
+    assert right.stdout.splitlines()[0] == digest
+    assert (home / "state" / "keys" / "ledger.key").exists()
+
+
+def _unpack(archive: Path, home: Path, digest: str) -> Result:
+    return CliRunner().invoke(app, ["unpack", str(archive), str(home), "--digest", digest])
 
 
 async def test_the_code_names_the_address_that_was_given(towns: tuple[Town, Town]) -> None:

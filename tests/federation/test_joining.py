@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from farolito.federation import Post
+from farolito.federation import PartnerAway, Post
 from farolito.federation.card import signed_card
 from farolito.federation.invitation import (
     Code,
@@ -55,6 +55,16 @@ async def test_two_agencies_join_and_nothing_is_taken_before_people_confirm(
     assert known.is_confirmed
     assert known.partner.confirmed_by == "Admin Begay"
     assert known.told
+
+
+async def test_nothing_is_sent_to_whom_nobody_here_has_confirmed(
+    neighbours: Neighbours, three: Strangers
+) -> None:
+    city, sheriff, _ = three
+    await sheriff.joining.join(sheriff.ask(), await city.code())
+    with pytest.raises(PartnerAway):
+        await city.side.post.ask(sheriff.agency_id, "alarm", {"secret": "of the city"})
+    assert neighbours.wire.log == []
 
 
 async def test_the_side_that_listens_gives_its_leave_to_the_other(three: Strangers) -> None:

@@ -164,9 +164,10 @@ class Partners:
         one = hosting.find(agency_id)
 
         async def work(records: Records, permit: int) -> None:
-            await hosting.end(agency_id)
+            """The entry is all; stopping a node takes seconds."""
 
         answer = await self._rooms.gate.act(ask, work)
+        await hosting.end(agency_id)
         return Answer(self._as_shown(one), answer.permit)
 
     def _as_shown(self, one: Hosted) -> Mapping[str, Any]:

@@ -87,8 +87,11 @@ class Post:
         """Send, and the partner's sealed answer; its body is the value. `line`: where another
         than the usual one carries it, as for what an agreement lets flow.
 
-        Raises Refused with the partner's own reason, PartnerAway where nothing (right) came back.
+        Raises Refused with the partner's own reason, PartnerAway where nothing (right) came back,
+        or where nobody here has confirmed that it is who it says: then nothing is sent.
         """
+        if partner not in self.keys and not (partner in self.parted and kind in PARTED_KINDS):
+            raise PartnerAway(f"{partner} is no confirmed partner", "farolito agency confirm")
         envelope = self.write(partner, kind, raw_of(body))
         way = line or self._line
         raw = await way.request(partner, sealed(envelope, self._key), timeout_s)
