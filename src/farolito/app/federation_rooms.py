@@ -34,15 +34,17 @@ from farolito.desk.search import PlateSearch
 from farolito.federation import PartnerAway, Post
 from farolito.federation.answering import PlateAnswers
 from farolito.federation.asking import Asking
-from farolito.gate import Gate
+from farolito.federation.suspensions import Suspensions
+from farolito.gate import Gate, Records
 from farolito.identity import AgencyKey
 from farolito.identity.signing import Signing
-from farolito.model import AgencyId, Person, ShareClass, Unit
+from farolito.model import AgencyId, Person, PersonId, ShareClass, Unit
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rooms:
-    """What the node has made already. `hosting`: None where it hosts nobody."""
+    """What the node has made already. `suspended`: the number of the list of our own suspended
+    people, and the list. `hosting`: None where it hosts nobody."""
 
     engines: Engines
     gate: Gate
@@ -52,7 +54,12 @@ class Rooms:
     dispatch: Dispatch
     shots: ShotDesk
     units: Callable[[], Sequence[Unit]]
+    suspended: Callable[[], Awaitable[tuple[int, Sequence[PersonId]]]]
     hosting: Hosting | None
+
+
+async def _behind(records: Records) -> list[Any]:
+    return await records.sharing.behind()
 
 
 class NatsLine:
@@ -112,6 +119,9 @@ class Federation:
         self.book = self.partners.book
         self.agreeing = self._agreeing(key, clock, ids, demo=demo)
         self.agreements = self.agreeing.book
+        self.suspensions = Suspensions(
+            gate, self.post, system, self.book.partners, rooms.suspended, clock
+        )
         self._search(agency, clock, ids)
         self.sharing = SharingRooms(
             SharedRooms(
@@ -182,6 +192,7 @@ class Federation:
             clock,
             ZoneInfo(self._config.agency.zone),
             self._config.federation.contact,
+            self.suspensions.is_suspended,
         )
         self.post.on("ask", self.answers.take)
 
@@ -190,7 +201,8 @@ class Federation:
         sharing, agreements = self.sharing, self.agreements
         agreements.on_changed.append(sharing.on_changed)
         agreements.on_revoked.append(sharing.on_revoked)
-        self.partners.parting.on_leave.extend([agreements.left, sharing.on_leave])
+        parting = self.partners.parting
+        parting.on_leave.extend([agreements.left, sharing.on_leave, self.suspensions.left])
         self.book.on_change.append(self._partners_changed)
         self.bus.on_change.append(self._line_changed)
         self.bus.serve(self.post.take)
@@ -199,8 +211,9 @@ class Federation:
     async def load(self) -> None:
         """Partners and agreements as they are kept; the rules that follow from them."""
         await self.partners.load()
+        await self.suspensions.load()
         await self.agreements.start()
-        self.sharing.partners_changed()
+        await self.sharing.start()
 
     async def start(self) -> None:
         """From here on partners are heard."""
@@ -211,6 +224,7 @@ class Federation:
             "partners": self.partners.run,
             "agreements": self.agreeing.news.run,
             "witnesses": self.witnesses.run,
+            "suspensions": self.suspensions.run,
             **self.sharing.work(),
         }
 
@@ -220,7 +234,28 @@ class Federation:
 
     async def findings(self) -> list[Finding]:
         """For the health page."""
-        return await self.witnesses.findings()
+        return [*await self.witnesses.findings(), *await self._away(), *await self._new_askers()]
+
+    async def _away(self) -> list[Finding]:
+        """Partners whose node does not answer, and what waits for them."""
+        behind = {b.partner: b for b in await self._rooms.gate.following(_behind)}
+        told = []
+        for agency, partner in self.book.confirmed().items():
+            if self.bus.connected(agency):
+                continue
+            waits = behind.get(agency)
+            waiting = f"; {waits.waiting} things wait for it" if waits else ""
+            what = f"the line to {partner.card.name} is down{waiting}"
+            told.append(Finding("look", what, "it comes back by itself; else call them"))
+        return told
+
+    async def _new_askers(self) -> list[Finding]:
+        """Who asked us for the first time: the owner is told at once."""
+        names = {agency: one.card.name for agency, one in self.book.partners().items()}
+        return [
+            Finding("look", f"{names.get(one, one)} asked us for the first time", "see /review")
+            for one in await self.answers.new_askers()
+        ]
 
     async def _exports(self, partner: AgencyId, until: Mapping[ShareClass, datetime]) -> None:
         if partner in self.bus.partners:
@@ -230,11 +265,13 @@ class Federation:
         return await self.post.take(partner, raw)
 
     async def _partners_changed(self) -> None:
+        self.suspensions.nudge()
         self.sharing.partners_changed()
         self.agreements.refresh()
 
     def _line_changed(self, partner: AgencyId, is_there: bool) -> None:
         if is_there:
             self.partners.nudge()
+            self.suspensions.nudge(partner)
             self.sharing.partner_is_back(partner)
             self.agreements.changed.set()

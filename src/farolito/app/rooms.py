@@ -28,6 +28,8 @@ from farolito.app.index import ListIndex
 from farolito.app.late_pictures import LatePictures
 from farolito.app.list_desk import ListDesk
 from farolito.app.outgoing import Outgoing
+from farolito.app.people import PeopleRooms
+from farolito.app.partner_lists import PartnerLists
 from farolito.app.pipeline import Pipeline
 from farolito.app.positions import Positions
 from farolito.app.retention import Keeping, Retention
@@ -126,6 +128,7 @@ class NodeRooms:
         self.watch = Watch(self.database, agency, ids, self.config.limits.dead_letters)
         self._stack.push_async_callback(self.watch.keep)
         await self._ways_in_and_out()
+        self.federation = self._federation()
         self.lists = ListIndex(self.database, agency)
         await self.lists.reload()
         self.list_desk = ListDesk(self.gate, self.desk, self.lists, policies.pack, agency, now, ids)
@@ -152,8 +155,14 @@ class NodeRooms:
             self.identity.forget_old,
             self.cameras.works.end,
         )
-        self.federation = self._federation()
+        self.pipeline.handing_over = self.federation.sharing.handing_over
+        rows = PartnerLists(self.gate, self.system, self.desk, self.lists, policies.pack, now)
+        self.federation.sharing.use_lists(self.list_desk, rows)
         await self.federation.load()
+        self.people = PeopleRooms(
+            self.config, self.identity, self.database, self.gate, self.federation.suspensions, now
+        )
+        self.people.on_changed.extend([self.hub.look_again, self.cameras.rooms.watching.look_again])
         self.figures = Figures(
             config=self.config,
             supervisor=self.supervisor,
@@ -199,6 +208,7 @@ class NodeRooms:
             dispatch=self.dispatch,
             shots=self.shots.desk,
             units=self.positions.all,
+            suspended=self.identity.suspended,
             hosting=self.hosting,
         )
         return Federation(self.config, parts, self.state, now, ids, demo=self.demo)
