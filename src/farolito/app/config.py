@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from farolito.identity import Provider
 from farolito.ingest.avl.sources import (
     GpsListener,
     GtfsFeed,
@@ -164,6 +165,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     video: Video = Video()
     push: Push = Push()
     federation: Federation = Federation()
+    oidc: tuple[Provider, ...] = ()
 
     @property
     def state(self) -> Path:

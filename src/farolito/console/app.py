@@ -31,8 +31,10 @@ from farolito.console.routes import (
     incidents,
     ledger,
     lists,
+    oidc,
     owner,
     partners,
+    people,
     pictures,
     push,
     search,
@@ -122,6 +124,8 @@ def make_app(services: Services) -> Litestar:
     return Litestar(
         route_handlers=[
             *session.ROUTES,
+            *oidc.ROUTES,
+            *people.ROUTES,
             *alerts.ROUTES,
             *incidents.ROUTES,
             *shots.ROUTES,

@@ -53,21 +53,23 @@ class Asker(msgspec.Struct, frozen=True, kw_only=True):
 
 class PlateAnswers:
     """Takes "ask" messages. `zone`: the agency's own, for its days; `contact`: whom a partner is
-    told to call."""
+    told to call; `is_suspended`: what an agency told us of its own person."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the gate, whom we know, and what they are told
         self,
         gate: Gate,
         partners: Callable[[], Mapping[AgencyId, Partner]],
         clock: Callable[[], datetime],
         zone: ZoneInfo,
         contact: str,
+        is_suspended: Callable[[AgencyId, PersonId], bool] = lambda *_: False,
     ) -> None:
         self._gate = gate
         self._partners = partners
         self._clock = clock
         self._zone = zone
         self._contact = contact
+        self._is_suspended = is_suspended
 
     async def take(self, envelope: Envelope) -> Found:
         """The sealed answer's body. Raises Refused where nobody can be written down as the asker,
@@ -97,6 +99,10 @@ class PlateAnswers:
                 ask, "no_receipt", "a question without its entry in your own ledger",
                 "write it down before you ask",
             )  # fmt: skip
+        if self._is_suspended(partner.agency_id, ask.person.person_id):
+            await self._gate.refuse(
+                ask, "suspended", "their own agency has suspended this person", "ask your agency"
+            )
         try:
             question = _question(asked)
         except Invalid as error:

@@ -86,7 +86,7 @@ class Identity:
         name: str = "Farolito",
     ) -> None:
         self._db = db
-        self._site = Site(rp_id, name, tuple(origins))
+        self.site = Site(rp_id, name, tuple(origins))
         self.cookies = cookie_jar(origins)
         self._clock = clock
         self._random = random
@@ -128,17 +128,17 @@ class Identity:
                 raise _no_invitation()
             person = await may_sign_in(people, person_id, now, registering=True)
             known = await people.passkeys_of(person_id)
-            challenge = await self._challenge(Sessions(connection), "register", code_hash)
-        return registration_options(self._site, person, challenge, known)
+            challenge = await self.challenge(Sessions(connection), "register", code_hash)
+        return registration_options(self.site, person, challenge, known)
 
     async def finish_registration(
         self, code: str, credential: Mapping[str, Any]
     ) -> tuple[SignedIn, str]:
         """The passkey is kept, the code used up, the person signed in: (SignedIn, Set-Cookie)."""
         said, code_hash = told(credential), _hash(_plain(code))
-        made = await self._take_challenge(said, "register")
+        made = await self.taken(said, "register")
         if made is None or made.code_hash != code_hash:
-            raise _stale_challenge()
+            raise stale_challenge()
         now = self._clock()
         async with self._db.system() as connection:
             people = People(connection)
@@ -146,7 +146,7 @@ class Identity:
             if person_id is None:
                 raise _no_invitation()
             person = await may_sign_in(people, person_id, now, registering=True)
-            passkey = registered(self._site, person, credential, said.challenge)
+            passkey = registered(self.site, person, credential, said.challenge)
             if not await people.add_passkey(passkey, now):
                 raise Refused("known_passkey", "this passkey is registered", "sign in with it")
             return await self.open(connection, person)
@@ -156,14 +156,14 @@ class Identity:
     async def begin_sign_in(self) -> dict[str, Any]:
         """Options for `navigator.credentials.get`."""
         async with self._db.system() as connection:
-            challenge = await self._challenge(Sessions(connection), "sign_in", None)
-        return sign_in_options(self._site, challenge)
+            challenge = await self.challenge(Sessions(connection), "sign_in", None)
+        return sign_in_options(self.site, challenge)
 
     async def finish_sign_in(self, credential: Mapping[str, Any]) -> tuple[SignedIn, str]:
         """(SignedIn, Set-Cookie). Raises Refused; five refusals in 15 minutes lock the person."""
         said = told(credential)
-        if await self._take_challenge(said, "sign_in") is None:
-            raise _stale_challenge()
+        if await self.taken(said, "sign_in") is None:
+            raise stale_challenge()
         now = self._clock()
         async with self._db.system() as connection:
             people = People(connection)
@@ -175,20 +175,21 @@ class Identity:
                     "ask for an invitation",
                 )
             person = await may_sign_in(people, passkey.person_id, now)
-            refused = await self._sign_in_or_fail(people, passkey, said, credential)
+            refused = await self.shown(people, passkey, said, credential)
             if refused is None:
                 return await self.open(connection, person)
         # Raised out here, so that the failure it left in the count stays there.
         raise refused
 
-    async def _sign_in_or_fail(
+    async def shown(
         self, people: People, passkey: Passkey, said: Told, credential: Mapping[str, Any]
     ) -> Refused | None:
+        """A passkey was shown: None where it is right. Failures count, and five lock."""
         now = self._clock()
         try:
             if said.user_handle not in (None, passkey.person_id.bytes):
                 raise Refused("not_verified", "this passkey is somebody else's", "use your own")
-            count = signed(self._site, passkey, credential, said.challenge)
+            count = signed(self.site, passkey, credential, said.challenge)
         except Refused as refused:
             await people.fail(passkey.person_id, now, refused.reason)
             recent = await people.failures_since(passkey.person_id, now - FAILURES_WITHIN)
@@ -412,13 +413,13 @@ class Identity:
             taken = sha256(secret).digest()
             return await Sessions(connection).take_challenge(taken, kind, self._clock())
 
-    async def _challenge(self, sessions: Sessions, kind: str, code_hash: bytes | None) -> bytes:
+    async def challenge(self, sessions: Sessions, kind: str, code_hash: bytes | None) -> bytes:
         now, challenge = self._clock(), self._random(32)
         made = Challenge(kind, code_hash, now + CHALLENGE_LIVES)
         await sessions.challenge(sha256(challenge).digest(), made, now)
         return challenge
 
-    async def _take_challenge(self, said: Told, kind: str) -> Challenge | None:
+    async def taken(self, said: Told, kind: str) -> Challenge | None:
         # In a transaction of its own: what has been shown once is gone, however the rest ends.
         return await self.expected(kind, said.challenge)
 
@@ -459,7 +460,7 @@ def _no_invitation() -> Refused:
     )
 
 
-def _stale_challenge() -> Refused:
+def stale_challenge() -> Refused:
     return Refused("stale_challenge", "this sign-in took too long or was used", "start again")
 
 

@@ -56,6 +56,14 @@ class PushSubscriptions:
         )
         return [(person_of(row), _subscription(row["body"])) for row in rows]
 
+    async def drop_all(self, person: PersonId) -> None:
+        """Nothing wakes this person's browsers any more."""
+        await self._connection.execute(
+            "delete from push_subscriptions where agency = $1 and person = $2",
+            self._agency,
+            person,
+        )
+
     async def drop(self, endpoint: str, person: PersonId | None = None) -> bool:
         """The browser no longer wants it; with `person`, only where it is that person's."""
         return bool(
