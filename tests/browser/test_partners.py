@@ -8,8 +8,9 @@ from playwright.async_api import expect
 from tests.browser.screens import Screen, Screens
 from tests.browser.test_accessibility import LOOKS, assert_accessible, wear
 from tests.metro import PUEBLO, SHERIFF, Metro
-from tests.running import RunningNode
+from tests.running import RunningNode, numbers
 
+ON_LAND = {"lat": 35.25, "lon": -106.55}  # the pueblo's
 pytestmark = [pytest.mark.browser, pytest.mark.node, pytest.mark.asyncio(loop_scope="session")]
 
 
@@ -52,6 +53,23 @@ async def test_a_partner_is_confirmed_by_what_is_read_over_the_telephone(
     await there.at("confirm-partner").click()
     await expect(there.at("partner")).to_contain_text("is confirmed")
     await neighbours.linked(city, pueblo)
+    await whose_law_holds(screens, city)
+
+
+async def whose_law_holds(screens: Screens, city: RunningNode) -> None:
+    """A call on the pueblo's land, once it is a confirmed partner."""
+    key, number = await city.cad_key(), "26-118401"
+    await city.call(key, number, place=ON_LAND, units=[{"unit": "2A18", "status": "assigned"}])
+    desk = await screens.operator(city.port)
+    await desk.page.get_by_role("tab", name="Calls").click()
+    operator = await city.sign_in("operator")
+    told = (await operator.get("/api/incidents")).json()["incidents"]
+    [incident] = [one for one in told if number in numbers(one)]
+    await desk.incident(incident["incident_id"]).click()
+    await expect(desk.at("jurisdiction")).to_contain_text(f"On the land of {PUEBLO.name}")
+    await expect(desk.at("jurisdiction")).to_contain_text("2A18: no commission of this nation.")
+    await expect(desk.page.get_by_label("Legend")).to_contain_text("Nation’s land")
+    await assert_accessible(desk)
 
 
 async def told_by(screen: Screen) -> str:
