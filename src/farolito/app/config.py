@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import tomllib
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -142,6 +143,16 @@ class Federation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     witnesses_min: int = 2  # who must have cosigned a checkpoint, one of another government
 
 
+class Approval(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[[approval]]: by which impact report and which vote a kind of sensor stands here. The public
+    pages show it, and that there is none."""
+
+    kind: Literal["plate_reader", "camera", "gunshot_sensor", "aircraft"]
+    impact_report: str  # its number, or where it is published
+    council_approval: str  # the resolution, ordinance or order
+    on: date | None = None
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -165,6 +176,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     video: Video = Video()
     push: Push = Push()
     federation: Federation = Federation()
+    approval: tuple[Approval, ...] = ()
     oidc: tuple[Provider, ...] = ()
 
     @property
