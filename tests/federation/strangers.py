@@ -11,7 +11,7 @@ from farolito.app.clock import ids
 from farolito.federation.greeting import Greeting
 from farolito.federation.joining import Joining
 from farolito.federation.parting import Parting
-from farolito.federation.partners import PartnerBook
+from farolito.federation.partners import Lines, PartnerBook
 from farolito.gate import Ask
 from farolito.model import AgencyCard, AgencyId, Away, BusCard, FarolitoError, Purpose, Role, Thing
 from tests.federation.neighbours import Neighbours, Side
@@ -74,6 +74,7 @@ class Stranger:
         self.url = f"http://{side.agency_id}.example"
         web.nodes[self.url] = self
         self.cables = Cables(address)
+        self.lines: Lines = self.cables
         self.use(side.card)
 
     def use(self, card: AgencyCard) -> None:
@@ -81,7 +82,7 @@ class Stranger:
         side = self.side
         side.post._handlers.pop("hello", None)
         side.post._handlers.pop("leave", None)
-        self.book = PartnerBook(side.gate, side.post, side.key, card, self.cables, side.clock)
+        self.book = PartnerBook(side.gate, side.post, side.key, card, self.lines, side.clock)
         self.joining = Joining(self.book, side.system, self.web.bring, ids)
         self.greeting = Greeting(self.book, side.system)
         self.parting = Parting(self.book, side.system)
