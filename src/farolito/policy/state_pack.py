@@ -61,6 +61,15 @@ class DeclarationForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             raise Invalid("a declaration that declares nothing", "list its statements")
 
 
+class OwnPlate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the owner of a plate is told of searches for a case that is still open: all of them, how
+    many there are, or nothing but that such are left out. `unknown_days`: so long a search counts
+    as one of an open case where nobody here knows whether its case has ended."""
+
+    open_cases: Literal["told", "counted", "left_out"] = "counted"
+    unknown_days: int = 180
+
+
 class YearlyReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A report that the law asks for each year: to whom, and the figures in it. `due`: the day of
     the following year, "MM-DD"; None: not known here."""
@@ -86,6 +95,7 @@ class StatePack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     retention: Retention
     declaration: DeclarationForm | None = None
     yearly_report: YearlyReport | None = None
+    own_plate: OwnPlate = OwnPlate()
     in_force_from: date | None = None
     unverified: tuple[str, ...] = ()
 
