@@ -314,8 +314,13 @@ class Tour:
         told = await joan.get(f"/api/find?q={self._plate}")
         return str(next(e["entry_id"] for e in told["entries"] if e["list_id"] == LIST))
 
-    async def _end_agreement(self) -> tuple[dict[str, Any], int]:
+    async def _end_agreement(self) -> tuple[dict[str, Any], int | None]:
+        """The press, and how long until the owner's own rules had it; None: it was over already."""
         rick = await self._at(self._sheriff.told.agency_id, "supervisor")
+        told = await rick.get("/api/agreements")
+        ours = next(a for a in told["given"] if a["agreement_id"] == self._agreement)
+        if ours["state"] != "in_force":
+            return ours, None
         began = time.perf_counter()
         path = f"/api/agreements/{self._agreement}/revoke"
         ended = await rick.post(path, {"because": "terms_broken"})
@@ -346,7 +351,7 @@ class Tour:
             told = await rick.get("/api/agreements")
             mine = next(a for a in told["given"] if a["agreement_id"] == self._agreement)
             purge = mine.get("purge")
-            return purge if purge and purge.get("purged_at", purge.get("at")) else None
+            return purge if purge and purge["answered_at"] else None
 
         return await _until(found)
 
