@@ -85,6 +85,7 @@ class Node(NodeRooms):
             **self.cameras.work(),
             **self.outgoing.work(),
             **self.federation.work(),
+            **self.reviews.work(),
         }
 
     def _begin(self, name: str, work: Callable[[], Awaitable[Any]]) -> None:

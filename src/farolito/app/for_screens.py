@@ -60,6 +60,7 @@ def services_of(node: NodeRooms) -> Services:
         partners=node.federation.partners.for_screens(),
         agreements=node.federation.agreeing.console,
         search=node.federation.search,
+        reviews=node.reviews.desk,
         asked=node.federation.answers.asked,
         witnesses=node.federation.witnesses.view,
         tour=lambda: node.tour,

@@ -22,6 +22,7 @@ from farolito.app.engines import hold, start
 from farolito.app.federation_rooms import Federation
 from farolito.app.federation_rooms import Rooms as FederationParts
 from farolito.app.figures import Figures
+from farolito.app.health import Finding
 from farolito.app.hosting import Hosting
 from farolito.app.incoming import Incoming
 from farolito.app.index import ListIndex
@@ -33,6 +34,7 @@ from farolito.app.partner_lists import PartnerLists
 from farolito.app.pipeline import Pipeline
 from farolito.app.positions import Positions
 from farolito.app.retention import Keeping, Retention
+from farolito.app.reviewing import Reviews
 from farolito.app.shots import Rooms as ShotRooms
 from farolito.app.shots import Shots
 from farolito.app.surroundings import MapSurroundings
@@ -159,6 +161,8 @@ class NodeRooms:
         rows = PartnerLists(self.gate, self.system, self.desk, self.lists, policies.pack, now)
         self.federation.sharing.use_lists(self.list_desk, rows)
         await self.federation.load()
+        post, partners = self.federation.post, self.federation.book.partners
+        self.reviews = Reviews(self.gate, self.system, self._people, post, partners, now, ids)
         self.people = PeopleRooms(
             self.config, self.identity, self.database, self.gate, self.federation.suspensions, now
         )
@@ -179,7 +183,7 @@ class NodeRooms:
             words=self.words,
             shots=self.shots,
             cameras=self.cameras,
-            federation=self.federation.findings,
+            federation=self._findings,
             clock=now,
             started_at=now(),
         )
@@ -300,6 +304,9 @@ class NodeRooms:
         )
         self._stack.push_async_callback(self.outgoing.close)
         self.gate.after_act = self._told
+
+    async def _findings(self) -> list[Finding]:
+        return [*await self.federation.findings(), *await self.reviews.findings()]
 
     def _told(self) -> None:
         self.hub.nudge()

@@ -37,6 +37,7 @@ from farolito.console.routes import (
     people,
     pictures,
     push,
+    review,
     search,
     session,
     shared,
@@ -54,6 +55,7 @@ from farolito.console.sockets import Live
 from farolito.desk import Conflict, NotFound, NotListened
 from farolito.gate import AWAY, LedgerDown
 from farolito.model import Away, FarolitoError, Refused
+from farolito.review.desk import Decided, NoReview
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -72,6 +74,7 @@ PAGES = (
     "owner",
     "agreements",
     "search",
+    "review",
 )
 MANIFEST = "application/manifest+json"
 SECURITY_HEADERS: Mapping[str, str] = {
@@ -93,7 +96,9 @@ _STATUS: Mapping[type[FarolitoError], int] = {
     Refused: 403,
     Forged: 403,
     NotFound: 404,
+    NoReview: 404,
     Conflict: 409,
+    Decided: 409,
     LedgerDown: 503,
     Away: 503,
 }
@@ -146,6 +151,7 @@ def make_app(services: Services) -> Litestar:
             *clips.ROUTES,
             *lists.ROUTES,
             *search.ROUTES,
+            *review.ROUTES,
             *ledger.ROUTES,
             *health.ROUTES,
             *admin.ROUTES,

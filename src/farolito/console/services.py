@@ -22,6 +22,7 @@ from farolito.gate import Answer, Ask, Gate
 from farolito.identity import Identity
 from farolito.model import Agency, Device, EntryId, Incident, ListId, ShotAlert
 from farolito.model.search import AskedCount
+from farolito.review.desk import ReviewDesk
 
 
 async def _no_witnesses() -> Mapping[str, Any]:
@@ -107,6 +108,7 @@ class Services:
     picture_places: Callable[[str], str] = _nowhere
     partners: Partners | None = None  # None: this node knows no other agencies
     search: PlateSearch | None = None  # where a plate was
+    reviews: ReviewDesk | None = None  # searches that somebody outside looks at
     people: People | None = None  # sign-ins by a provider, proofs, suspension
     asked: Callable[[int], Awaitable[Sequence[AskedCount]]] = _nobody_asked
     witnesses: Callable[[], Awaitable[Mapping[str, Any]]] = _no_witnesses  # who cosigns the ledger

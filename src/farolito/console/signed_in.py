@@ -23,6 +23,7 @@ _USUAL: Mapping[Role, Purpose] = {
     Role.SUPERVISOR: Purpose.HOT_LIST_ALERT,
     Role.DETECTIVE: Purpose.CRIMINAL_INVESTIGATION,
     Role.AUDITOR: Purpose.AUDIT,
+    Role.OVERSIGHT: Purpose.AUDIT,
     Role.AGENCY_ADMIN: Purpose.ADMINISTRATION,
     Role.SYSADMIN: Purpose.ADMINISTRATION,
     Role.CAMERA_OWNER: Purpose.ADMINISTRATION,

@@ -29,6 +29,7 @@ KINDS = frozenset(
         "purge",  # delete what you had of us; the answer is the receipt
         "witness",  # a checkpoint to cosign
         "alarm",  # a ledger that was rewritten
+        "review",  # what was found of searches of the receiver's people
         "suspend",  # a person who may ask nothing any more
         "leave",  # the end of it
     }

@@ -1,0 +1,194 @@
+"""Reviews of searches for those who look at them, and what explains a search for those who made
+it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody
+
+from farolito.console.services import Services
+from farolito.console.signed_in import Asker
+from farolito.desk import NotFound
+from farolito.gate import Ask
+from farolito.model import Invalid, ReviewDecision, ReviewId, Thing
+from farolito.review.desk import ReviewDesk, Shown
+
+FIELDS = ("user", "query", "case", "on_behalf_of")
+DAYS_MAX = 400
+
+Plate = Annotated[str, msgspec.Meta(min_length=1, max_length=20)]
+Case = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+
+
+class Open(msgspec.Struct, frozen=True):
+    entry: int
+    field: str
+    reason: str  # a word of the policy's closed list
+
+
+class Decide(msgspec.Struct, frozen=True):
+    decision: ReviewDecision
+
+
+class Protect(msgspec.Struct, frozen=True):
+    plate: Plate
+    on: bool = True
+
+
+class Explain(msgspec.Struct, frozen=True):
+    case: Case
+    plate: Plate
+
+
+class Confirm(msgspec.Struct, frozen=True):
+    case: Case
+
+
+def _desk(services: Services) -> ReviewDesk:
+    if services.reviews is None:
+        raise NotFound("this node reviews no searches", "see docs/reviews.md")
+    return services.reviews
+
+
+def _shown(one: Shown, services: Services, now: Any) -> dict[str, Any]:
+    """Whom it is about stays behind: that is opened, with a reason."""
+    review = one.review
+    told = msgspec.to_builtins(review)
+    for name in ("about", "receipts", "decided_by"):
+        del told[name]
+    return {
+        **told,
+        "own": review.agency == services.agency.agency_id,
+        "overdue": review.decision is None and review.due <= now,
+        "count": len(review.entries),
+        "searches": one.searches,
+    }
+
+
+@get("/api/reviews")
+async def reviews(
+    asker: NamedDependency[Asker],
+    services: NamedDependency[Services],
+    decided: FromQuery[bool] = False,
+) -> dict[str, Any]:
+    """What this person is to look at, the most urgent first; or what was decided lately."""
+    ask = asker.ask(Thing.REVIEW, "decided reviews" if decided else "open reviews")
+    answer = await _desk(services).queue(ask, decided=decided)
+    now = services.clock()
+    return {
+        "at": now,
+        "permit": answer.permit,
+        "reviews": [_shown(one, services, now) for one in answer.value],
+    }
+
+
+@get("/api/reviews/digest")
+async def digest(
+    asker: NamedDependency[Asker],
+    services: NamedDependency[Services],
+    days: FromQuery[int] = 7,
+) -> dict[str, Any]:
+    days = max(1, min(days, DAYS_MAX))
+    ask = asker.ask(Thing.REVIEW, f"counts of reviews in {days} days")
+    answer = await _desk(services).digest(ask, days)
+    return {
+        "at": services.clock(),
+        "permit": answer.permit,
+        "days": days,
+        "rules": answer.value,
+    }
+
+
+@post("/api/reviews/{review_id:uuid}/open", status_code=200)
+async def open_field(
+    review_id: FromPath[UUID],
+    data: JSONBody[Open],
+    asker: NamedDependency[Asker],
+    services: NamedDependency[Services],
+) -> dict[str, Any]:
+    """One personal field of one search, opened; the opening is an entry of its own."""
+    if data.field not in FIELDS:
+        raise Invalid(f"no personal field {data.field!r}", f"use {', '.join(FIELDS)}")
+    query = f"open {data.field} of entry {data.entry} for review {review_id}"
+    ask = asker.ask(Thing.LEDGER_FIELD, query, reason_code=data.reason)
+    desk = _desk(services)
+    answer = await desk.open_field(ask, ReviewId(review_id), data.entry, data.field)
+    value = answer.value
+    if data.field == "user" and value is not None:
+        value = await _named(value, services)
+    return {"value": value, "permit": answer.permit}
+
+
+@post("/api/reviews/{review_id:uuid}/decide", status_code=200)
+async def decide(
+    review_id: FromPath[UUID],
+    data: JSONBody[Decide],
+    asker: NamedDependency[Asker],
+    services: NamedDependency[Services],
+) -> dict[str, Any]:
+    ask = asker.ask(Thing.REVIEW, f"decide review {review_id}")
+    answer = await _desk(services).decide(ask, ReviewId(review_id), data.decision)
+    shown = Shown(review=answer.value, searches=())
+    return {"review": _shown(shown, services, services.clock()), "permit": answer.permit}
+
+
+@post("/api/reviews/protected", status_code=200)
+async def protect(
+    data: JSONBody[Protect],
+    asker: NamedDependency[Asker],
+    services: NamedDependency[Services],
+) -> dict[str, Any]:
+    """A plate that nobody looks for unnoticed without a case about it; how many there are."""
+    answer = await _desk(services).protect(
+        asker.ask(Thing.REVIEW, "protected plates"), data.plate, on=data.on
+    )
+    return {"count": answer.value, "permit": answer.permit}
+
+
+@get("/api/search/explained")
+async def explained(
+    plate: FromQuery[str], asker: NamedDependency[Asker], services: NamedDependency[Services]
+) -> dict[str, Any]:
+    """Whether the case of the header explains looking for this plate."""
+    answer = await _desk(services).explains(asker.ask(Thing.PLATE_READ, "explained"), plate)
+    return {**msgspec.to_builtins(answer.value), "permit": answer.permit}
+
+
+@post("/api/search/explain", status_code=201)
+async def explain(
+    data: JSONBody[Explain], asker: NamedDependency[Asker], services: NamedDependency[Services]
+) -> dict[str, Any]:
+    """Put on record that a case is about a plate; it counts once somebody else confirms it."""
+    answer = await _desk(services).explain(_of_case(asker, data.case), data.plate)
+    return {"explanation": answer.value, "permit": answer.permit}
+
+
+@post("/api/search/explanations/{explanation_id:uuid}/confirm", status_code=200)
+async def confirm(
+    explanation_id: FromPath[UUID],
+    data: JSONBody[Confirm],
+    asker: NamedDependency[Asker],
+    services: NamedDependency[Services],
+) -> dict[str, Any]:
+    answer = await _desk(services).confirm(_of_case(asker, data.case), explanation_id)
+    return {"explanation": answer.value, "permit": answer.permit}
+
+
+def _of_case(asker: Asker, case: str) -> Ask:
+    return msgspec.structs.replace(asker.ask(Thing.PLATE_READ, "explain"), case=case.strip())
+
+
+async def _named(person_id: str, services: Services) -> str:
+    """The person's name beside the id that the ledger holds, where the person is known here."""
+    for standing in await services.identity.people():
+        if str(standing.person.person_id) == person_id:
+            return f"{standing.person.name}, {standing.person.role.value} ({person_id})"
+    return person_id
+
+
+ROUTES = [reviews, digest, open_field, decide, protect, explained, explain, confirm]
