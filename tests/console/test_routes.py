@@ -11,6 +11,7 @@ import httpx
 import pytest
 from litestar.routes import HTTPRoute
 
+from farolito.app.for_screens import services_of
 from farolito.console import make_app
 from tests.running import RunningNode
 
@@ -35,7 +36,7 @@ UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 
 def routes(node: RunningNode) -> Iterator[tuple[str, str]]:
     """(method, path) of every route of the web, with made-up values for its variables."""
-    app = make_app(node.node._services())
+    app = make_app(services_of(node.node))
     for route in app.routes:
         if isinstance(route, HTTPRoute):
             for method in route.methods - {"OPTIONS", "HEAD"}:

@@ -234,7 +234,20 @@ class Federation:
 
     async def findings(self) -> list[Finding]:
         """For the health page."""
-        return [*await self.witnesses.findings(), *await self._away(), *await self._new_askers()]
+        return [
+            *await self.witnesses.findings(),
+            *await self._away(),
+            *await self._new_askers(),
+            *self._hosted(),
+        ]
+
+    def _hosted(self) -> list[Finding]:
+        """Agencies that live on this machine and did not come up."""
+        problems = self._rooms.hosting.problems if self._rooms.hosting else {}
+        return [
+            Finding("wrong", f"the hosted agency {agency} does not run: {why.says}", why.do)
+            for agency, why in problems.items()
+        ]
 
     async def _away(self) -> list[Finding]:
         """Partners whose node does not answer, and what waits for them."""

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import msgspec
 
-from farolito.gate import Answer, Ask, Gate, Records
+from farolito.gate import Answer, Ask, Fact, Gate, Records
 from farolito.model import Agency, AgencyId, Invalid, PersonId, PlateRead, Role
 from farolito.model.plates import ALPHABET
 from farolito.model.search import (
@@ -223,7 +223,7 @@ def _covers(approval: SearchApproval, ask: Ask, question: PlateQuestion) -> bool
     )
 
 
-def _facts(ask: Ask, question: PlateQuestion) -> Mapping[str, str | int | bool]:
+def _facts(ask: Ask, question: PlateQuestion) -> Mapping[str, Fact]:
     if not question.on_behalf_agency:
         return ask.facts
     return {**ask.facts, "on_behalf_agency": question.on_behalf_agency}
