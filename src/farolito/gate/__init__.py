@@ -13,7 +13,6 @@ from farolito.gate.gate import (
     HEARTBEAT,
     Answer,
     Ask,
-    Fact,
     Gate,
     LedgerPage,
     Look,
@@ -21,6 +20,7 @@ from farolito.gate.gate import (
     system_ask,
 )
 from farolito.policy import Refusal
+from farolito.policy.request import Fact
 from farolito.store import Records
 from farolito.store.database import AWAY
 
