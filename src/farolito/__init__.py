@@ -4,4 +4,4 @@ Data goes one way: ingest, bus, pipeline, store; people meet it only through the
 ARCHITECTURE.md names every room, what comes in, what goes out, and what it never does.
 """
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"
