@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -67,6 +67,24 @@ class FiguresRows:
     async def reads_kept(self) -> int:
         """About how many plate reads are kept now."""
         return await reads.estimated_total(self._connection)
+
+    async def questions(
+        self, beginnings: Sequence[str], since: datetime, until: datetime, limit: int
+    ) -> list[tuple[int, str]]:
+        """Entries whose `query` begins so: number and query, the oldest first. Not yet held against
+        their commitments."""
+        rows = await self._connection.fetch(
+            "select entry_index, value from ledger_personal p where agency = $1"
+            " and field = 'query' and at >= $2 and at < $3 and exists (select from"
+            "   unnest($4::bytea[]) b where substring(p.value from 1 for length(b)) = b)"
+            " order by entry_index limit $5",
+            self._agency,
+            since,
+            until,
+            [one.encode() for one in beginnings],
+            limit,
+        )
+        return [(row["entry_index"], row["value"].decode(errors="replace")) for row in rows]
 
     async def began(self) -> datetime | None:
         """When the ledger's first entry was written; None where there is none yet."""

@@ -8,6 +8,8 @@ under five of what people did, or one from which such a count could be computed;
 precision without the known misses beside it; the log itself.
 """
 
+from farolito.transparency.own_plate import PlateDesk
+from farolito.transparency.pages import PublicPages
 from farolito.transparency.public_shots import PublicShots
 from farolito.transparency.publisher import Published, Publisher
 from farolito.transparency.shots import PublicFigures, public_figures
@@ -15,7 +17,9 @@ from farolito.transparency.suppress import SMALL
 
 __all__ = [
     "SMALL",
+    "PlateDesk",
     "PublicFigures",
+    "PublicPages",
     "PublicShots",
     "Published",
     "Publisher",

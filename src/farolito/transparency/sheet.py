@@ -8,11 +8,13 @@ from html import escape
 
 Words = Mapping[str, str]
 
+_TEXT = ' class="text"'
+
 STYLE = """
 :root{color-scheme:light dark;--ink:#1b1d21;--soft:#555b64;--paper:#fff;--line:#c9cdd4;
---head:#f1f3f6}
+--head:#f1f3f6;--bad:#b00020}
 @media(prefers-color-scheme:dark){:root{--ink:#e8eaee;--soft:#a9b0bb;--paper:#14161a;--line:#3a3f48;
---head:#1f2329}}
+--head:#1f2329;--bad:#ff8a80}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--ink);font:1rem/1.5 system-ui,sans-serif}
 main{max-width:46rem;margin:0 auto;padding:1rem}
@@ -30,7 +32,18 @@ table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 caption{text-align:left;position:absolute;clip-path:inset(50%);height:1px;overflow:hidden}
 th,td{padding:.35rem .6rem;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}
 th:first-child{text-align:left;white-space:normal}
-thead th{background:var(--head)}
+thead th{background:var(--head);white-space:normal;vertical-align:bottom}
+th.text,td.text{text-align:left;white-space:normal}
+h3{font-size:1rem;margin:1.25rem 0 .5rem}
+.note{border-left:4px solid var(--line);padding-left:.75rem}
+.bad{color:var(--bad)}
+.brief{display:grid;grid-template-columns:repeat(auto-fit,minmax(10rem,1fr));gap:.25rem 1.5rem}
+pre{background:var(--head);padding:.75rem;overflow:auto;max-height:30rem;font-size:.875rem;
+white-space:pre-wrap;overflow-wrap:anywhere}
+details{border-bottom:1px solid var(--line);padding:.5rem 0}
+summary{cursor:pointer}
+summary .soft{padding-left:1.1rem}
+.periods{display:flex;flex-wrap:wrap;gap:.25rem 1rem;padding:0;list-style:none}
 @media print{:root{color-scheme:light}}
 """
 
@@ -46,12 +59,25 @@ def document(language: str, title: str, agency: str, body: Iterable[str]) -> str
     )
 
 
-def table(caption: str, headings: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]]) -> str:
-    """Cells are HTML; caption, headings and names are text."""
-    head = "".join(f'<th scope="col">{escape(one)}</th>' for one in headings)
+def table(
+    caption: str,
+    headings: Sequence[str],
+    rows: Iterable[tuple[str, Sequence[str]]],
+    text: Sequence[str] = (),
+) -> str:
+    """Cells are HTML; caption, headings and names are text. `text`: headings of columns that hold
+    words, not numbers."""
+    is_text = [one in text for one in headings]
+    head = "".join(
+        f'<th scope="col"{_TEXT if said else ""}>{escape(one)}</th>'
+        for one, said in zip(headings, is_text, strict=True)
+    )
     body = "".join(
         f'<tr><th scope="row">{escape(name)}</th>'
-        + "".join(f"<td>{cell}</td>" for cell in cells)
+        + "".join(
+            f"<td{_TEXT if said else ''}>{cell}</td>"
+            for cell, said in zip(cells, is_text[1:], strict=True)
+        )
         + "</tr>"
         for name, cells in rows
     )

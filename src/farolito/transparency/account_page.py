@@ -1,0 +1,352 @@
+"""The public account of a month or a year: a page made of the published document and nothing else.
+
+What stands on it is what the ledger fixed, so that the page and its proof cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta, tzinfo
+from html import escape
+from typing import Any
+
+from farolito.transparency.account_words import WORDS
+from farolito.transparency.counted import (
+    ALL,
+    HITS,
+    OUTCOMES,
+    PURPOSES,
+    REFUSALS,
+    REFUSED,
+    REST,
+    SEARCHES,
+    STANDINGS,
+    cell_of,
+)
+from farolito.transparency.publisher import Published
+from farolito.transparency.sheet import Words, document, number, table, withheld
+from farolito.transparency.shot_words import LANGUAGES
+from farolito.transparency.suppress import SMALL
+
+REVIEWED = ("raised", "open", "overdue", "explained", "training", "misuse", "referred")
+KEPT = ("reads", "hits", "calls", "clips", "ledger")
+
+
+class _Page:
+    """The pieces of one account in one language."""
+
+    def __init__(self, told: Published, hours_of: tzinfo, language: str) -> None:
+        self.period = told.period
+        self.permit = told.permit
+        self.published_at = told.published_at
+        self.language = language
+        self.words: Words = WORDS[language]
+        self.told: Mapping[str, Any] = told.figures.told
+        self._figures = told.figures
+        self._hours_of = hours_of
+        self._few = frozenset(self.told["few"])
+        self._values = {one.name: one.value for one in told.figures.figures}
+        self._values |= self.told["records"]
+
+    @property
+    def name(self) -> str:
+        return str(self.told["name"])
+
+    def parts(self) -> Iterable[str]:
+        yield from self._head()
+        yield from self._brief()
+        yield from self._searches()
+        yield from self._refusals()
+        yield from self._hits()
+        yield from self._reviews()
+        yield from self._sensors()
+        yield from self._kept()
+        yield from self._agreements()
+        yield from self._check()
+        yield from self._method()
+
+    def _says(self, key: str, **more: object) -> str:
+        return escape(self.words[key].format(**{"small": SMALL, **more}))
+
+    def _day(self, text: str, *, last: bool = False) -> str:
+        at = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z")
+        at = at - timedelta(seconds=1) if last else at
+        return f"{at.astimezone(self._hours_of):%Y-%m-%d}"
+
+    def _count(self, *cell: str) -> str:
+        """As it may be shown; "" where this account has no such count."""
+        name = "/".join(cell)
+        if name not in self._values:
+            return ""
+        value = self._values[name]
+        if value is not None:
+            return number(value)
+        return escape(f"<{SMALL}") if name in self._few else withheld(self.words)
+
+    def _is_shown(self, *cell: str) -> bool:
+        return self._values.get("/".join(cell)) is not None
+
+    def _head(self) -> Iterable[str]:
+        is_year = self.told["kind"] == "year"
+        yield f"<h1>{self._says('year_title' if is_year else 'title')}</h1>"
+        if is_year:
+            yield from self._addressed()
+        yield f"<p>{self._says('lead', agency=self.name)}</p>"
+        period = self._says(
+            "period",
+            since=self._day(self._figures.since),
+            until=self._day(self._figures.until, last=True),
+            at=f"{self.published_at.astimezone(self._hours_of):%Y-%m-%d}",
+        )
+        yield f"<p><strong>{period}</strong></p>"
+        if self.told["kind"] == "so_far":
+            yield f'<p class="note">{self._says("so_far")}</p>'
+        other = next(one for one in LANGUAGES if one != self.language)
+        yield (
+            f'<p><a href="?lang={other}" hreflang="{other}" lang="{other}">'
+            f"{self._says('language')}</a>"
+            f' · <a href="/public/{self.period}.json">{self._says("json")}</a>'
+            f' · <a href="/public/{self.period}.farolito-figures">{self._says("proof")}</a></p>'
+        )
+
+    def _addressed(self) -> Iterable[str]:
+        """To whom a year's report goes, by which law."""
+        lead = self._says("year_lead", agency=self.name, ori=self.told["ori"], year=self.period)
+        report = self.told["law"]["report"]
+        if report is None:
+            yield f"<p>{lead}</p>"
+            return
+        due = f" {self._says('year_due', due=report['due'])}" if report["due"] else ""
+        yield f"<p>{lead} {self._says('year_to', to=report['to'])}{due}</p>"
+        if report["unverified"]:
+            yield f'<p class="note">{self._says("year_unverified")}</p>'
+
+    def _brief(self) -> Iterable[str]:
+        hits = self._count(HITS, ALL, ALL)
+        yield f"<h2>{self._says('brief')}</h2><dl class='brief'>"
+        for key, value, more in (
+            ("searches", self._count(SEARCHES, ALL, ALL), ""),
+            ("refused", self._count(REFUSED, ALL, ALL), ""),
+            ("hits", self._count(HITS, "confirmed", ALL), hits),
+            ("misuse", number(self.told["reviews"]["misuse"]), ""),
+        ):
+            says = self.words[f"brief_{key}_says"]
+            filled = escape(says).replace("{all}", more)
+            yield f'<div><dt>{self._says(f"brief_{key}")}</dt><dd><span class="big">{value}</span>'
+            yield f'<div class="soft">{filled}</div></dd></div>'
+        yield "</dl>"
+
+    def _searches(self) -> Iterable[str]:
+        """A row an agency; a purpose or agency of which nothing may be told has none."""
+        yield f"<h2>{self._says('searches')}</h2><p>{self._says('searches_says')}</p>"
+        cells = [cell_of(name) for name in self._values if name.startswith(f"{SEARCHES}/")]
+        agencies = list(dict.fromkeys(column for _, _, column in cells))
+        agencies = [ALL, *sorted((one for one in agencies if one != ALL), key=self._order)]
+        columns = [ALL, *(p.value for p in PURPOSES), REST]
+        columns = [c for c in columns if c != REST or self._any(SEARCHES, c, agencies)]
+        rows = [one for one in agencies if one != REST or self._any_of(one, columns)]
+        headings = [
+            self.words["all"] if one == ALL else self.words[f"purpose_{one}"] for one in columns
+        ]
+        yield table(
+            self.words["searches"],
+            (self.words["agency"], *headings, self.words["refused"]),
+            (
+                (
+                    self._agency(one),
+                    [self._count(SEARCHES, c, one) for c in columns]
+                    + [self._count(REFUSED, ALL, one)],
+                )
+                for one in rows
+            ),
+        )
+
+    def _any(self, name: str, row: str, columns: Sequence[str]) -> bool:
+        return any(self._is_shown(name, row, column) for column in columns)
+
+    def _any_of(self, agency: str, rows: Sequence[str]) -> bool:
+        return self._is_shown(REFUSED, ALL, agency) or any(
+            self._is_shown(SEARCHES, row, agency) for row in rows
+        )
+
+    def _order(self, agency: str) -> tuple[bool, bool, str]:
+        return (agency == REST, agency != self._figures.agency, self._agency(agency))
+
+    def _agency(self, agency: str) -> str:
+        if agency in (ALL, REST):
+            return self.words["all" if agency == ALL else "other"]
+        return str(self.told["names"].get(agency, agency))
+
+    def _refusals(self) -> Iterable[str]:
+        """The frequent ones first; whatever is hidden has no row, so that none tells anything."""
+        yield f"<h2>{self._says('refusals')}</h2><p>{self._says('refusals_says')}</p>"
+        shown = [
+            (value, cell_of(name)[1])
+            for name, value in self._values.items()
+            if name.startswith(f"{REFUSALS}/") and value is not None
+        ]
+        rows = [(value, reason) for value, reason in shown if reason != ALL]
+        rows.sort(key=lambda row: (-row[0], row[1]))
+        yield table(
+            self.words["refusals"],
+            (self.words["reason"], self.words["how_many"]),
+            [
+                (self.words["all"], [self._count(REFUSALS, ALL, ALL)]),
+                *((self._reason(reason), [number(value)]) for value, reason in rows),
+            ],
+        )
+        yield f'<p class="soft">{self._says("rest")}</p>'
+
+    def _reason(self, reason: str) -> str:
+        return self.words.get(f"reason_{reason}", reason.replace("_", " "))
+
+    def _hits(self) -> Iterable[str]:
+        yield f"<h2>{self._says('hits')}</h2><p>{self._says('hits_says')}</p>"
+        yield table(
+            self.words["hits"],
+            (self.words["what"], self.words["how_many"]),
+            (
+                (self.words[f"hit_{one}"], [self._count(HITS, one, ALL)])
+                for one in (ALL, *STANDINGS)
+            ),
+        )
+        said = [cell_of(name)[1] for name in self._values if name.startswith(f"{OUTCOMES}/")]
+        yield f"<h3>{self._says('outcomes')}</h3>"
+        yield table(
+            self.words["outcomes"],
+            (self.words["what"], self.words["how_many"]),
+            ((self.words[f"outcome_{one}"], [self._count(OUTCOMES, one, ALL)]) for one in said),
+        )
+
+    def _reviews(self) -> Iterable[str]:
+        yield f"<h2>{self._says('reviews')}</h2><p>{self._says('reviews_says')}</p>"
+        counts = self.told["reviews"]
+        yield table(
+            self.words["reviews"],
+            (self.words["what"], self.words["how_many"]),
+            ((self.words[f"reviews_{one}"], [number(counts[one])]) for one in REVIEWED),
+        )
+
+    def _sensors(self) -> Iterable[str]:
+        yield f"<h2>{self._says('sensors')}</h2>"
+        words = self.words
+        yield table(
+            words["sensors"],
+            (words["sensor"], words["count"], words["of_others"], words["approval"]),
+            (
+                (
+                    words[f"kind_{one['kind']}"],
+                    [number(one["count"]), number(one["of_others"]), self._approvals(one)],
+                )
+                for one in self.told["sensors"]
+            ),
+            text=(words["approval"],),
+        )
+
+    def _approvals(self, sensor: Mapping[str, Any]) -> str:
+        if sensor["approvals"]:
+            lines = [
+                " · ".join(
+                    escape(part)
+                    for part in (one["impact_report"], one["council_approval"], one["on"])
+                    if part
+                )
+                for one in sensor["approvals"]
+            ]
+            return "<br>".join(lines)
+        if not sensor["count"]:
+            return f'<span class="soft">{self._says("none_here")}</span>'
+        return f'<strong class="bad">{self._says("no_approval")}</strong>'
+
+    def _kept(self) -> Iterable[str]:
+        yield f"<h2>{self._says('kept')}</h2>"
+        count = number(self.told["reads_kept"])
+        yield table(
+            self.words["kept"],
+            (self.words["what"], ""),
+            (
+                (
+                    self.words[f"kept_{one}"].format(count=count),
+                    [self._says("days", days=self.told["keeping"][one])],
+                )
+                for one in KEPT
+            ),
+        )
+
+    def _agreements(self) -> Iterable[str]:
+        yield f"<h2>{self._says('agreements')}</h2><p>{self._says('agreements_says')}</p>"
+        agreements = self.told["agreements"]
+        if not agreements:
+            yield f"<p>{self._says('no_agreements')}</p>"
+        for one in agreements:
+            names = {
+                "grantor": self._agency(one["grantor"]),
+                "grantee": self._agency(one["grantee"]),
+            }
+            line = self._says("agreement_line", **{**one, **names})
+            state = self._says(f"state_{one['state']}")
+            declared = (
+                f" · {self._says('declaration', declaration=one['declaration'])}"
+                if one["declaration"]
+                else ""
+            )
+            yield (
+                f"<details><summary><strong>{escape(one['title'])}</strong> · {state}"
+                f'<div class="soft">{line}{declared}</div></summary>'
+                f'<pre lang="en" tabindex="0">{escape(one["document"])}</pre></details>'
+            )
+        if self.told["aid"]:
+            yield f"<p>{self._says('aid', count=number(self.told['aid']))}</p>"
+
+    def _check(self) -> Iterable[str]:
+        file = f"{self.period}.farolito-figures"
+        yield f'<h2 id="check">{self._says("check")}</h2>'
+        yield f"<p>{self._says('check_1', permit=self.permit)}</p>"
+        yield f"<p>{self._says('check_2')}</p>"
+        yield (
+            f'<ul><li><a href="/public/{file}">{escape(file)}</a></li>'
+            f'<li><a href="/public/witnesses.txt">witnesses.txt</a>: {self._says("witnesses")}</li>'
+            "</ul>"
+            f'<pre tabindex="0">farolito audit verify {escape(file)} --witness witnesses.txt</pre>'
+        )
+        yield f"<p>{self._says('check_3')}</p>"
+
+    def _method(self) -> Iterable[str]:
+        yield f"<h2>{self._says('method')}</h2>"
+        for one in range(1, 4):
+            yield f"<p>{self._says(f'method_{one}')}</p>"
+        yield f"<p>{self._says('own_plate')}</p>"
+        yield f'<p><a href="/public/shots?lang={self.language}">{self._says("shots")}</a></p>'
+
+
+def html_of(told: Published, periods: Sequence[str], hours_of: tzinfo, language: str) -> str:
+    """The whole page in "en" or "es", with the way to the other `periods`."""
+    page = _Page(told, hours_of, language)
+    title = "year_title" if page.told["kind"] == "year" else "title"
+    body = [*page.parts(), *_others(periods, told.period, language)]
+    return document(language, page.words[title], page.name, body)
+
+
+def empty_html(agency: str, language: str) -> str:
+    """Before anything was published."""
+    words = WORDS[language]
+    other = next(one for one in LANGUAGES if one != language)
+    body = [
+        f"<h1>{escape(words['title'])}</h1>",
+        f"<p>{escape(words['lead'].format(agency=agency))}</p>",
+        f'<p><a href="?lang={other}" hreflang="{other}" lang="{other}">{words["language"]}</a></p>',
+        f"<p>{escape(words['nothing_yet'])}</p>",
+        f"<p>{escape(words['own_plate'])}</p>",
+        f'<p><a href="/public/shots?lang={language}">{escape(words["shots"])}</a></p>',
+    ]
+    return document(language, words["title"], agency, body)
+
+
+def _others(periods: Sequence[str], this: str, language: str) -> Iterable[str]:
+    yield f"<h2>{escape(WORDS[language]['all_periods'])}</h2><ul class='periods'>"
+    for one in periods:
+        if one == this:
+            yield f'<li aria-current="page"><strong>{escape(one)}</strong></li>'
+        else:
+            yield f'<li><a href="/public/{escape(one)}?lang={language}">{escape(one)}</a></li>'
+    yield "</ul>"
