@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,7 +11,9 @@ from farolito.app.clock import ids
 from farolito.desk.search import PlateSearch
 from farolito.federation.answering import PlateAnswers
 from farolito.federation.asking import Asking
+from farolito.federation.suspensions import Suspensions
 from farolito.gate import Answer, Ask
+from farolito.identity import Identity
 from farolito.model import (
     Agreement,
     AgreementId,
@@ -35,9 +38,15 @@ class Asker:
     def __init__(self, side: Side) -> None:
         self.side = side
         self.agreed: list[SignedAgreement] = []  # of both directions
+        self.identity = Identity(
+            side.database, "localhost", ["http://localhost"], side.clock, os.urandom,
+            agency=side.agency_id,
+        )  # fmt: skip
+        self.suspensions = self.new_suspensions()
         self.answers = PlateAnswers(
-            side.gate, lambda: side.partners, side.clock, ZoneInfo("UTC"), side.card.contact
-        )
+            side.gate, lambda: side.partners, side.clock, ZoneInfo("UTC"), side.card.contact,
+            self.suspensions.is_suspended,
+        )  # fmt: skip
         self.asking = Asking(
             side.gate, side.post, side.agency, lambda: side.partners, lambda: self.agreed,
             side.clock,
@@ -46,6 +55,13 @@ class Asker:
         self.detective = side.person(Role.DETECTIVE)
         side.post.on("ask", self.answers.take)
         side.gate.zone = UTC
+
+    def new_suspensions(self) -> Suspensions:
+        side = self.side
+        return Suspensions(
+            side.gate, side.post, side.system, lambda: side.partners, self.identity.suspended,
+            side.clock,
+        )  # fmt: skip
 
     def rules_anew(self) -> None:
         """As the node does where an agreement came into force, or ended."""

@@ -1,13 +1,15 @@
-"""`farolito person invite`: a one-time code to register a passkey with."""
+"""`farolito person`: invite, list, suspend, restore."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from farolito.cli.node_client import URL, NodeUrl, TokenFile, ask
-from farolito.model import Role
+from farolito.model import FarolitoError, Role
+from farolito.model.suspension import Because
 
 app = typer.Typer(no_args_is_help=True, help="People who sign in.")
 
@@ -37,3 +39,59 @@ def invite(  # noqa: PLR0913 - one option each
     typer.echo(made["code"])
     typer.echo(f"Person {made['person_id']}.", err=True)
     typer.echo(f"Open {node} and choose “I have an invitation code”.", err=True)
+
+
+@app.command("list")
+def list_(node: NodeUrl = URL, token_file: TokenFile = None) -> None:
+    """Who may sign in here, and who may not."""
+    told = ask("GET", node, "/api/admin/people", token_file)
+    for one in told["people"]:
+        state = "suspended" if one["suspended_at"] else "locked" if one["locked_at"] else ""
+        line = f"{one['person_id']}  {one['role']:<13} {one['name']}  {one['unit'] or ''}"
+        typer.echo(f"{line}  {state}".rstrip())
+
+
+@app.command("suspend")
+def suspend(
+    person: Annotated[str, typer.Argument(help="Id or name, as `farolito person list` has it")],
+    because: Annotated[Because, typer.Option(help="Why; it stands in the ledger")],
+    node: NodeUrl = URL,
+    token_file: TokenFile = None,
+) -> None:
+    """End every sign-in, screen, picture and push of a person, here and at every partner."""
+    person_id = _found(person, node, token_file)
+    path = f"/api/admin/people/{person_id}/suspend"
+    told = ask("POST", node, path, token_file, {"because": because.value})
+    typer.echo(f"Suspended. {told['ended']} sign-ins ended.")
+    _say_partners(told)
+
+
+@app.command("restore")
+def restore(
+    person: Annotated[str, typer.Argument(help="Id or name, as `farolito person list` has it")],
+    node: NodeUrl = URL,
+    token_file: TokenFile = None,
+) -> None:
+    """Lift a suspension, a lock after failures, or 90 days without a sign-in."""
+    person_id = _found(person, node, token_file)
+    told = ask("POST", node, f"/api/admin/people/{person_id}/restore", token_file)
+    typer.echo("Restored. They sign in anew.")
+    _say_partners(told)
+
+
+def _found(person: str, node: str, token_file: Path | None) -> str:
+    """The id. Raises FarolitoError where none or several are meant."""
+    people = ask("GET", node, "/api/admin/people", token_file)["people"]
+    found = [one["person_id"] for one in people if person in (one["person_id"], one["name"])]
+    if len(found) != 1:
+        says = "several people have that name" if found else "there is no such person"
+        raise FarolitoError(says, "name the id that `farolito person list` shows")
+    return str(found[0])
+
+
+def _say_partners(told: dict[str, Any]) -> None:
+    if told["told"]:
+        typer.echo(f"Told: {', '.join(told['told'])}.")
+    if told["not_told"]:
+        away = ", ".join(told["not_told"])
+        typer.secho(f"Not reached yet, told as soon as they are: {away}.", fg="yellow", err=True)

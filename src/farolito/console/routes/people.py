@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -17,17 +16,9 @@ from farolito.console.services import Services
 from farolito.console.signed_in import Asker
 from farolito.gate import Answer, Ask
 from farolito.model import PersonId, Purpose, Thing
+from farolito.model.suspension import Because
 
 HttpRequest = Request[Any, Any, Any]
-
-
-class Because(StrEnum):
-    """Why somebody is suspended: chosen, never typed."""
-
-    LEFT = "left"
-    MISUSE = "misuse"
-    REVIEW = "review"
-    LOST_KEY = "lost_key"
 
 
 class Suspend(msgspec.Struct, frozen=True):
