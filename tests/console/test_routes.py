@@ -30,6 +30,7 @@ OPEN = {
     "/api/session/passkey/finish": "the way in", "/api/session/register/begin": "the way in",
     "/api/session/register/finish": "the way in",
     "/public/shots": "published figures", "/public/shots.json": "published figures",
+    "/public": "published figures", "/public/plate": "published figures",
 }  # fmt: skip
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 

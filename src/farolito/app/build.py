@@ -85,6 +85,7 @@ class Node(NodeRooms):
             **self.cameras.work(),
             **self.outgoing.work(),
             **self.federation.work(),
+            "public figures": self.public.run,
             **self.reviews.work(),
         }
 

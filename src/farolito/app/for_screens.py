@@ -59,6 +59,7 @@ def services_of(node: NodeRooms) -> Services:
         web=Path(os.environ.get("FAROLITO_WEB_DIR") or web_folder()),
         partners=node.federation.partners.for_screens(),
         agreements=node.federation.agreeing.console,
+        public=node.public.for_screens(),
         search=node.federation.search,
         reviews=node.reviews.desk,
         asked=node.federation.answers.asked,

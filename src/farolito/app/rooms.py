@@ -33,6 +33,8 @@ from farolito.app.people import PeopleRooms
 from farolito.app.partner_lists import PartnerLists
 from farolito.app.pipeline import Pipeline
 from farolito.app.positions import Positions
+from farolito.app.public import Parts as PublicParts
+from farolito.app.public import Public
 from farolito.app.retention import Keeping, Retention
 from farolito.app.reviewing import Reviews
 from farolito.app.shots import Rooms as ShotRooms
@@ -161,6 +163,23 @@ class NodeRooms:
         rows = PartnerLists(self.gate, self.system, self.desk, self.lists, policies.pack, now)
         self.federation.sharing.use_lists(self.list_desk, rows)
         await self.federation.load()
+        self.public = Public(
+            self.config,
+            PublicParts(
+                gate=self.gate,
+                ledger=self.ledger,
+                system=self.system,
+                pack=self.pack,
+                keeping=self.retention.keeping,
+                devices=self.identity.devices,
+                cameras=self.cameras.rooms.book.all,
+                partners=self.federation.book.partners,
+                agreements=self.federation.agreements.all,
+                witnesses=self.federation.witnesses.view,
+            ),
+            now,
+            demo=self.demo,
+        )
         post, partners = self.federation.post, self.federation.book.partners
         self.reviews = Reviews(self.gate, self.system, self._people, post, partners, now, ids)
         self.people = PeopleRooms(

@@ -14,6 +14,7 @@ from farolito.console.agreements import Agreements
 from farolito.console.cameras import Cameras
 from farolito.console.elsewhere import People
 from farolito.console.partners import Partners
+from farolito.console.public import Public
 from farolito.console.sockets import Hub
 from farolito.desk import Desk, Dispatch, NotFound, ShotDesk
 from farolito.desk.clips import ClipDesk
@@ -107,6 +108,7 @@ class Services:
     agreements: Agreements | None = None  # None: this node knows no other agency
     picture_places: Callable[[str], str] = _nowhere
     partners: Partners | None = None  # None: this node knows no other agencies
+    public: Public | None = None  # None: this node publishes nothing
     search: PlateSearch | None = None  # where a plate was
     reviews: ReviewDesk | None = None  # searches that somebody outside looks at
     people: People | None = None  # sign-ins by a provider, proofs, suspension
