@@ -1,5 +1,6 @@
 import { enCalls } from './en.calls'
 import { enFederation } from './en.federation'
+import { enReview } from './en.review'
 import { enShots } from './en.shots'
 import { enVideo } from './en.video'
 
@@ -35,7 +36,7 @@ export const en = {
     skip: 'Skip to calls and alerts',
     menu: 'You and this screen',
     pagesLabel: 'Pages',
-    pages: { console: 'Console', brief: 'Officer’s brief', audit: 'Ledger', health: 'Health', timings: 'Clocks', shots: 'Shots', wall: 'Video wall', owner: 'Your cameras', agreements: 'Agreements', search: 'Search a plate' },
+    pages: { console: 'Console', brief: 'Officer’s brief', audit: 'Ledger', health: 'Health', timings: 'Clocks', shots: 'Shots', wall: 'Video wall', owner: 'Your cameras', agreements: 'Agreements', search: 'Search a plate', review: 'Reviews' },
   },
   errors: {
     offline: 'The node does not answer. Nothing was changed.',
@@ -396,6 +397,7 @@ export const en = {
   ...enShots,
   ...enVideo,
   ...enFederation,
+  ...enReview,
   brief: {
     title: 'Briefs',
     unit: (u: string) => `Unit ${u}`,

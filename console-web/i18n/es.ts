@@ -1,6 +1,7 @@
 import type { Catalogue } from './en'
 import { esCalls } from './es.calls'
 import { esFederation } from './es.federation'
+import { esReview } from './es.review'
 import { esShots } from './es.shots'
 import { esVideo } from './es.video'
 
@@ -36,7 +37,7 @@ export const es: Catalogue = {
     skip: 'Ir a llamadas y alertas',
     menu: 'Usted y esta pantalla',
     pagesLabel: 'Páginas',
-    pages: { console: 'Consola', brief: 'Aviso al oficial', audit: 'Registro', health: 'Estado', timings: 'Relojes', shots: 'Disparos', wall: 'Muro de video', owner: 'Sus cámaras', agreements: 'Convenios', search: 'Buscar una placa' },
+    pages: { console: 'Consola', brief: 'Aviso al oficial', audit: 'Registro', health: 'Estado', timings: 'Relojes', shots: 'Disparos', wall: 'Muro de video', owner: 'Sus cámaras', agreements: 'Convenios', search: 'Buscar una placa', review: 'Revisiones' },
   },
   errors: {
     offline: 'El nodo no responde. No se cambió nada.',
@@ -392,6 +393,7 @@ export const es: Catalogue = {
   ...esShots,
   ...esVideo,
   ...esFederation,
+  ...esReview,
   brief: {
     title: 'Avisos',
     unit: (u) => `Unidad ${u}`,

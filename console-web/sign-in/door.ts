@@ -17,6 +17,7 @@ export type PageName =
   | 'owner'
   | 'agreements'
   | 'search'
+  | 'review'
 
 const PATHS: Record<PageName, string> = {
   console: '/',
@@ -29,6 +30,7 @@ const PATHS: Record<PageName, string> = {
   owner: '/owner',
   agreements: '/agreements',
   search: '/search',
+  review: '/review',
 }
 
 /** The pages of each role, its own one first. The node decides; this only spares a refusal. */
@@ -37,8 +39,8 @@ export const PAGES_OF: Record<Role, readonly PageName[]> = {
   supervisor: ['console', 'search', 'wall', 'agreements', 'shots', 'timings', 'health'],
   detective: ['console', 'search', 'wall', 'agreements', 'health'],
   officer: ['brief'],
-  auditor: ['audit', 'agreements', 'shots', 'timings', 'health'],
-  oversight: ['audit', 'agreements'],
+  auditor: ['audit', 'review', 'agreements', 'shots', 'timings', 'health'],
+  oversight: ['review', 'audit', 'agreements'],
   agency_admin: ['health', 'agreements', 'shots', 'timings'],
   sysadmin: ['health'],
   system: ['health'],
