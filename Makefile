@@ -17,7 +17,7 @@ setup: $(STAMP)/python $(WEB)/index.html $(STAMP)/locator $(STAMP)/encoder ## In
 demo: setup ## The practice metro at http://localhost:8700
 	$(BIN)/farolito demo --port $(PORT)
 
-test: setup $(STAMP)/dev $(CHROMIUM) ## Set up and pass every test
+test: setup $(STAMP)/dev $(STAMP)/provider $(CHROMIUM) ## Set up and pass every test
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 	cd console-web && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent test
 
@@ -74,6 +74,11 @@ FRONT := $(shell find console-web -path '*/node_modules' -prune -o -type f -prin
 $(WEB)/index.html: $(FRONT) $(STAMP)/python
 	cd console-web && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	cd console-web && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent build
+	@touch $@
+
+# The identity provider that sign-in is tried against; `tests/identity/provider` has its lock file.
+$(STAMP)/provider: tests/identity/provider/package-lock.json $(STAMP)/dev
+	cd tests/identity/provider && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(CHROMIUM):
