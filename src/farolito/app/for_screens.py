@@ -62,6 +62,7 @@ def services_of(node: NodeRooms) -> Services:
         public=node.public.for_screens(),
         search=node.federation.search,
         reviews=node.reviews.desk,
+        people=node.people.for_screens(),
         asked=node.federation.answers.asked,
         witnesses=node.federation.witnesses.view,
         tour=lambda: node.tour,

@@ -29,8 +29,8 @@ from farolito.app.index import ListIndex
 from farolito.app.late_pictures import LatePictures
 from farolito.app.list_desk import ListDesk
 from farolito.app.outgoing import Outgoing
-from farolito.app.people import PeopleRooms
 from farolito.app.partner_lists import PartnerLists
+from farolito.app.people import PeopleRooms
 from farolito.app.pipeline import Pipeline
 from farolito.app.positions import Positions
 from farolito.app.public import Parts as PublicParts
