@@ -48,7 +48,11 @@ class RealProvider:
         )
 
     def by_rule(self, **more: Any) -> Provider:
-        roles = {"rtcc-operators": Role.OPERATOR, "rtcc-detectives": Role.DETECTIVE}
+        roles = {
+            "rtcc-operators": Role.OPERATOR,
+            "rtcc-detectives": Role.DETECTIVE,
+            "rtcc-auditors": Role.AUDITOR,
+        }
         return self.told(admits="rule", role_claim=ROLE_CLAIM, roles=roles, **more)
 
     def visit(self, address: str) -> dict[str, str]:
