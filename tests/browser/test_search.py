@@ -33,8 +33,8 @@ async def read_at(node: RunningNode, plate: str) -> None:
 
 
 async def searcher(screens: Screens, node: RunningNode, persona: str = "operator") -> Screen:
-    screen = await screens.sign_in(node.port, persona)
-    await screen.go("/search")
+    screen = await screens.open(node.port, "/search")
+    await screen.at(f"persona-{persona}").click()
     await expect(screen.at("plate")).to_be_focused()
     await expect(screen.at("owners")).to_contain_text(SHERIFF.name)
     return screen
@@ -92,6 +92,13 @@ async def test_nothing_is_asked_without_purpose_and_case(
     await expect(screen.at("lacks")).to_contain_text("Choose a purpose.")
     await expect(screen.at("lacks")).to_contain_text("Give the case or call.")
     assert not [url for url in screen.asked if url.endswith("/api/search/plate")]
+
+
+async def test_everybody_who_searches_sees_whom_one_may_ask(
+    neighbours: Metro, screens: Screens
+) -> None:
+    for persona in ("supervisor", "detective"):
+        await searcher(screens, neighbours.city, persona)
 
 
 async def test_answers_of_an_older_question_say_so(neighbours: Metro, screens: Screens) -> None:

@@ -1,0 +1,87 @@
+"""Somebody outside looks at searches: nothing personal before it is opened, decided by key."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.screens import Screens
+from tests.browser.test_accessibility import LOOKS, assert_accessible, wear
+from tests.console.test_review_routes import review_of, searched
+from tests.running import RunningNode
+
+pytestmark = [pytest.mark.browser, pytest.mark.node, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def raised(node: RunningNode, plate: str) -> None:
+    """An operator asks for what the law rules out; the node has found it when this returns."""
+    operator, auditor = await node.sign_in("operator"), await node.sign_in("auditor")
+    no = await searched(operator, plate, "26-118204", "immigration_enforcement")
+    await review_of(auditor, no["permit"])
+
+
+async def test_a_review_is_opened_with_a_reason_and_decided_by_key(
+    city: RunningNode, screens: Screens
+) -> None:
+    await raised(city, "RVB101")
+    screen = await screens.sign_in(city.port, "auditor")
+    await screen.go("/review")
+    row = screen.page.locator("[data-rule=on_behalf]").first
+    await expect(row).to_be_visible()
+    await expect(row).to_have_attribute("aria-current", "true")  # the most urgent one, at once
+    page = screen.page
+    await expect(page.locator("article")).to_contain_text("Immigration enforcement")
+    await expect(page.locator("article")).not_to_contain_text("26-118204")
+    await page.locator("[data-field=case]").first.click()
+    await page.get_by_label("Report of misuse").check()
+    await screen.at("open-field").click()
+    await expect(page.locator("article")).to_contain_text("26-118204")
+    await expect(page.locator("article")).not_to_contain_text("RVB101")
+    await page.locator("article h2").click()
+    await screen.press("m")
+    await expect(screen.at("confirm-decision")).to_be_focused()
+    await screen.press("Escape")
+    await expect(screen.at("confirm-decision")).to_have_count(0)
+    await screen.press("t", "Enter")
+    await expect(page.get_by_role("status").filter(has_text="Training")).to_be_visible()
+    await expect(screen.at("none")).to_contain_text("Nothing waits for you")
+    await page.locator("main h2").first.click()
+    await screen.press("2")
+    await expect(screen.at("decided")).to_contain_text("Training, Lee Chavez")
+    await screen.press("3")
+    await expect(screen.at("digest")).to_contain_text("For somebody else")
+
+
+async def test_the_oversight_body_comes_to_its_reviews_at_sign_in(
+    city: RunningNode, screens: Screens
+) -> None:
+    screen = await screens.sign_in(city.port, "oversight")
+    await screen.page.wait_for_url("**/review")
+    await expect(screen.at("none")).to_be_visible()
+
+
+async def test_the_page_speaks_spanish(city: RunningNode, screens: Screens) -> None:
+    await raised(city, "RVB201")
+    screen = await screens.sign_in(city.port, "auditor", locale="es-MX")
+    await screen.go("/review")
+    article = screen.page.locator("article")
+    await expect(article).to_contain_text("Para otra persona, o lo que la ley excluye")
+    await expect(article.locator("[data-decision=misuse]")).to_contain_text("Mal uso confirmado")
+
+
+@LOOKS
+async def test_reviews_are_accessible(city: RunningNode, screens: Screens, look: str) -> None:
+    await raised(city, "RVB301" if look == "dark" else "RVB302")
+    screen = await screens.open(city.port, "/review")
+    await wear(screen, look)
+    await screen.at("persona-auditor").click()
+    await expect(screen.page.locator("[data-field=case]").first).to_be_visible()
+    await assert_accessible(screen)
+    await screen.page.locator("[data-field=case]").first.click()
+    await expect(screen.at("open-field")).to_be_visible()
+    await assert_accessible(screen)
+    await screen.press("Escape")
+    await screen.page.locator("article h2").click()
+    await screen.press("3")
+    await expect(screen.at("digest")).to_be_visible()
+    await assert_accessible(screen)
