@@ -12,13 +12,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from farolito.app import postgres
+from farolito.app.supervise import Supervisor
 from farolito.audit import Entry, Ledger, Proof, SigningKey, VerifierKey
 from farolito.audit.checkpoint import Checkpoint
 from farolito.audit.note import COSIGNS, Note
 from farolito.audit.own_log import OwnLog
 from farolito.audit.witness_book import WitnessBook, witness_name
 from farolito.model import Act, AgencyId, Invalid, Purpose, Role, Thing
-from farolito.store import Database
+from farolito.store import Database, migrate
 
 WRITERS = 64
 PROOFS = 200
@@ -39,6 +41,22 @@ class Trial(NamedTuple):
     prove_ms: float
     verify_ms: float
     cosign_ms: float
+
+
+async def alone(folder: Path, seconds: float, clock: Callable[[], datetime]) -> Trial:
+    """The same on a durable PostgreSQL of its own under `folder`, which ends with it."""
+    cluster = await asyncio.to_thread(postgres.prepare, folder)
+    supervisor = Supervisor()
+    try:
+        await supervisor.start(postgres.child(cluster, folder / "postgres.log"))
+        await migrate(cluster.dsn)
+        database = await Database.open(cluster.dsn)
+        try:
+            return await trial(database, folder, seconds, clock)
+        finally:
+            await database.close()
+    finally:
+        await supervisor.stop()
 
 
 async def trial(

@@ -22,7 +22,7 @@ def bench(
     quick: Annotated[bool, typer.Option("--quick/--full", help="Within 45 s on 2 cores")] = True,
     seed: Annotated[int, typer.Option(help="The same seed asks the same questions")] = 7,
 ) -> None:
-    """Measure. NAME is one of: plates, brief, positions, shots, cameras, video."""
+    """Measure. NAME is one of: plates, brief, positions, shots, cameras, video, metro."""
     benches = _benches()
     if name not in benches:
         raise FarolitoError(f"no bench {name!r}", f"choose one of {', '.join(benches)}")
@@ -38,6 +38,7 @@ def _benches() -> Mapping[str, Bench]:
     from farolito.cli import (
         bench_brief,
         bench_cameras,
+        bench_metro,
         bench_plates,
         bench_positions,
         bench_shots,
@@ -51,6 +52,7 @@ def _benches() -> Mapping[str, Bench]:
         "shots": bench_shots.run,
         "video": bench_video.run,
         "cameras": bench_cameras.run,
+        "metro": bench_metro.run,
     }
 
 

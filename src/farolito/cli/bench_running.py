@@ -96,13 +96,13 @@ async def running(  # noqa: PLR0913 - what a node may be furnished with
         shutil.rmtree(state, ignore_errors=True)
 
 
-def percentile_ms(seconds: Sequence[float], share: float) -> float | None:
+def percentile_ms(seconds: Sequence[float], share: float, digits: int = 1) -> float | None:
     if not seconds:
         return None
     if len(seconds) == 1:
         return seconds[0] * 1000
     cuts = statistics.quantiles(seconds, n=100, method="inclusive")
-    return round(cuts[int(share * 100) - 1] * 1000, 1)
+    return round(cuts[int(share * 100) - 1] * 1000, digits)
 
 
 async def _up(ready: Path, process: asyncio.subprocess.Process) -> None:
