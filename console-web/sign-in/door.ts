@@ -58,6 +58,17 @@ export function pageOf(role: Role): { name: PageName; path: string } {
   return { name, path: PATHS[name] }
 }
 
+/** Why a provider's sign-in came back without one, in a word; asked once, then it is gone. */
+export function cameBack(): string {
+  const address = new URL(location.href)
+  const word = address.searchParams.get('sign-in') ?? ''
+  if (word) {
+    address.searchParams.delete('sign-in')
+    history.replaceState(null, '', address)
+  }
+  return word
+}
+
 /** Calls `lock` once after `seconds` without a touch. Returns the way to stop watching. */
 export function watchIdleness(seconds: number | undefined, lock: () => void): () => void {
   const limit = (seconds ?? LOCK_AFTER_S) * 1000

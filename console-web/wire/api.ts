@@ -27,6 +27,7 @@ export class ApiError extends Error {
 let csrf = ''
 let work: Readonly<Record<string, string>> = {}
 const signedOutListeners = new Set<() => void>()
+let showPasskey: () => Promise<void> = () => Promise.reject(new Error('nobody can show one'))
 
 export function setCsrf(word: string): void {
   csrf = word
@@ -43,6 +44,22 @@ export const caseHeaders = (words: string): Record<string, string> => ({
   'X-Farolito-Purpose': 'criminal_investigation',
 })
 
+/** How a passkey is shown again where the node wants one of the last five minutes. */
+export function onProofWanted(show: () => Promise<void>): void {
+  showPasskey = show
+}
+
+/** Whether it is worth asking again: the node wanted a passkey, and it was shown. */
+async function proved(status: number, word: unknown): Promise<boolean> {
+  if (status !== 403 || word !== 'sign_in_again') return false
+  try {
+    await showPasskey()
+    return true
+  } catch {
+    return false // the node's own words are shown
+  }
+}
+
 /** Called when the node no longer knows who we are. Returns the way to stop listening. */
 export function onSignedOut(listener: () => void): () => void {
   signedOutListeners.add(listener)
@@ -55,6 +72,7 @@ export async function call<T>(
   body?: Record<string, unknown>,
   more: Readonly<Record<string, string>> = {}, // headers: purpose and case
   waitMs = ANSWER_MS_MAX,
+  again = true,
 ): Promise<T> {
   const headers: Record<string, string> = { Accept: 'application/json', ...work, ...more }
   if (method !== 'GET') {
@@ -77,6 +95,9 @@ export async function call<T>(
   const answer = await decoded(response)
   if (response.ok) return answer as T
   const problem = (answer ?? {}) as Record<string, unknown>
+  if (again && (await proved(response.status, problem['error']))) {
+    return call<T>(method, path, body, more, waitMs, false)
+  }
   if (response.status === 401 && path !== '/api/session') for (const tell of signedOutListeners) tell()
   throw new ApiError(
     response.status,
@@ -102,6 +123,7 @@ export async function fetchFile(
   path: string,
   more: Readonly<Record<string, string>> = {},
   waitMs = ANSWER_MS_MAX,
+  again = true,
 ): Promise<{ blob: Blob; headers: Headers; permit: number | null }> {
   let response: Response
   try {
@@ -116,6 +138,9 @@ export async function fetchFile(
     throw new ApiError(0, 'offline', '', '', null, {})
   }
   const problem = ((await decoded(response)) ?? {}) as Record<string, unknown>
+  if (again && (await proved(response.status, problem['error']))) {
+    return fetchFile(path, more, waitMs, false)
+  }
   if (response.status === 401) for (const tell of signedOutListeners) tell()
   throw new ApiError(
     response.status,

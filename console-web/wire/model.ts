@@ -483,6 +483,15 @@ export interface SignedIn {
   node: NodeFacts
   permit?: number | null
   lock_after_s?: number
+  proved_at?: string | null // a passkey was shown last; none in this sign-in: null
+  provider?: string | null // the identity provider that vouches; a passkey did: null
+  has_passkey?: boolean // told where a provider vouches
+}
+
+/** An agency's own identity provider to sign in by. */
+export interface ProviderOffer {
+  id: string
+  name: string
 }
 
 export interface DemoPersona {
@@ -495,6 +504,7 @@ export interface SignedOut {
   error: 'signed_out'
   demo?: DemoPersona[]
   passkeys?: boolean
+  providers?: ProviderOffer[]
   banner?: string
   node?: Partial<NodeFacts>
 }

@@ -27,8 +27,25 @@ export async function assertion(told: Json): Promise<Json> {
   return credentialJson(await navigator.credentials.get({ publicKey }))
 }
 
+/** Shown again by who is signed in, for what wants a passkey of the last five minutes. */
+export async function showPasskey(): Promise<void> {
+  const credential = await assertion(await post<Json>('/api/session/proof/begin'))
+  await post('/api/session/proof/finish', { credential })
+}
+
 export async function registerPasskey(code: string): Promise<void> {
-  const options = unwrapped(await post<Json>('/api/session/register/begin', { code }))
+  const credential = await made(await post<Json>('/api/session/register/begin', { code }))
+  await post('/api/session/register/finish', { code, credential })
+}
+
+/** For who is signed in already: by an identity provider, or with another passkey. */
+export async function addPasskey(): Promise<void> {
+  const credential = await made(await post<Json>('/api/session/passkeys/begin'))
+  await post('/api/session/passkeys/finish', { credential })
+}
+
+async function made(told: Json): Promise<Json> {
+  const options = unwrapped(told)
   const user = options['user'] as Json
   const publicKey = {
     ...options,
@@ -36,8 +53,7 @@ export async function registerPasskey(code: string): Promise<void> {
     user: { ...user, id: bytes(user['id']) },
     excludeCredentials: descriptors(options['excludeCredentials']),
   } as unknown as PublicKeyCredentialCreationOptions
-  const made = await navigator.credentials.create({ publicKey })
-  await post('/api/session/register/finish', { code, credential: credentialJson(made) })
+  return credentialJson(await navigator.credentials.create({ publicKey }))
 }
 
 function unwrapped(answer: Json): Json {

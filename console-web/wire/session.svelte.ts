@@ -5,8 +5,8 @@
  * the cookie is the browser's, and page scripts cannot read it.
  */
 
-import { ApiError, call, get, onSignedOut, post, setCsrf } from './api'
-import { registerPasskey, signInWithPasskey } from './passkey'
+import { ApiError, call, get, onProofWanted, onSignedOut, post, setCsrf } from './api'
+import { addPasskey, registerPasskey, showPasskey, signInWithPasskey } from './passkey'
 import type { SignedIn, SignedOut } from './model'
 
 type State =
@@ -22,6 +22,7 @@ class Session {
     onSignedOut(() => {
       if (this.state.kind === 'in') void this.ask('ended')
     })
+    onProofWanted(showPasskey)
   }
 
   async ask(because: 'fresh' | 'ended' | 'idle' = 'fresh'): Promise<void> {
@@ -58,6 +59,18 @@ class Session {
 
   async register(code: string): Promise<void> {
     await registerPasskey(code)
+    await this.ask()
+  }
+
+  /** The browser goes to the provider, and comes back by itself. */
+  async signInBy(provider: string, code: string): Promise<void> {
+    const path = `/api/session/oidc/${encodeURIComponent(provider)}/begin`
+    const { address } = await post<{ address: string }>(path, code ? { code } : {})
+    location.assign(address)
+  }
+
+  async addPasskey(): Promise<void> {
+    await addPasskey()
     await this.ask()
   }
 

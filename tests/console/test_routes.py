@@ -29,6 +29,7 @@ OPEN = {
     "/api/session/demo": "the way in", "/api/session/passkey/begin": "the way in",
     "/api/session/passkey/finish": "the way in", "/api/session/register/begin": "the way in",
     "/api/session/register/finish": "the way in",
+    "/api/session/oidc/plate/begin": "the way in", "/api/session/oidc/plate/callback": "the way in",
     "/public/shots": "published figures", "/public/shots.json": "published figures",
     "/public": "published figures", "/public/plate": "published figures",
 }  # fmt: skip
