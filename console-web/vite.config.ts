@@ -10,7 +10,7 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 // While the front end is worked on, `vite` serves it and asks a running node for everything else.
 const node = process.env.FAROLITO_NODE ?? 'http://localhost:8700'
 
-const PAGES = ['index', 'brief', 'audit', 'health', 'timings', 'shots', 'wall', 'owner', 'agreements', 'search', 'review']
+const PAGES = ['index', 'brief', 'audit', 'health', 'timings', 'shots', 'wall', 'owner', 'agreements', 'search', 'review', 'metro']
 
 export default defineConfig({
   base: '/',

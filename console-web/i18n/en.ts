@@ -1,5 +1,6 @@
 import { enCalls } from './en.calls'
 import { enFederation } from './en.federation'
+import { enMetro } from './en.metro'
 import { enReview } from './en.review'
 import { enShots } from './en.shots'
 import { enVideo } from './en.video'
@@ -417,6 +418,7 @@ export const en = {
   ...enVideo,
   ...enFederation,
   ...enReview,
+  ...enMetro,
   brief: {
     title: 'Briefs',
     unit: (u: string) => `Unit ${u}`,

@@ -1,6 +1,7 @@
 import type { Catalogue } from './en'
 import { esCalls } from './es.calls'
 import { esFederation } from './es.federation'
+import { esMetro } from './es.metro'
 import { esReview } from './es.review'
 import { esShots } from './es.shots'
 import { esVideo } from './es.video'
@@ -413,6 +414,7 @@ export const es: Catalogue = {
   ...esVideo,
   ...esFederation,
   ...esReview,
+  ...esMetro,
   brief: {
     title: 'Avisos',
     unit: (u) => `Unidad ${u}`,

@@ -503,6 +503,7 @@ export interface DemoPersona {
 export interface SignedOut {
   error: 'signed_out'
   demo?: DemoPersona[]
+  tour?: boolean // a practice metro with its guided page stands beside this node
   passkeys?: boolean
   providers?: ProviderOffer[]
   banner?: string

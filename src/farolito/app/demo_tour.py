@@ -20,7 +20,8 @@ from farolito.app.demo_neighbours import Neighbouring
 from farolito.audit import VerifierKey, verify
 from farolito.audit.bundle import ENTRIES_MAX
 from farolito.desk import Conflict
-from farolito.model import FarolitoError
+from farolito.identity import local_admin
+from farolito.model import AgencyId, FarolitoError
 
 STEPS = ("ask", "refused", "agree", "answered", "recall", "revoke", "prove")
 CASE = "26-62790"
@@ -218,12 +219,13 @@ class Tour:
         shared = await self._until_shared(ana, lambda item: item["recalled_at"] is None)
         began = time.perf_counter()
         reason = "the plate was read wrongly from the report"
+        local = local_admin(AgencyId(joan.node)).name  # lists come in at the node's own machine
         path = f"/api/lists/{LIST}/entries/{entry}/recall"
         recalled = await joan.post(path, {"reason": reason})
         gone = await self._until_shared(ana, lambda item: item["recalled_at"] is not None)
         ms = round((time.perf_counter() - began) * 1000)
         return [
-            Did(joan.node, joan.name, "listed", listed.get("permit"), {"plate": self._plate}),
+            Did(joan.node, local, "listed", listed.get("permit"), {"plate": self._plate}),
             Did(ana.node, ana.name, "was_told", None, {"title": shared["title"]}),
             Did(joan.node, joan.name, "recalled", recalled.get("permit"), {"reason": reason}),
             Did(ana.node, ana.name, "saw_recall", None, {"says": gone["recall_says"], "ms": ms}),

@@ -76,6 +76,7 @@ PAGES = (
     "agreements",
     "search",
     "review",
+    "metro",
 )
 MANIFEST = "application/manifest+json"
 SECURITY_HEADERS: Mapping[str, str] = {

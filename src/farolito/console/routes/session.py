@@ -44,7 +44,8 @@ async def whoami(
         providers = services.people.elsewhere.offered() if services.people else []
         return Response(
             {"error": "signed_out", "says": why.says, "do": why.do, "passkeys": True,
-             "demo": offered, "providers": providers, "node": _node(services)},
+             "demo": offered, "providers": providers, "node": _node(services),
+             "tour": bool(offered) and services.tour() is not None},
             status_code=401,
         )  # fmt: skip
     told = _session(asker.signed_in, services)
