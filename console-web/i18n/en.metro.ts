@@ -117,7 +117,7 @@ export const enMetro = {
     read: 'Read the agreement',
     gains: 'Who would gain',
     gainsAsked: (n: string) => `Questions of the city in that time: ${n}.`,
-    gain: (role: string, deed: string, purpose: string, n: string) => `${role} of the city: may ${deed}, for: ${purpose}. The sheriff’s own people asked so ${n} times.`,
+    gain: (role: string, deed: string, purpose: string, n: string) => `${role} of the city: may ${deed}, for: ${purpose}. The sheriff’s own people asked so ${n === '1' ? 'once' : `${n} times`}.`,
     gainsNone: 'Nobody asked anything like it in that time.',
     reads: 'What the sheriff answered',
     keepUntil: (at: string) => `The city keeps it until ${at}; then it is deleted.`,

@@ -120,7 +120,7 @@ export const esMetro: Pick<Catalogue, keyof typeof enMetro> = {
     read: 'Leer el convenio',
     gains: 'Quién ganaría',
     gainsAsked: (n) => `Preguntas de la ciudad en ese tiempo: ${n}.`,
-    gain: (role, deed, purpose, n) => `${role} de la ciudad: puede ${deed}, para: ${purpose}. La gente del propio sheriff preguntó así ${n} veces.`,
+    gain: (role, deed, purpose, n) => `${role} de la ciudad: puede ${deed}, para: ${purpose}. La gente del propio sheriff preguntó así ${n === '1' ? 'una vez' : `${n} veces`}.`,
     gainsNone: 'En ese tiempo nadie preguntó nada parecido.',
     reads: 'Lo que respondió el sheriff',
     keepUntil: (at) => `La ciudad lo guarda hasta el ${at}; después se borra.`,

@@ -85,6 +85,22 @@ export function deedsOf(view: TourView, step: Step): Deed[] {
   return [...deeds, { ...deed, side: 'pueblo', to: null, stopped: false }]
 }
 
+/** In which row each deed stands: time goes down, and only what crosses no other shares a row. */
+export function rowsOf(deeds: readonly Pick<Deed, 'side' | 'to'>[]): number[] {
+  let row = 0
+  let taken = new Set<number>()
+  return deeds.map(({ side, to }) => {
+    const ends = [SIDES.indexOf(side), SIDES.indexOf(to ?? side)]
+    const columns = SIDES.map((_, i) => i).filter((i) => i >= Math.min(...ends) && i <= Math.max(...ends))
+    if (columns.some((i) => taken.has(i)) || taken.size === SIDES.length) {
+      row += 1
+      taken = new Set()
+    }
+    for (const i of columns) taken.add(i)
+    return row
+  })
+}
+
 /** Whose ledgers this side cosigned, by the names of those who checked them. */
 function cosignedBy(view: TourView, step: Step, side: Side): string[] {
   const agency = view.nodes[SIDES.indexOf(side)]?.agency_id

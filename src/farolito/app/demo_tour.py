@@ -29,6 +29,7 @@ HOURS = 2
 LIST = "county-watch"
 TITLE = "Plates and lookouts between Cuesta County and Luminaria"
 WAIT_S_MAX = 20.0
+CAR_S_MAX = 30.0  # then the story is told of whatever both have read
 WITNESSES_S_MAX = 75.0  # a partner that was away is asked again within a minute
 _MAPPING = """\
 name: County watch list
@@ -243,6 +244,7 @@ class Tour:
         purge = await self._until_purged(rick)
         return [
             Did(rick.node, rick.name, "revoked", ended.get("permit"), {"ms": ms}),
+            Did(ana.node, ana.name, "asked", answer["permit"], {"plate": self._plate}),
             self._no(ana, theirs),
             Did(self._city, "", "purged", None, {"kept": kept, "receipt": purge}),
         ]  # fmt: skip
@@ -293,16 +295,18 @@ class Tour:
         return seat
 
     async def _newest_plate(self, ana: Seat) -> str:
-        """Of a listed car that was rightly read, so that it passed the sheriff's reader as well."""
+        """Of a stolen car that was rightly read, so that it passed the sheriff's reader as well."""
+        began = time.perf_counter()
         async with asyncio.timeout(WAIT_S_MAX * 6):
             while True:
                 told = await ana.get("/api/alerts")
-                leads = [one for one in told["alerts"] if one["match"]["standing"] == "lead"]
-                for one in leads:
-                    found = await self._seen_by_sheriff(one["match"]["entry"]["plate"])
-                    if found:
-                        return str(one["match"]["entry"]["plate"])
-                await asyncio.sleep(1.0)
+                strict = time.perf_counter() - began < CAR_S_MAX
+                for match in (one["match"] for one in told["alerts"]):
+                    if not _fits(match, strict=strict):
+                        continue
+                    if await self._seen_by_sheriff(match["entry"]["plate"]):
+                        return str(match["entry"]["plate"])
+                await asyncio.sleep(2.0)  # each look at the sheriff's is an entry there
 
     async def _seen_by_sheriff(self, plate: str) -> bool:
         joan = await self._at(self._sheriff.told.agency_id, "operator")
@@ -405,6 +409,13 @@ def _terms(grantee: str) -> dict[str, Any]:
         "keep_days": 7,
         "record_days": 14,
     }
+
+
+def _fits(match: Mapping[str, Any], *, strict: bool) -> bool:
+    """Whether the story can be told of it; `strict`: of a stolen car and of nothing else."""
+    kind = ((match["read"].get("vehicle") or {}).get("kind") or {}).get("value")
+    is_car = kind != "motorcycle" and match["entry"]["category"] == "stolen_vehicle"
+    return match["standing"] == "lead" and (is_car or not strict)
 
 
 def _for_call() -> dict[str, str]:
