@@ -32,18 +32,20 @@ class SeparateNode:
 
     async def start(self) -> None:
         """Return when the web answers. Fails with what the process said where it never does."""
-        told = self.state / "bench.json"
-        told.write_text(json.dumps({"state": str(self.state), "port": self.port}))
         with (self.state / "node.log").open("ab") as out:
             self.process = await asyncio.create_subprocess_exec(
-                *[sys.executable, "-m", "farolito.cli.bench_node", str(told)],
-                stderr=out,
-                stdout=out,
+                sys.executable, "-m", *self.command(), stderr=out, stdout=out
             )
         async with asyncio.timeout(START_S_MAX):
             while not await self._answers():
                 assert self.process.returncode is None, (self.state / "node.log").read_text()
                 await asyncio.sleep(0.05)
+
+    def command(self) -> list[str]:
+        """What Python runs, with what it reads."""
+        told = self.state / "bench.json"
+        told.write_text(json.dumps({"state": str(self.state), "port": self.port}))
+        return ["farolito.cli.bench_node", str(told)]
 
     async def _answers(self) -> bool:
         try:

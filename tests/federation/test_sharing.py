@@ -288,6 +288,26 @@ async def test_a_thing_that_the_partner_refuses_for_good_blocks_nobody(sharers: 
     assert dict(city.sender.dropped) == {("county-so", "refused_there_no_agreement"): 1}
 
 
+async def test_a_thing_waits_for_a_partner_that_has_not_heard_of_its_agreement_yet(
+    sharers: Sharers,
+) -> None:
+    city, sheriff = sharers.city, sharers.sheriff
+    agreement = sharers.agree(city, sheriff, classes={ShareClass.ALERT: "full"})
+    known, sheriff.receiving._agreements = sheriff.receiving._agreements, lambda _: None
+    async with city.side.records() as records:
+        await records.agreements.keep(sharers.agreed[agreement.agreement_id], 1)
+        await records.agreements.will_tell(
+            agreement.agreement_id, sheriff.agency_id, "city-pd#1:00"
+        )
+    await city.confirmed()
+    for _ in range(20):
+        with pytest.raises(Exception, match="no agreement in force"):
+            await city.sender.send_items(sheriff.agency_id)
+    sheriff.receiving._agreements = known
+    await city.send(sheriff)
+    assert len(await sheriff.shown()) == 1
+
+
 async def test_what_was_not_agreed_is_not_taken_in(sharers: Sharers) -> None:
     city, sheriff = sharers.city, sharers.sheriff
     agreement = sharers.agree(city, sheriff, classes={ShareClass.ALERT: "full"})

@@ -9,10 +9,11 @@ from typing import Any, cast
 import msgspec
 import pytest
 
+from farolito.app.agreeing import purging
 from farolito.app.sharing import Rooms, SharingRooms
 from farolito.bus import Bus, ReadBatch
 from farolito.federation.sharing_words import HandedRead
-from farolito.model import AgencyId, Because, Point, Refused, ShareClass
+from farolito.model import AgencyId, Because, Point, Refused, ShareClass, SignedAgreement
 from tests.federation.neighbours import Neighbours
 from tests.federation.sharers import Sharer, Sharers
 from tests.plates.plate_builders import read
@@ -69,6 +70,18 @@ class House:
             while await send(partner.agency_id):
                 pass
 
+    async def ends(self, agreed: SignedAgreement) -> None:
+        """Revoked, as the book of agreements does it."""
+        self.sharers.revoke(agreed.agreement)
+        revoked = msgspec.structs.replace(
+            self.sharers.agreed[agreed.agreement.agreement_id],
+            revoked_because=Because.MISUSE,
+            agency_signature="of the city",
+        )
+        async with self.sharer.side.records() as records:
+            await purging(self.sharer.agency_id)(records, revoked)
+        await self.rooms.on_revoked(revoked)
+
     async def receipts(self) -> Sequence[Mapping[str, Any]]:
         async with self.sharer.side.records() as records:
             return await records.sharing.receipts()
@@ -87,18 +100,66 @@ async def test_a_signed_agreement_opens_and_a_revoked_one_purges_by_itself(
     await city.send(sharers.sheriff)
     assert len(await sharers.sheriff.shown()) == 1
     assert city.shares.used == [ShareClass.ALERT], "by the subject that the agreement opened"
-    sharers.revoke(agreement)
-    revoked = msgspec.structs.replace(
-        sharers.agreed[agreement.agreement_id], revoked_because=Because.MISUSE
-    )
-    async with sharers.city.side.records() as records:
-        await city.rooms.in_change(records, revoked)
-    await city.rooms.on_revoked(revoked)
+    await city.ends(sharers.agreed[agreement.agreement_id])
     await city.send(sharers.sheriff)
     assert await sharers.sheriff.shown() == []
     [receipt] = await city.receipts()
     assert (receipt["because"], receipt["purged"]) == ("misuse", 1)
-    await sheriff.rooms.on_revoked(revoked)  # told of it by the city as well
+    ended = sharers.agreed[agreement.agreement_id]
+    await sheriff.rooms.on_revoked(ended)  # told of it by the city as well
+
+
+async def test_what_two_agreements_let_flow_is_there_until_both_have_ended(
+    sharers: Sharers,
+) -> None:
+    city = House(sharers, sharers.city)
+    House(sharers, sharers.sheriff)
+    await sharers.city.confirmed("ABC123")
+    for _ in range(2):
+        agreement = sharers.agree(sharers.city, sharers.sheriff, classes=ALERTS)
+        await city.rooms.on_changed(sharers.agreed[agreement.agreement_id])
+        await city.send(sharers.sheriff)
+    for left in (1, 0):
+        [shown] = await sharers.sheriff.shown()
+        assert shown.agreement_id is not None
+        await city.ends(sharers.agreed[shown.agreement_id])
+        await city.send(sharers.sheriff)
+        assert len(await sharers.sheriff.shown()) == left
+    assert sorted(receipt["purged"] for receipt in await city.receipts()) == [0, 1]
+
+
+async def test_what_comes_by_a_new_agreement_outlives_the_purge_of_the_old_one(
+    sharers: Sharers,
+) -> None:
+    """The purge comes last, as it may where a line was cut."""
+    city = House(sharers, sharers.city)
+    House(sharers, sharers.sheriff)
+    await sharers.city.confirmed("ABC123")
+    old = sharers.agree(sharers.city, sharers.sheriff, classes=ALERTS)
+    await city.rooms.on_changed(sharers.agreed[old.agreement_id])
+    await city.send(sharers.sheriff)
+    await city.ends(sharers.agreed[old.agreement_id])
+    new = sharers.agree(sharers.city, sharers.sheriff, classes=ALERTS)
+    await city.rooms.on_changed(sharers.agreed[new.agreement_id])
+    while await city.rooms.sender.send_items(sharers.sheriff.agency_id):
+        pass
+    assert [one.agreement_id for one in await sharers.sheriff.shown()] == [new.agreement_id]
+    await city.send(sharers.sheriff)
+    assert [one.agreement_id for one in await sharers.sheriff.shown()] == [new.agreement_id]
+    assert [receipt["purged"] for receipt in await city.receipts()] == [0]
+
+
+async def test_a_begin_that_a_stop_cut_is_made_up_for(sharers: Sharers) -> None:
+    """The agreement came into force, and then the node fell."""
+    city = House(sharers, sharers.city)
+    House(sharers, sharers.sheriff)
+    await sharers.city.confirmed("ABC123")
+    sharers.agree(sharers.city, sharers.sheriff, classes=ALERTS)
+    for _ in range(2):
+        await city.rooms.begin()
+        await city.send(sharers.sheriff)
+    [shown] = await sharers.sheriff.fed()
+    assert "ABC123" in shown["title"]
 
 
 async def test_a_grantee_that_revokes_deletes_at_once(sharers: Sharers) -> None:

@@ -110,7 +110,7 @@ async def test_two_factors_a_fresh_sign_in_and_certifications_are_asked_for(
 ) -> None:
     city = door(provider.by_rule(require=("ncic",)))
     certified = {**ANA, NCIC: "true"}
-    one = {"acr": "urn:example:one", "amr": ["pwd"]}
+    one: dict[str, Any] = {"acr": "urn:example:one", "amr": ["pwd"]}
     assert await refused(come_in(city, provider, "ana", claims=certified, **one)) == "factors"
     assert await refused(come_in(city, provider, "ana", claims=ANA)) == "certification"
     expired = {**ANA, NCIC: "false"}

@@ -25,6 +25,7 @@ from farolito.model import (
     Agency,
     AgencyId,
     Agreement,
+    Because,
     FarolitoError,
     Invalid,
     Person,
@@ -84,7 +85,7 @@ def agreement_rooms(  # noqa: PLR0913 - the rooms that an agreement moves
     a partner."""
     rules = PolicyRules(gate, partners, clock)
     book = AgreementBook(gate, system, rules, partners, exports, clock)
-    book.in_change.append(_ask_purge(agency.agency_id))
+    book.in_change.append(purging(agency.agency_id))
     news = Telling(book, gate, post, clock, demo=signing.demo)
     desk = AgreementDesk(gate, book, signing, key, clock)
     aid = Aid(gate, book, desk, key, clock, ids)
@@ -96,16 +97,25 @@ def agreement_rooms(  # noqa: PLR0913 - the rooms that an agreement moves
     return AgreementRooms(book, news, desk, aid, Agreements(desk, aid, names))
 
 
-def _ask_purge(own: AgencyId) -> Callable[[Records, SignedAgreement], Any]:
-    """What came by an agreement of ours that was ended is to be deleted over there: asked for in
-    the very transaction that ends it, so that no crash forgets it."""
+def purging(own: AgencyId) -> Callable[[Records, SignedAgreement], Any]:
+    """What came by an agreement of ours that was ended, or by one that it had replaced, is to be
+    deleted over there: asked for in the very transaction that ends it, so that no crash forgets it.
+    What another one still lets flow is told once more. Where the agencies part, the parting itself
+    purges all."""
 
     async def ask(records: Records, signed: SignedAgreement) -> None:
-        terms = signed.agreement
-        if terms.grantor == own and is_purged(signed) and signed.agency_signature:
-            because = signed.revoked_because or signed.state.value
+        own_one = signed.agreement.grantor == own and signed.agency_signature
+        if not own_one or not is_purged(signed) or signed.revoked_because == Because.LEAVING:
+            return
+        ended: SignedAgreement | None = signed
+        because = signed.revoked_because or signed.state.value
+        while ended is not None:
+            terms = ended.agreement
             purge = Purge(terms.grantee, terms.agreement_id, because, signed.changed_at)
             await records.sharing.ask_purge(purge)
+            before = terms.supersedes
+            ended = None if before is None else await records.agreements.get(before)
+        await records.sharing.begin_anew(signed.agreement.grantee)
 
     return ask
 

@@ -29,8 +29,6 @@ from farolito.model import (
     AgencyCard,
     AgencyId,
     AgreementId,
-    AgreementState,
-    Because,
     DeviceId,
     FarolitoError,
     HotListEntry,
@@ -39,10 +37,10 @@ from farolito.model import (
     PlateRead,
     Refused,
     ShareClass,
+    Sharing,
     SignedAgreement,
     Unit,
 )
-from farolito.model.shared import Purge
 from farolito.store import Records, hot_lists
 
 log = logging.getLogger(__name__)
@@ -119,21 +117,10 @@ class SharingRooms:
         return {
             "sharing with partners": self.lanes.run,
             "end of what partners shared": self.receiving.run,
-            "agreements that begin": self._begin_on_time,
+            "agreements that begin": self._keep_beginning,
         }
 
     # What agreements do: the hooks of the book that keeps them.
-
-    async def in_change(self, records: Records, signed: SignedAgreement) -> None:
-        """In the transaction that ends an agreement: what came by it is to be purged there. Where
-        the agencies part, the parting itself purges all."""
-        terms = signed.agreement
-        if signed.revoked_because == Because.LEAVING:
-            return
-        if terms.grantor == self._rooms.gate.owner and _purges(signed):
-            because = signed.revoked_because or signed.state
-            purge = Purge(terms.grantee, terms.agreement_id, because, self._clock())
-            await records.sharing.ask_purge(purge)
 
     async def on_changed(self, signed: SignedAgreement) -> None:
         """In force: what is going on now flows."""
@@ -143,13 +130,12 @@ class SharingRooms:
             self.lanes.wake(terms.grantee)
 
     async def on_revoked(self, signed: SignedAgreement) -> None:
-        """Ended before its time: ask the grantee at once, or delete here what came by it."""
+        """Ended before its time. The grantee's copies were asked back with that change itself; what
+        another agreement still lets flow is told anew. As the grantee: delete what came by it."""
         own, terms = self._rooms.gate.owner, signed.agreement
         if terms.grantor == own:
-            because = signed.revoked_because or signed.state
-            if signed.revoked_because != Because.LEAVING:
-                await self.sender.ask_purge(terms.grantee, terms.agreement_id, because)
             self.lanes.wake(terms.grantee)
+            await self.begin()
         else:
             because = signed.revoked_because or "revoked"
             await self.receiving.purge_here(terms.grantor, terms.agreement_id, because)
@@ -160,19 +146,22 @@ class SharingRooms:
         proof = await self.receiving.leave(partner)
         return {**proof, **await self.sender.leave(partner)}
 
-    async def _begin_on_time(self) -> None:
-        """An agreement that was signed for later begins: what goes on then flows."""
-        looked_at = self._clock()
+    async def _keep_beginning(self) -> None:
+        """Agreements that were signed for later, and those whose begin a stop of the node cut."""
         while True:
+            try:
+                await self.begin()
+            except (*AWAY, asyncpg.PostgresError, FarolitoError) as why:
+                log.warning("what goes on is not shared by a new agreement yet: %s", why)
             await asyncio.sleep(BEGIN_EVERY_S)
-            now = self._clock()
-            begun = [s for s in self._rooms.agreements() if looked_at < s.agreement.starts <= now]
-            looked_at = now
-            for signed in begun:
-                try:
-                    await self.on_changed(signed)
-                except (*AWAY, asyncpg.PostgresError, FarolitoError) as why:
-                    log.warning("what goes on is not shared by a new agreement: %s", why)
+
+    async def begin(self) -> None:
+        """What goes on flows by every agreement of ours whose beginning is not made yet."""
+        begun = await self._rooms.gate.following(lambda r: r.sharing.begun())
+        for signed in list(self._rooms.agreements()):
+            terms = signed.agreement
+            if terms.agreement_id not in begun and Sharing.FOLLOW in terms.sharing:
+                await self.on_changed(signed)
 
     def _follow(self) -> None:
         """After dispatch and the briefs, so that the incident of an alert is known."""
@@ -227,13 +216,6 @@ class _ClassLine:
 
     async def request(self, partner: AgencyId, raw: bytes, timeout_s: float) -> bytes:
         return await self._share(partner, self._class, raw, timeout_s)
-
-
-def _purges(signed: SignedAgreement) -> bool:
-    """What ended by its own time is kept as long as agreed; mutual aid is not."""
-    return signed.state is AgreementState.REVOKED or (
-        signed.state is AgreementState.EXPIRED and signed.agreement.incident is not None
-    )
 
 
 def _rows_in_force(records: Records) -> AsyncIterator[HotListEntry]:

@@ -198,10 +198,10 @@ class Receiving:
     async def _take_item(
         self, records: Records, sender: AgencyId, telling: Telling, terms: Agreement
     ) -> SharedItem | None:
-        """Once: what is known in this version or a newer one changes nothing. A recall that came
-        before its thing stands."""
+        """Once: what is known in this version or a newer one changes nothing, but that it is kept
+        by the agreement it came by last. A recall that came before its thing stands."""
         known = await records.sharing.get(sender, telling.kind, telling.item_id)
-        if telling.recalled or (known is not None and known.version >= telling.version):
+        if telling.recalled or (known is not None and not _is_news(telling, known, terms)):
             return None
         now = self._clock()
         place = telling.place
@@ -354,6 +354,13 @@ def _stub(item: SharedItem, now: datetime) -> SharedItem:
         purge_at=now,
         purged=True,
     )
+
+
+def _is_news(telling: Telling, known: SharedItem, terms: Agreement) -> bool:
+    """Also by another agreement than before, the purge of which may be on its way."""
+    if telling.version != known.version:
+        return telling.version > known.version
+    return known.recalled_at is None and known.agreement_id != terms.agreement_id
 
 
 def _kept(kind: ShareClass, terms: Agreement) -> timedelta:

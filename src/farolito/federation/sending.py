@@ -258,7 +258,7 @@ class Sender:
         try:
             took: Took = body_of(await self._post.ask(partner, "share", share, line=line), Took)
         except Refused as no:
-            if no.reason not in _MOMENT:
+            if not await self._passes(partner, no.reason):
                 self._refusals[partner, rows[0].number] += 1
             if len(rows) > 1 or self._refusals[partner, rows[0].number] <= REFUSED_MAX:
                 raise
@@ -266,6 +266,14 @@ class Sender:
             took = None  # type: ignore[assignment]
         self._forget_refusals(partner)
         return took
+
+    async def _passes(self, partner: AgencyId, reason: str) -> bool:
+        """Whether this refusal is of the moment: also where a partner that was away is about to
+        hear of the agreement that it does not know."""
+        if reason != "no_agreement":
+            return reason in _MOMENT
+        untold = await self._gate.following(lambda r: r.agreements.untold())
+        return any(news.partner == partner for news in untold)
 
     async def _purge(self, purge: Purge) -> None:
         what = "everything" if purge.agreement_id == EVERYTHING else str(purge.agreement_id)

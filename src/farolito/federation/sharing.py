@@ -91,7 +91,8 @@ class Outbox:
             await self._put(records, partner, tellings)
 
     async def begin(self, agreement: Agreement, rows: RowsInForce | None = None) -> None:
-        """An agreement came into force: what is going on now waits for its grantee.
+        """An agreement came into force: what is going on now waits for its grantee. Once, until
+        `begin_anew`.
 
         `rows`: the hot-list rows in force, streamed; the app's, since lists are its own.
         """
@@ -101,9 +102,12 @@ class Outbox:
 
         async def work(records: Records, permit: int) -> None:
             await records.feed.hold()
-            await self._put(records, agreement.grantee, await self._going_on(records, agreement))
+            partner = agreement.grantee
+            if not await records.sharing.begin(partner, agreement.agreement_id, self._clock()):
+                return
+            await self._put(records, partner, await self._going_on(records, agreement))
             if rows is not None and ShareClass.HOT_LIST in agreement.classes:
-                await self._put_rows(records, agreement.grantee, rows)
+                await self._put_rows(records, partner, rows)
 
         await self._gate.act(ask, work)
 

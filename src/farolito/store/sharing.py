@@ -77,6 +77,23 @@ class SharingRows:
         """Records that belong to a nation wait for it."""
         await hand_over(self._connection, self._agency, nation, rows, at)
 
+    async def begin(self, partner: AgencyId, agreement_id: AgreementId, at: datetime) -> bool:
+        """Whether what goes on is still to wait for a partner by this agreement."""
+        tag = await self._connection.execute(
+            "insert into share_begun (agency, agreement_id, partner, at) values ($1,$2,$3,$4)"
+            " on conflict do nothing",
+            self._agency, agreement_id, partner, at,
+        )  # fmt: skip
+        return _count(tag) == 1
+
+    async def begin_anew(self, partner: AgencyId) -> None:
+        """What goes on waits for a partner once more, by each agreement that is left."""
+        await self._connection.execute("delete from share_begun where partner = $1", partner)
+
+    async def begun(self) -> frozenset[AgreementId]:
+        rows = await self._connection.fetch("select agreement_id from share_begun")
+        return frozenset(AgreementId(row["agreement_id"]) for row in rows)
+
     async def known(
         self, partner: AgencyId, kind: ShareClass, items: Sequence[UUID]
     ) -> frozenset[UUID]:
@@ -117,7 +134,7 @@ class SharingRows:
             " agreement_id = coalesce(excluded.agreement_id, s.agreement_id),"
             " version = excluded.version, told_at = excluded.told_at,"
             " recalled_at = excluded.recalled_at, receipt = excluded.receipt"
-            " where s.version < excluded.version",
+            " where s.version <= excluded.version",
             self._agency, partner, [r.kind for r in rows], [r.item_id for r in rows],
             [r.version for r in rows], agreement_id, at, at if recalled else None, receipt,
         )  # fmt: skip

@@ -7,7 +7,9 @@ down_revision = "0011"
 branch_labels = None
 depends_on = None
 
-_OWNED = ("share_outbox", "shared_out", "share_purges", "shared_items", "shared_ended")
+_OWNED = (
+    "share_outbox", "share_begun", "shared_out", "share_purges", "shared_items", "shared_ended",
+)  # fmt: skip
 
 
 def upgrade() -> None:
@@ -28,6 +30,14 @@ def upgrade() -> None:
           primary key (agency, partner, kind, item_id)
         );
         create unique index on share_outbox (agency, partner, lane, number);
+        -- Agreements by which everything that went on when they began waits, or has gone.
+        create table share_begun (
+          agency text collate "C" not null,
+          agreement_id uuid not null,
+          partner text collate "C" not null,
+          at timestamptz not null,
+          primary key (agency, agreement_id)
+        );
         -- What a partner holds of ours: who must be told of a recall, and who purges.
         create table shared_out (
           agency text collate "C" not null,

@@ -31,7 +31,7 @@ def upgrade() -> None:
         create unique index reviews_open on reviews (agency, key) where decided_at is null;
         create index on reviews (agency, raised_at);
         create index on reviews (agency, decided_at) where decided_at is not null;
-        -- How far the ledger was looked through: "seen" at once, "heard" a day later, "drawn" by lot.
+        -- How far the ledger was looked through: "seen" at once, "heard" next day, "drawn" by lot.
         create table review_marks (
           agency text collate "C" not null,
           name text not null,
