@@ -58,6 +58,10 @@ class Rooms:
     hosting: Hosting | None
 
 
+# Reasons of the post's that speak of a fault or of malice, and not of rules or of bad moments.
+_BAD = frozenset({"forged_agency", "altered", "replayed", "malformed", "not_for_us", "flood"})
+
+
 async def _behind(records: Records) -> list[Any]:
     return await records.sharing.behind()
 
@@ -237,6 +241,7 @@ class Federation:
         return [
             *await self.witnesses.findings(),
             *await self._away(),
+            *self._bad(),
             *await self._new_askers(),
             *self._hosted(),
         ]
@@ -261,6 +266,25 @@ class Federation:
             what = f"the line to {partner.card.name} is down{waiting}"
             told.append(Finding("look", what, "it comes back by itself; else call them"))
         return told
+
+    def _bad(self) -> list[Finding]:
+        """Partners by whose line came what no honest node sends."""
+        by: dict[AgencyId, list[str]] = {}
+        for (agency, reason), count in sorted(self.post.refused.items()):
+            if reason in _BAD:
+                by.setdefault(agency, []).append(f"{count} {reason}")
+        for agency in self.bus.partners:
+            if dropped := self.bus.dropped(agency):
+                by.setdefault(agency, []).append(f"{dropped} too many at once")
+        names = {agency: one.card.name for agency, one in self.book.partners().items()}
+        return [
+            Finding(
+                "look",
+                f"messages of {names.get(agency, agency)} are refused: {', '.join(why)}",
+                "call them: their node is at fault, or somebody speaks by it",
+            )
+            for agency, why in sorted(by.items())
+        ]
 
     async def _new_askers(self) -> list[Finding]:
         """Who asked us for the first time: the owner is told at once."""
