@@ -52,12 +52,16 @@ def test_overhead_is_the_difference_of_the_quantiles() -> None:
 
 
 def test_a_revocation_takes_as_long_as_its_latest_effect() -> None:
-    ended = [Ended(0.02, 0.05, 0.11, True), Ended(0.02, 0.09, 0.07, False)]
+    ended = [
+        Ended(0.02, 0.05, 0.11, True, ("a", "5")),
+        Ended(0.02, 0.09, 0.07, False, ("b", "6")),
+    ]
     assert [one.effect for one in ended] == [0.11, 0.09]
-    found = told_revocations(ended)
+    found = told_revocations(ended, {("a", "5"), ("a", "6"), ("b", "5")})
     assert found["revoke_p50_ms"] == 100.0
     assert (found["revocations"], found["revocations_refused_by_owner"]) == (2, 1)
-    assert told_revocations([])["revoke_p99_ms"] is None
+    assert found["shared_after_revocation"] == 1
+    assert told_revocations([], {})["revoke_p99_ms"] is None
 
 
 def test_what_never_came_is_counted_and_has_no_time() -> None:

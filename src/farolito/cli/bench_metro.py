@@ -93,18 +93,17 @@ async def _asked(
 
 async def _flowing(all_: Agencies, sizes: Sizes, seed: int, progress: Progress) -> Figures:
     agreement = await all_.agree(all_.city, all_.sheriff, sharing.GIVES)
-    alerts = await sharing.raised(all_, sizes.shares, seed)
+    alerts = await sharing.raised(all_, sizes.shares + sizes.revocations, seed)
+    first, more = alerts[: sizes.shares], alerts[sizes.shares :]
     progress(0.1)
     operator = await all_.seat(all_.city, "operator")
     async with sharing.screen(await all_.seat(all_.sheriff, "operator")) as shown:
-        took = await sharing.shares(shown, operator, agreement, alerts)
+        took = await sharing.shares(shown, operator, agreement, first)
         progress(0.5)
-        plate = alerts[0]["match"]["entry"]["plate"]
-        given = (agreement, plate, sizes.shares)
         ended = await sharing.revocations(
-            all_, shown, sizes.revocations, given, lambda x: progress(0.5 + x / 2)
+            all_, shown, agreement, (first, more), lambda x: progress(0.5 + x / 2)
         )
-    return sharing.told_shares(took) | sharing.told_revocations(ended)
+        return sharing.told_shares(took) | sharing.told_revocations(ended, shown.came)
 
 
 def _decisions(seconds: float) -> dict[str, float]:

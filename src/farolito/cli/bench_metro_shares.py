@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Container, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -131,12 +131,15 @@ async def confirm(operator: Seat, alert: dict[str, Any]) -> None:
 
 
 class Ended(NamedTuple):
-    """Seconds from the press: its own answer, the first refused question, the last copy gone."""
+    """Seconds from the press: its own answer, the first refused question, the last copy gone.
+    `by_owner`: the owner's node refused it, and not the asker's own, which was told by then.
+    `after`: the agreement and what was confirmed after the press, which must not come by it."""
 
     pressed: float
     refused: float
     purged: float
-    by_owner: bool  # the owner's node refused it, and not the asker's own that was told already
+    by_owner: bool
+    after: tuple[str, str]
 
     @property
     def effect(self) -> float:
@@ -146,32 +149,35 @@ class Ended(NamedTuple):
 async def revocations(
     all_: Agencies,
     shown: Screen,
-    rounds: int,
-    given: tuple[str, str, int],
+    agreement: str,
+    alerts: tuple[Sequence[dict[str, Any]], Sequence[dict[str, Any]]],
     progress: Callable[[float], None],
 ) -> list[Ended]:
-    """`given`: the first round's agreement, a plate to ask for, and how many copies there are.
-    Each round after it has an agreement of its own, by which the same things flow anew."""
-    agreement, plate, copies = given
-    ended = []
-    for number in range(rounds):
-        if number:
+    """`agreement`: the first round's; each round after it has one of its own, by which what was
+    confirmed flows anew. `alerts`: those that are, and one more for each round."""
+    confirmed, more = alerts
+    plate = confirmed[0]["match"]["entry"]["plate"]
+    ended: list[Ended] = []
+    for alert in more:
+        if ended:
             agreement = await all_.agree(all_.city, all_.sheriff, GIVES)
+        copies = len(confirmed) + len(ended)
         if not await shown.until(partial(shown.holds, agreement, copies)):
             raise FarolitoError(f"{len(shown.held(agreement))} of {copies} copies came")
-        ended.append(await _revoked(all_, shown, agreement, plate))
-        progress((number + 1) / rounds)
+        ended.append(await _revoked(all_, shown, agreement, plate, alert))
+        progress(len(ended) / len(more))
     return ended
 
 
-async def _revoked(all_: Agencies, shown: Screen, agreement: str, plate: str) -> Ended:
+async def _revoked(
+    all_: Agencies, shown: Screen, agreement: str, plate: str, alert: dict[str, Any]
+) -> Ended:
     asker = await all_.seat(all_.sheriff, "operator")
-    boss = await all_.seat(all_.city, "supervisor")
     city = all_.city.told.agency_id
     if (await _answer(asker, plate, city))["state"] != "answered":
         raise FarolitoError("a question that is agreed was not answered")
     began = time.perf_counter()
-    pressing = asyncio.create_task(_press(boss, agreement))
+    pressing = asyncio.create_task(_press(all_, agreement, alert))
     while (answer := await _answer(asker, plate, city))["state"] != "refused":
         if time.perf_counter() - began > WAIT_S_MAX:
             raise FarolitoError("a question was answered long after the agreement ended")
@@ -183,12 +189,18 @@ async def _revoked(all_: Agencies, shown: Screen, agreement: str, plate: str) ->
     if (await _answer(asker, plate, city))["state"] != "refused":
         raise FarolitoError("a question was answered after one was refused")
     by_owner = answer["permit"] is not None
-    return Ended(pressed - began, refused - began, purged - began, by_owner)
+    after = (agreement, str(alert["alert_id"]))
+    return Ended(pressed - began, refused - began, purged - began, by_owner, after)
 
 
-async def _press(boss: Seat, agreement: str) -> float:
+async def _press(all_: Agencies, agreement: str, alert: dict[str, Any]) -> float:
+    """The moment of its answer. What is confirmed then is confirmed too late to flow by it."""
+    boss = await all_.seat(all_.city, "supervisor")
+    operator = await all_.seat(all_.city, "operator")
     await boss.post(f"/api/agreements/{agreement}/revoke", {"because": "not_needed"})
-    return time.perf_counter()
+    pressed = time.perf_counter()
+    await confirm(operator, alert)
+    return pressed
 
 
 async def _answer(asker: Seat, plate: str, owner: str) -> dict[str, Any]:
@@ -206,7 +218,8 @@ def told_shares(took: Sequence[float | None]) -> Figures:
     }
 
 
-def told_revocations(ended: Sequence[Ended]) -> Figures:
+def told_revocations(ended: Sequence[Ended], came: Container[tuple[str, str]]) -> Figures:
+    """`came`: whatever came to the screen, by agreement and thing."""
     return {
         "revoke_p50_ms": percentile_ms([one.effect for one in ended], 0.50),
         "revoke_p99_ms": percentile_ms([one.effect for one in ended], 0.99),
@@ -215,6 +228,7 @@ def told_revocations(ended: Sequence[Ended]) -> Figures:
         "revoke_purged_p99_ms": percentile_ms([one.purged for one in ended], 0.99),
         "revocations": len(ended),
         "revocations_refused_by_owner": sum(one.by_owner for one in ended),
+        "shared_after_revocation": sum(one.after in came for one in ended),
     }
 
 

@@ -18,9 +18,10 @@ from pathlib import Path
 import msgspec
 import uvloop
 
-from farolito.app.build import MAP_NAME, Node
+from farolito.app.build import Node
 from farolito.app.config import AgencyConfig, Config, Video
 from farolito.app.config import Node as NodeConfig
+from farolito.app.rooms import MAP_NAME
 from farolito.ingest.map import tiles
 from farolito.model import (
     AgencyId,
