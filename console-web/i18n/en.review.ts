@@ -32,7 +32,7 @@ export const enReview = {
       off_shift: 'Off shift',
       shared_session: 'One sign-in, two devices',
       copied: 'One case for everything',
-      on_behalf: 'For somebody else, or what the law rules out',
+      on_behalf: 'Ruled out, or for somebody else',
       sample: 'Drawn by lot',
     } as Record<string, string>,
     why: {

@@ -35,7 +35,7 @@ export const esReview: Pick<Catalogue, keyof typeof enReview> = {
       off_shift: 'Fuera de turno',
       shared_session: 'Una sesión, dos aparatos',
       copied: 'Un caso para todo',
-      on_behalf: 'Para otra persona, o lo que la ley excluye',
+      on_behalf: 'Excluido, o para otra persona',
       sample: 'Por sorteo',
     },
     why: {

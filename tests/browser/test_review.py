@@ -51,7 +51,7 @@ async def test_a_review_is_opened_with_a_reason_and_decided_by_key(
     await screen.press("2")
     await expect(screen.at("decided")).to_contain_text("Training, Lee Chavez")
     await screen.press("3")
-    await expect(screen.at("digest")).to_contain_text("For somebody else")
+    await expect(screen.at("digest")).to_contain_text("Ruled out, or for somebody else")
 
 
 async def test_the_oversight_body_comes_to_its_reviews_at_sign_in(
@@ -67,7 +67,7 @@ async def test_the_page_speaks_spanish(city: RunningNode, screens: Screens) -> N
     screen = await screens.sign_in(city.port, "auditor", locale="es-MX")
     await screen.go("/review")
     article = screen.page.locator("article")
-    await expect(article).to_contain_text("Para otra persona, o lo que la ley excluye")
+    await expect(article).to_contain_text("Excluido, o para otra persona")
     await expect(article.locator("[data-decision=misuse]")).to_contain_text("Mal uso confirmado")
 
 
