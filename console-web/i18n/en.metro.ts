@@ -106,7 +106,7 @@ export const enMetro = {
       listed: (plate: string) => `enters ${plate} in the county’s watch list, as stolen.`,
       recalled: (reason: string) => `takes it back: “${reason}”.`,
       saw_recall: 'sees the recall, struck out in red, with its reason.',
-      revoked: 'ends the agreement: “terms broken”.',
+      revoked: 'ends the agreement: “no longer needed”.',
       purged: (n: string) => `deletes what came by the agreement, and signs for it: ${n} deleted.`,
       kept: (n: string) => `${n} of it still here.`,
       keptNone: 'Nothing of it is left.',

@@ -109,7 +109,7 @@ export const esMetro: Pick<Catalogue, keyof typeof enMetro> = {
       listed: (plate) => `pone ${plate} en la lista de búsqueda del condado, como robado.`,
       recalled: (reason) => `lo retira: «${reason}».`,
       saw_recall: 've el retiro, tachado en rojo, con su motivo.',
-      revoked: 'termina el convenio: «condiciones incumplidas».',
+      revoked: 'termina el convenio: «ya no hace falta».',
       purged: (n) => `borra lo que vino por el convenio, y lo firma: ${n} borrado.`,
       kept: (n) => `Aquí queda aún ${n} de eso.`,
       keptNone: 'De eso no queda nada.',

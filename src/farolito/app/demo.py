@@ -87,7 +87,7 @@ async def prepare(node: Node, seed: int) -> None:
     await _sensors(node, world)
     await _lists(node, world)
     await _units(node, world)
-    node.tour = Tour(AGENCY, f"http://localhost:{node.config.node.port}", neighbours)
+    node.tour = Tour(node.agency, f"http://localhost:{node.config.node.port}", neighbours)
     told = await _traffic(node, seed, (keys, homes), world)
     await demo_cameras.furnish(node, world, _same_world(told))
 

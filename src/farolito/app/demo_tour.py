@@ -21,7 +21,7 @@ from farolito.audit import VerifierKey, verify
 from farolito.audit.bundle import ENTRIES_MAX
 from farolito.desk import Conflict
 from farolito.identity import local_admin
-from farolito.model import AgencyId, FarolitoError
+from farolito.model import Agency, AgencyId, FarolitoError
 
 STEPS = ("ask", "refused", "agree", "answered", "recall", "revoke", "prove")
 CASE = "26-62790"
@@ -94,8 +94,8 @@ class Step(msgspec.Struct, frozen=True):
 class Tour:
     """Steps are taken in order, each once; `again` begins anew."""
 
-    def __init__(self, city: str, city_url: str, neighbours: Sequence[Neighbouring]) -> None:
-        self._city, self._city_url = city, city_url
+    def __init__(self, city: Agency, city_url: str, neighbours: Sequence[Neighbouring]) -> None:
+        self._city, self._city_name, self._city_url = str(city.agency_id), city.name, city_url
         self._sheriff, self._pueblo = neighbours
         self._walking = asyncio.Lock()
         self._seats: dict[tuple[str, str], Seat] = {}
@@ -115,7 +115,7 @@ class Tour:
     def view(self) -> Mapping[str, Any]:
         sheriff, pueblo = self._sheriff, self._pueblo
         places = [
-            (self._city, "Luminaria Police Department", self._city_url),
+            (self._city, self._city_name, self._city_url),
             (sheriff.told.agency_id, sheriff.told.name, _local(sheriff.url)),
             (pueblo.told.agency_id, pueblo.told.name, _local(pueblo.url)),
         ]
@@ -244,9 +244,9 @@ class Tour:
         purge = await self._until_purged(rick)
         return [
             Did(rick.node, rick.name, "revoked", ended.get("permit"), {"ms": ms}),
+            Did(self._city, "", "purged", None, {"kept": kept, "receipt": purge}),
             Did(ana.node, ana.name, "asked", answer["permit"], {"plate": self._plate}),
             self._no(ana, theirs),
-            Did(self._city, "", "purged", None, {"kept": kept, "receipt": purge}),
         ]  # fmt: skip
 
     async def _prove(self) -> list[Did]:
@@ -340,7 +340,7 @@ class Tour:
             return ours, None
         began = time.perf_counter()
         path = f"/api/agreements/{self._agreement}/revoke"
-        ended = await rick.post(path, {"because": "terms_broken"})
+        ended = await rick.post(path, {"because": "not_needed"})
         return ended, round((time.perf_counter() - began) * 1000)
 
     async def _end_earlier(self) -> None:
