@@ -129,7 +129,7 @@ export const enMetro = {
     doneTitle: 'That was all of it.',
     done: 'No shared database, nobody in between. Each agency kept its records, decided by its own rules, and can show what it did.',
     offline: 'The city’s node does not answer.',
-    offlineDo: 'See whether “farolito demo” still runs, then try this step again. What was taken so far is kept.',
+    offlineDo: 'See whether “farolito demo” still runs, then try this step again. If it was started anew, the walk begins at its first step.',
     failed: (name: string) => `“${name}” did not work out.`,
     failedDo: 'Nothing is lost: try this step again, or begin anew.',
     announced: (n: number, title: string) => `Step ${n} done: ${title}.`,

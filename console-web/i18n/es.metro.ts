@@ -132,7 +132,7 @@ export const esMetro: Pick<Catalogue, keyof typeof enMetro> = {
     doneTitle: 'Eso fue todo.',
     done: 'Ninguna base de datos común, nadie en medio. Cada agencia conservó lo suyo, decidió con sus reglas y puede mostrar lo que hizo.',
     offline: 'El nodo de la ciudad no responde.',
-    offlineDo: 'Vea si «farolito demo» sigue en marcha e intente este paso otra vez. Lo dado hasta ahora se conserva.',
+    offlineDo: 'Vea si «farolito demo» sigue en marcha e intente este paso otra vez. Si se inició de nuevo, el recorrido empieza por su primer paso.',
     failed: (name) => `«${name}» no salió.`,
     failedDo: 'Nada se perdió: intente este paso otra vez, o empiece de nuevo.',
     announced: (n, title) => `Paso ${n} hecho: ${title}.`,
