@@ -23,15 +23,11 @@ from typing import Any
 
 import pymerkle
 
-from farolito.app import postgres
-from farolito.app.supervise import Supervisor
-from farolito.audit import Entry, Ledger, seal, verify
+from farolito.app.ledger_trial import AGENCY, appends, durable, entry_of
+from farolito.audit import Ledger, seal, verify
 from farolito.audit.entry import read
-from farolito.model import Act, AgencyId, Purpose, Role, Thing
-from farolito.store import Database, migrate
+from farolito.store import Database
 
-AGENCY = AgencyId("city-pd")
-WRITERS = 64
 BARE_WRITERS = 16
 BUNDLE_ENTRIES_MAX = 20_000
 
@@ -40,41 +36,9 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def entry(number: int) -> Entry:
-    return Entry(
-        at=now(),
-        act=Act.READ,
-        thing=Thing.PLATE_READ,
-        decision="permit",
-        reason="assigned_case",
-        actor_role=Role.DETECTIVE,
-        agency=AGENCY,
-        ori="NM0010100",
-        purpose=Purpose.CRIMINAL_INVESTIGATION,
-        count=number,
-        policy="0" * 64,
-        rules=("detective-reads-plates",),
-        personal={"user": "Ana Ortiz", "query": "BKX291", "case": "26-1187"},
-    )
-
-
-async def appends(ledger: Ledger, writers: int, seconds: float) -> tuple[float, list[float]]:
-    """Appends a second, and the milliseconds that each took."""
-    took: list[float] = []
-    end = time.perf_counter() + seconds
-
-    async def write() -> None:
-        while (began := time.perf_counter()) < end:
-            await ledger.append(entry(len(took)))
-            took.append((time.perf_counter() - began) * 1000)
-
-    await asyncio.gather(*(write() for _ in range(writers)))
-    return len(took) / seconds, took
-
-
 async def bare(database: Database, seconds: float) -> float:
     await database.pool.execute("create table bare (entry bytea, leaf bytea, at timestamptz)")
-    raw, count = seal(entry(0), os.urandom).raw, 0
+    raw, count = seal(entry_of(now(), 0), os.urandom).raw, 0
     end = time.perf_counter() + seconds
 
     async def write() -> None:
@@ -114,22 +78,15 @@ async def checking(ledger: Ledger) -> tuple[dict[str, float], float]:
 
 
 async def measure(folder: Path, seconds: float) -> dict[str, Any]:
-    cluster = postgres.prepare(folder)
-    supervisor = Supervisor()
-    try:
-        await supervisor.start(postgres.child(cluster, folder / "postgres.log"))
-        await migrate(cluster.dsn)
-        database = await Database.open(cluster.dsn)
+    async with durable(folder) as database:
         ledger = await Ledger.open(database, AGENCY, folder / "ledger.key", now, os.urandom)
-        single, single_ms = await appends(ledger, 1, seconds)
-        together, together_ms = await appends(ledger, WRITERS, seconds)
+        single_ms = await appends(ledger, seconds, now, writers=1)
+        together_ms = await appends(ledger, seconds, now)
         baseline = await bare(database, seconds)
         checked, rival_ms = await checking(ledger)
         await ledger.close()
-        await database.close()
-    finally:
-        await supervisor.stop()
     cuts = statistics.quantiles(together_ms, n=100)
+    single, together = len(single_ms) / seconds, len(together_ms) / seconds
     figures = {
         "ledger_appends_per_s": together,
         "ledger_single_appends_per_s": single,

@@ -7,7 +7,8 @@ import asyncio
 import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -44,7 +45,14 @@ class Trial(NamedTuple):
 
 
 async def alone(folder: Path, seconds: float, clock: Callable[[], datetime]) -> Trial:
-    """The same on a durable PostgreSQL of its own under `folder`, which ends with it."""
+    """The same on a database of its own."""
+    async with durable(folder) as database:
+        return await trial(database, folder, seconds, clock)
+
+
+@asynccontextmanager
+async def durable(folder: Path) -> AsyncIterator[Database]:
+    """A PostgreSQL under `folder` that commits to the disk, and ends with the block."""
     cluster = await asyncio.to_thread(postgres.prepare, folder)
     supervisor = Supervisor()
     try:
@@ -52,7 +60,7 @@ async def alone(folder: Path, seconds: float, clock: Callable[[], datetime]) -> 
         await migrate(cluster.dsn)
         database = await Database.open(cluster.dsn)
         try:
-            return await trial(database, folder, seconds, clock)
+            yield database
         finally:
             await database.close()
     finally:
@@ -64,7 +72,7 @@ async def trial(
 ) -> Trial:
     ledger = await Ledger.open(database, AGENCY, folder / "ledger.key", clock, os.urandom)
     try:
-        took = await _appends(ledger, seconds, clock)
+        took = await appends(ledger, seconds, clock)
         cuts = statistics.quantiles(took, n=100)
         keys, cosign_ms = await _cosigned(database, ledger, clock)
         size = OwnLog(ledger, clock).size
@@ -85,21 +93,23 @@ async def trial(
         await ledger.close()
 
 
-async def _appends(ledger: Ledger, seconds: float, clock: Callable[[], datetime]) -> list[float]:
+async def appends(
+    ledger: Ledger, seconds: float, clock: Callable[[], datetime], writers: int = WRITERS
+) -> list[float]:
     """The ms that each took from the question to its durable receipt."""
     took: list[float] = []
     end = time.perf_counter() + seconds
 
     async def write() -> None:
         while (began := time.perf_counter()) < end:
-            await ledger.append(_entry(clock(), len(took)))
+            await ledger.append(entry_of(clock(), len(took)))
             took.append((time.perf_counter() - began) * 1000)
 
-    await asyncio.gather(*(write() for _ in range(WRITERS)))
+    await asyncio.gather(*(write() for _ in range(writers)))
     return took
 
 
-def _entry(at: datetime, number: int) -> Entry:
+def entry_of(at: datetime, number: int) -> Entry:
     return Entry(
         at=at,
         act=Act.READ,
