@@ -11,6 +11,7 @@ import { clock } from '../wire/clock.svelte'
 import type { OwnersAnswer, SearchAnswer } from '../wire/federation'
 import type { MapFacts } from '../wire/model'
 import { bodyOf, type QuestionForm, questionKey } from './question'
+import { Why } from './why.svelte'
 
 const ANSWER_MS_MAX = 40_000 // owners are asked side by side, each with a deadline of its own
 
@@ -18,9 +19,12 @@ export interface Asked {
   form: QuestionForm
   key: string
   answer: SearchAnswer
+  why: Why
 }
 
 export class PlateSearch {
+  constructor(private readonly me: string) {} // the id of who asks
+
   owners = $state.raw<OwnersAnswer | null>(null)
   asked = $state.raw<Asked | null>(null)
   asking = $state(0) // owners being asked at this moment
@@ -65,7 +69,9 @@ export class PlateSearch {
       const answer = await call<SearchAnswer>('POST', '/api/search/plate', bodyOf(form), headers, ANSWER_MS_MAX)
       clock.heard(answer.at)
       this.permit = answer.permit ?? this.permit
-      this.asked = { form, key: questionKey(form), answer }
+      const why = new Why(form, answer.looked, answer.at, this.me)
+      this.asked = { form, key: questionKey(form), answer, why }
+      if (answer.looked) void why.open() // the answers do not wait for it
       return true
     } catch (error) {
       this.problem = wrong(error)

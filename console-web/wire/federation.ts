@@ -226,6 +226,7 @@ export interface SearchAnswer {
   state: string | null
   since: string
   owners: OwnerAnswered[]
+  looked: { times: number; since: string } | null // what this person is reminded of
 }
 
 export type SharedKind = Exclude<ShareClass, 'plate_read'>

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from playwright.async_api import Locator, expect
 
-from farolito.model import Device, DeviceId
+from farolito.model import Device, DeviceId, PersonId
+from farolito.review import watching
 from tests.browser.screens import Screen, Screens
 from tests.browser.test_accessibility import LOOKS, assert_accessible, wear
+from tests.console.test_review_routes import searched
 from tests.metro import SHERIFF, Metro
 from tests.running import READER, RunningNode
 
@@ -118,6 +121,85 @@ async def test_a_refusal_of_our_own_node_is_a_sentence(neighbours: Metro, screen
     await screen.press("Enter")  # an operator searches for a call, not for an investigation
     await expect(screen.at("problem")).to_be_visible()
     await expect(screen.page.locator("[data-owner]")).to_have_count(0)
+
+
+@pytest.fixture
+def short_shifts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every search is of a shift of its own: nobody waits eight hours here."""
+    monkeypatch.setattr(watching, "AGAIN_AFTER", timedelta(0))
+
+
+async def looked_before(node: RunningNode, plate: str, case: str) -> None:
+    """The operator searches; returns when the node would remind them of it."""
+    person = await node.sign_in("operator")
+    assert (await searched(person, plate, case))["status"] == 200
+    who, subject = PersonId(UUID(person.session["person"]["person_id"])), f"plate:{plate}"
+    async with asyncio.timeout(20):
+        while node.node.reviews.watching.looked(who, subject) is None:
+            await asyncio.sleep(0.1)
+
+
+@pytest.mark.usefixtures("short_shifts")
+async def test_who_searches_again_is_asked_why_and_another_person_confirms(
+    neighbours: Metro, screens: Screens
+) -> None:
+    case = "26-118777"
+    await looked_before(neighbours.city, "SRH201", case)
+    screen = await searcher(screens, neighbours.city)
+    await asked(screen, "SRH201", case)
+    why = screen.at("why")
+    await expect(why).to_contain_text("You have searched this plate 2 times in")
+    await assert_accessible(screen)
+    await screen.press("w")
+    await expect(why.get_by_label(f"{case} is about this plate")).to_be_focused()
+    await screen.press("Enter")
+    done = screen.at("why-done")
+    await expect(done).to_contain_text("It is on record.")
+    await expect(done).to_be_focused()
+    second = await searcher(screens, neighbours.city, "supervisor")
+    await asked(second, "SRH201", case)
+    await expect(second.at("why")).to_have_count(0)  # nobody reminds them: their first look
+    await second.press("w")
+    await expect(second.at("why").get_by_label("Ana Ortiz put on record")).to_be_focused()
+    await assert_accessible(second)
+    await second.press("Enter")
+    await expect(second.at("why-done")).to_contain_text("by two people’s word")
+    await screen.at("go").click()
+    await expect(screen.page.locator("[data-owner]").first).to_be_visible()
+    await screen.page.wait_for_load_state("networkidle")
+    await expect(screen.at("why")).to_have_count(0)  # the case explains it now
+
+
+@pytest.mark.usefixtures("short_shifts")
+async def test_who_does_not_say_why_goes_on_and_another_case_may_be_named(
+    neighbours: Metro, screens: Screens
+) -> None:
+    await looked_before(neighbours.city, "SRH202", "26-118778")
+    screen = await searcher(screens, neighbours.city)
+    await asked(screen, "SRH202", "26-118778")
+    await expect(owner(screen, "city-pd")).to_be_visible()  # the answer is there all the same
+    await expect(screen.at("why")).to_be_visible()
+    await screen.press("w", "Escape")
+    await expect(screen.at("why")).to_have_count(0)
+    await expect(screen.page.locator("#answers")).to_be_focused()
+    await screen.press("w")
+    await expect(screen.page.get_by_label("26-118778 is about this plate")).to_be_focused()
+    await screen.press("ArrowDown", "Enter")
+    await expect(screen.at("why")).to_contain_text("Give the number of the other case.")
+    await expect(screen.at("why-case")).to_be_focused()
+    await screen.page.keyboard.type("26-118779")
+    await screen.press("Enter")
+    await expect(screen.at("why-done")).to_contain_text("From now on search it under 26-118779")
+
+
+@pytest.mark.usefixtures("short_shifts")
+async def test_who_searches_again_is_asked_in_spanish(neighbours: Metro, screens: Screens) -> None:
+    await looked_before(neighbours.city, "SRH203", "26-118780")
+    screen = await screens.open(neighbours.city.port, "/search", locale="es-MX")
+    await screen.at("persona-operator").click()
+    await expect(screen.at("plate")).to_be_focused()
+    await asked(screen, "SRH203", "26-118780")
+    await expect(screen.at("why")).to_contain_text("Ha buscado esta placa 2 veces en")
 
 
 @LOOKS

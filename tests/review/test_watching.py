@@ -38,7 +38,6 @@ class Watched:
     def __init__(self, asker: Asker, *, block: int = 1_000) -> None:
         self.asker, self.side, self.block = asker, asker.side, block
         self.crew: list[Person] = [asker.detective]
-        self.desk = ReviewDesk(self.side.gate, self._crew, self.side.clock, ids)
         self.start()
 
     def start(self) -> None:
@@ -47,6 +46,7 @@ class Watched:
         self.watching = Watching(
             side.gate, side.system, self._crew, side.clock, ids, block=self.block
         )
+        self.desk = ReviewDesk(side.gate, self._crew, side.clock, ids, self.watching.looked)
 
     async def _crew(self) -> Sequence[Person]:
         return self.crew
@@ -110,6 +110,27 @@ async def test_a_third_look_is_found_a_day_later_and_not_before(city: Watched) -
     assert found.due - found.raised_at == timedelta(days=7)
     assert len(found.entries) == 3
     assert PLATE not in found.says
+
+
+async def test_who_asks_again_on_another_day_is_reminded_of_it(city: Watched) -> None:
+    def looked() -> int | None:
+        told = city.desk.looked(city.asker.ask(), PLATE)
+        return told.times if told else None
+
+    assert looked() is None
+    await city.searched(0)
+    await city.look()
+    assert looked() is None, "looks of one shift are one"
+    city.side.later(DAY_S / 2)
+    assert looked() == 2
+    await city.searched(0)
+    await city.heard()
+    assert looked() == 3
+    city.start()
+    await city.look()
+    assert looked() == 3, "a start forgets nobody's looks"
+    other = city.asker.ask(person=city.side.person(Role.DETECTIVE, "Montoya"))
+    assert city.desk.looked(other, PLATE) is None
 
 
 async def test_where_nothing_was_asked_the_node_writes_nothing(city: Watched) -> None:

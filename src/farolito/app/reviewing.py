@@ -35,8 +35,8 @@ class Reviews:
         self._gate = gate
         self._people = people
         self._clock = clock
-        self.desk = ReviewDesk(gate, people, clock, ids)
         self.watching = Watching(gate, system, people, clock, ids)
+        self.desk = ReviewDesk(gate, people, clock, ids, self.watching.looked)
         self.telling = Reviewing(gate, post, system, partners, people, clock, ids)
         self.watching.on_raised.append(self.telling.nudge)
         post.on("review", self.telling.take)

@@ -21,6 +21,7 @@ from farolito.model import (
     FarolitoError,
     Invalid,
     LookedAt,
+    PersonId,
     Review,
     ReviewCount,
     ReviewDecision,
@@ -28,7 +29,7 @@ from farolito.model import (
 )
 from farolito.review.cases import Crew, case_of
 from farolito.review.reading import plate_subject
-from farolito.review.search import Search, explained
+from farolito.review.search import Looked, Search, explained
 
 ENTRIES_SHOWN_MAX = 50  # of one review, the newest; its count tells how many there are
 CASE_CHARACTERS_MAX = 64
@@ -60,15 +61,23 @@ class Explains(msgspec.Struct, frozen=True, kw_only=True):
     waiting: tuple[Explanation, ...] = ()
 
 
+def _nothing_is_known(_: PersonId, __: str) -> None:
+    return None
+
+
 class ReviewDesk:
+    """`looks`: how often somebody looked for a subject before, where they are to be reminded."""
+
     def __init__(
         self,
         gate: Gate,
         crew: Crew,
         clock: Callable[[], datetime],
         ids: Callable[[], UUID],
+        looks: Callable[[PersonId, str], Looked | None] = _nothing_is_known,
     ) -> None:
         self._gate = gate
+        self._looks = looks
         self._crew = crew
         self._clock = clock
         self._ids = ids
@@ -164,6 +173,11 @@ class ReviewDesk:
         return review
 
     # For those who search
+
+    def looked(self, ask: Ask, plate: str) -> Looked | None:
+        """What the person of the ask is reminded of with the answer to their own search, which
+        permits it; None: nothing. Raises Invalid."""
+        return self._looks(ask.person.person_id, plate_subject(plate))
 
     async def explains(self, ask: Ask, plate: str) -> Answer[Explains]:
         """Whether the case of the ask explains looking for this plate. Raises Invalid."""

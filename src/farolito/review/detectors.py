@@ -18,7 +18,7 @@ from statistics import median
 import msgspec
 
 from farolito.model import AgencyId, PersonId, Purpose
-from farolito.review.search import Cases, Explained, Search, explained
+from farolito.review.search import Cases, Explained, Looked, Search, explained
 
 REPEATS_MAX = 1  # unexplained looks at the same subject after the first; one more is a finding
 # Whoever was found once and goes on is found again, seldom enough to stay one review a step.
@@ -75,6 +75,7 @@ class _Looks(msgspec.Struct):
     """One person's unexplained looks at one subject. `lead`: one of them followed a lead."""
 
     entries: list[int]
+    first: datetime
     last: datetime
     lead: bool
     repeats: int = 0
@@ -127,6 +128,11 @@ class Detectors:
             *self._shares.hear(search, why),
         ]
 
+    def looks(self, person: PersonId, subject: str) -> Looked | None:
+        """What was heard of one person's looks at one subject that no case explains."""
+        looks = self._looks.get((person, subject))
+        return None if looks is None else Looked(len(looks.entries), looks.first)
+
     def forget(self, before: datetime) -> None:
         """Let go of what is older than any rule looks back."""
         kept = {key: looks for key, looks in self._looks.items() if looks.last >= before}
@@ -143,7 +149,7 @@ class Detectors:
         key = (search.person, search.subject)
         looks = self._looks.get(key)
         if looks is None or search.at - looks.last > REMEMBERED:
-            self._looks[key] = _Looks([search.entry], search.at, lead=why.lead)
+            self._looks[key] = _Looks([search.entry], search.at, search.at, lead=why.lead)
             return
         is_again = search.at - looks.last >= AGAIN_AFTER
         looks.last = search.at

@@ -51,6 +51,15 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 # What is known of a case number at the moment of asking; None: there is no such case.
 Cases = Callable[[str], Case | None]
 
+
+class Looked(msgspec.Struct, frozen=True):
+    """How often one person looked for one subject, the look of now with it, with no case known to
+    explain it; since the first of them."""
+
+    times: int
+    since: datetime
+
+
 AFTER_CLOSING = timedelta(days=14)  # a case's paperwork goes on
 WRITTEN_LATE = timedelta(hours=24)  # R16: what explains a search may be put on record a day later
 PLACE_DEGREES = 3  # places are one where they agree to about 100 m

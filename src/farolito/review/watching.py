@@ -18,12 +18,12 @@ import msgspec
 
 from farolito.gate import AWAY, Gate, Records, system_ask
 from farolito.gate.looking import Asked, drawn, searches, searches_of
-from farolito.model import FarolitoError, Person, Review, ReviewId, Role, Thing
+from farolito.model import FarolitoError, Person, PersonId, Review, ReviewId, Role, Thing
 from farolito.review.cases import Crew, case_of
-from farolito.review.detectors import REMEMBERED, Detectors, Finding, Rule
+from farolito.review.detectors import AGAIN_AFTER, REMEMBERED, Detectors, Finding, Rule
 from farolito.review.raising import ESCALATED, raised
 from farolito.review.reading import ELSEWHERE, search_of
-from farolito.review.search import WRITTEN_LATE, Case, Explained, Search, explained
+from farolito.review.search import WRITTEN_LATE, Case, Explained, Looked, Search, explained
 
 log = logging.getLogger(__name__)
 
@@ -116,6 +116,16 @@ class Watching:
             for tell in self.on_raised:
                 tell()
         return True
+
+    def looked(self, person: PersonId, subject: str) -> Looked | None:
+        """What this person is to be reminded of who looks for it now; None where the looks are
+        all of one shift. It comes from what the rules remember: nothing is read for it."""
+        heard = self._detectors.looks(person, subject) if self._detectors else None
+        mine = [s for s in self._waiting if s.person == person and s.subject == subject]
+        since = [heard.since] if heard else [search.at for search in mine[:1]]
+        if not since or self._clock() - since[0] < AGAIN_AFTER:
+            return None
+        return Looked((heard.times if heard else 0) + len(mine) + 1, since[0])
 
     async def _what(self, records: Records) -> _Work:
         reviews, now = records.reviews, self._clock()

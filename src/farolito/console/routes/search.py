@@ -55,7 +55,7 @@ async def plate(
     data: JSONBody[Search], asker: NamedDependency[Asker], services: NamedDependency[Services]
 ) -> dict[str, Any]:
     """An answer of each owner, the own agency first. What one of them could not answer is told as
-    that, beside what others found."""
+    that, beside what others found. `looked`: that this person asked for it on other days too."""
     now = services.clock()
     state = state_code(data.state)
     if data.state and state is None:
@@ -71,6 +71,7 @@ async def plate(
     )
     ask = asker.ask(Thing.PLATE_READ, "plate")  # the desk says all of it
     ask = msgspec.structs.replace(ask, on_behalf_of=data.on_behalf_of or None)
+    looked = services.reviews.looked(ask, question.plate) if services.reviews else None
     answer = await _desk(services).plate(ask, question)
     return {
         "at": now,
@@ -79,6 +80,7 @@ async def plate(
         "state": question.state,
         "since": question.since,
         "owners": answer.value,
+        "looked": looked,
     }
 
 
