@@ -27,6 +27,7 @@ from farolito.cli import (
     pictures,
     readers,
     replay,
+    report,
     run,
     sensor,
     shots,
@@ -69,6 +70,7 @@ app.add_typer(shots.app, name="shots")
 app.add_typer(sensor.app, name="sensor")
 app.add_typer(clip.app, name="clip")
 app.add_typer(export.app, name="export")
+app.add_typer(report.app, name="report")
 
 
 def _version(value: bool) -> None:

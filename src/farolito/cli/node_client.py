@@ -32,20 +32,29 @@ def ask(
     if urlsplit(url).scheme != "https" and urlsplit(url).hostname not in _LOOPBACK:
         raise FarolitoError(f"the token would travel in the clear to {url}", "use https://")
     headers = {"Authorization": f"Bearer {_token(token_file)}"}
+    return _said(_answer(method, url, path, headers=headers, json=body))
+
+
+def fetch(url: str, path: str) -> bytes:
+    """What the node hands to anybody. Raises FarolitoError as `ask` does."""
+    answer = _answer("GET", url, path)
+    _said(answer)
+    return answer.content
+
+
+def _answer(method: str, url: str, path: str, **more: Any) -> httpx.Response:
     try:
         # No proxy from the environment: the token is for this node alone.
-        answer = httpx.request(
-            method,
-            url.rstrip("/") + path,
-            json=body,
-            headers=headers,
-            timeout=WAIT_S_MAX,
-            trust_env=False,
+        return httpx.request(
+            method, url.rstrip("/") + path, timeout=WAIT_S_MAX, trust_env=False, **more
         )
     except httpx.HTTPError as error:
         raise FarolitoError(
             f"no node answers at {url}", "start it with `farolito run`, or name it with --node"
         ) from error
+
+
+def _said(answer: httpx.Response) -> dict[str, Any]:
     said = answer.json() if "json" in answer.headers.get("content-type", "") else {}
     if answer.is_error:
         raise FarolitoError(said.get("says", f"HTTP {answer.status_code}"), said.get("do", ""))

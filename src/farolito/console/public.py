@@ -12,7 +12,7 @@ from farolito.model.figures import OwnPlateAnswer, OwnPlateQuestion
 
 @dataclass(frozen=True)
 class Public:
-    """`page`: media type and bytes of "", a period, its ".json", its proof, or "witnesses.txt", in
+    """`page`: media type and bytes of "", a period, its ".json", ".txt", proof, or "witnesses.txt", in
     "en" or "es". `publish`: a month that is over, or in a demo the running one ("so-far");
     `yearly`: a year. Both answer with what was published. `letter`: of an answer to the owner of a
     plate, with its permit, in a language."""

@@ -6,51 +6,29 @@ What stands on it is what the ledger fixed, so that the page and its proof canno
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta, tzinfo
+from datetime import tzinfo
 from html import escape
 from typing import Any
 
+from farolito.transparency.account import KEPT, REVIEWED, Account
 from farolito.transparency.account_words import WORDS
 from farolito.transparency.counted import (
     ALL,
     HITS,
     OUTCOMES,
-    PURPOSES,
     REFUSALS,
     REFUSED,
-    REST,
     SEARCHES,
     STANDINGS,
     cell_of,
 )
 from farolito.transparency.publisher import Published
-from farolito.transparency.sheet import Words, document, number, table, withheld
+from farolito.transparency.sheet import document, number, table, withheld
 from farolito.transparency.shot_words import LANGUAGES
-from farolito.transparency.suppress import SMALL
-
-REVIEWED = ("raised", "open", "overdue", "explained", "training", "misuse", "referred")
-KEPT = ("reads", "hits", "calls", "clips", "ledger")
 
 
-class _Page:
+class _Page(Account):
     """The pieces of one account in one language."""
-
-    def __init__(self, told: Published, hours_of: tzinfo, language: str) -> None:
-        self.period = told.period
-        self.permit = told.permit
-        self.published_at = told.published_at
-        self.language = language
-        self.words: Words = WORDS[language]
-        self.told: Mapping[str, Any] = told.figures.told
-        self._figures = told.figures
-        self._hours_of = hours_of
-        self._few = frozenset(self.told["few"])
-        self._values = {one.name: one.value for one in told.figures.figures}
-        self._values |= self.told["records"]
-
-    @property
-    def name(self) -> str:
-        return str(self.told["name"])
 
     def parts(self) -> Iterable[str]:
         yield from self._head()
@@ -66,39 +44,17 @@ class _Page:
         yield from self._method()
 
     def _says(self, key: str, **more: object) -> str:
-        return escape(self.words[key].format(**{"small": SMALL, **more}))
-
-    def _day(self, text: str, *, last: bool = False) -> str:
-        at = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z")
-        at = at - timedelta(seconds=1) if last else at
-        return f"{at.astimezone(self._hours_of):%Y-%m-%d}"
+        return escape(self.fill(key, **more))
 
     def _count(self, *cell: str) -> str:
-        """As it may be shown; "" where this account has no such count."""
-        name = "/".join(cell)
-        if name not in self._values:
-            return ""
-        value = self._values[name]
-        if value is not None:
-            return number(value)
-        return escape(f"<{SMALL}") if name in self._few else withheld(self.words)
-
-    def _is_shown(self, *cell: str) -> bool:
-        return self._values.get("/".join(cell)) is not None
+        return withheld(self.words) if self.is_withheld(*cell) else escape(self.count(*cell))
 
     def _head(self) -> Iterable[str]:
-        is_year = self.told["kind"] == "year"
-        yield f"<h1>{self._says('year_title' if is_year else 'title')}</h1>"
-        if is_year:
+        yield f"<h1>{self._says('year_title' if self.is_year else 'title')}</h1>"
+        if self.is_year:
             yield from self._addressed()
         yield f"<p>{self._says('lead', agency=self.name)}</p>"
-        period = self._says(
-            "period",
-            since=self._day(self._figures.since),
-            until=self._day(self._figures.until, last=True),
-            at=f"{self.published_at.astimezone(self._hours_of):%Y-%m-%d}",
-        )
-        yield f"<p><strong>{period}</strong></p>"
+        yield f"<p><strong>{escape(self.period_line())}</strong></p>"
         if self.told["kind"] == "so_far":
             yield f'<p class="note">{self._says("so_far")}</p>'
         other = next(one for one in LANGUAGES if one != self.language)
@@ -139,21 +95,15 @@ class _Page:
     def _searches(self) -> Iterable[str]:
         """A row an agency; a purpose or agency of which nothing may be told has none."""
         yield f"<h2>{self._says('searches')}</h2><p>{self._says('searches_says')}</p>"
-        cells = [cell_of(name) for name in self._values if name.startswith(f"{SEARCHES}/")]
-        agencies = list(dict.fromkeys(column for _, _, column in cells))
-        agencies = [ALL, *sorted((one for one in agencies if one != ALL), key=self._order)]
-        columns = [ALL, *(p.value for p in PURPOSES), REST]
-        columns = [c for c in columns if c != REST or self._any(SEARCHES, c, agencies)]
-        rows = [one for one in agencies if one != REST or self._any_of(one, columns)]
-        headings = [
-            self.words["all"] if one == ALL else self.words[f"purpose_{one}"] for one in columns
-        ]
+        agencies = self.searchers()
+        columns = self.purposes(agencies)
+        rows = [one for one in agencies if self.has_row(one, columns)]
         yield table(
             self.words["searches"],
-            (self.words["agency"], *headings, self.words["refused"]),
+            (self.words["agency"], *map(self.purpose, columns), self.words["refused"]),
             (
                 (
-                    self._agency(one),
+                    self.agency(one),
                     [self._count(SEARCHES, c, one) for c in columns]
                     + [self._count(REFUSED, ALL, one)],
                 )
@@ -161,44 +111,17 @@ class _Page:
             ),
         )
 
-    def _any(self, name: str, row: str, columns: Sequence[str]) -> bool:
-        return any(self._is_shown(name, row, column) for column in columns)
-
-    def _any_of(self, agency: str, rows: Sequence[str]) -> bool:
-        return self._is_shown(REFUSED, ALL, agency) or any(
-            self._is_shown(SEARCHES, row, agency) for row in rows
-        )
-
-    def _order(self, agency: str) -> tuple[bool, bool, str]:
-        return (agency == REST, agency != self._figures.agency, self._agency(agency))
-
-    def _agency(self, agency: str) -> str:
-        if agency in (ALL, REST):
-            return self.words["all" if agency == ALL else "other"]
-        return str(self.told["names"].get(agency, agency))
-
     def _refusals(self) -> Iterable[str]:
-        """The frequent ones first; whatever is hidden has no row, so that none tells anything."""
         yield f"<h2>{self._says('refusals')}</h2><p>{self._says('refusals_says')}</p>"
-        shown = [
-            (value, cell_of(name)[1])
-            for name, value in self._values.items()
-            if name.startswith(f"{REFUSALS}/") and value is not None
-        ]
-        rows = [(value, reason) for value, reason in shown if reason != ALL]
-        rows.sort(key=lambda row: (-row[0], row[1]))
         yield table(
             self.words["refusals"],
             (self.words["reason"], self.words["how_many"]),
             [
                 (self.words["all"], [self._count(REFUSALS, ALL, ALL)]),
-                *((self._reason(reason), [number(value)]) for value, reason in rows),
+                *((self.reason(one), [count]) for one, count in self.rows_of(REFUSALS)),
             ],
         )
         yield f'<p class="soft">{self._says("rest")}</p>'
-
-    def _reason(self, reason: str) -> str:
-        return self.words.get(f"reason_{reason}", reason.replace("_", " "))
 
     def _hits(self) -> Iterable[str]:
         yield f"<h2>{self._says('hits')}</h2><p>{self._says('hits_says')}</p>"
@@ -210,7 +133,7 @@ class _Page:
                 for one in (ALL, *STANDINGS)
             ),
         )
-        said = [cell_of(name)[1] for name in self._values if name.startswith(f"{OUTCOMES}/")]
+        said = [cell_of(name)[1] for name in self.values if name.startswith(f"{OUTCOMES}/")]
         yield f"<h3>{self._says('outcomes')}</h3>"
         yield table(
             self.words["outcomes"],
@@ -245,15 +168,7 @@ class _Page:
 
     def _approvals(self, sensor: Mapping[str, Any]) -> str:
         if sensor["approvals"]:
-            lines = [
-                " · ".join(
-                    escape(part)
-                    for part in (one["impact_report"], one["council_approval"], one["on"])
-                    if part
-                )
-                for one in sensor["approvals"]
-            ]
-            return "<br>".join(lines)
+            return "<br>".join(map(escape, self.approvals(sensor)))
         if not sensor["count"]:
             return f'<span class="soft">{self._says("none_here")}</span>'
         return f'<strong class="bad">{self._says("no_approval")}</strong>'
@@ -279,20 +194,10 @@ class _Page:
         if not agreements:
             yield f"<p>{self._says('no_agreements')}</p>"
         for one in agreements:
-            names = {
-                "grantor": self._agency(one["grantor"]),
-                "grantee": self._agency(one["grantee"]),
-            }
-            line = self._says("agreement_line", **{**one, **names})
             state = self._says(f"state_{one['state']}")
-            declared = (
-                f" · {self._says('declaration', declaration=one['declaration'])}"
-                if one["declaration"]
-                else ""
-            )
             yield (
                 f"<details><summary><strong>{escape(one['title'])}</strong> · {state}"
-                f'<div class="soft">{line}{declared}</div></summary>'
+                f'<div class="soft">{escape(self.agreement_line(one))}</div></summary>'
                 f'<pre lang="en" tabindex="0">{escape(one["document"])}</pre></details>'
             )
         if self.told["aid"]:

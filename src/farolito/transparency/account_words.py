@@ -93,6 +93,17 @@ _EN = {
     "no_agreements": "There is none.",
     "aid": "One incident was opened to a partner for hours, as mutual aid: {count} times.",
     "shots": "Gunshot alerts: how often they were right",
+    "by_purpose": "Searches for a plate, by purpose",
+    "by_agency": "Searches for a plate, by agency",
+    "all_refused": "All that was refused",
+    "unauthorised": "Unauthorised access, tried or done",
+    "reads": "Plate reads kept when this was published",
+    "reads_says": "Reads that came in and have been deleted since are not counted.",
+    "agreements_says_text": "Other agencies see something only by one of these, signed by two of"
+    " our people. Their texts stand on the public page.",
+    "rest_text": "Agencies, purposes and reasons of which nothing may be told are not listed.",
+    "whole": "These are the figures that the law asks for. The whole account stands at {page} of"
+    " this agency's node.",
     "check": "Check it yourself",
     "check_1": "The ledger holds an entry for every attempt, durable before the answer. This"
     " account's SHA-256 is in entry {permit} of it; other governments sign the ledger's state, so"
@@ -248,6 +259,17 @@ _ES = {
     "no_agreements": "No hay ninguno.",
     "aid": "Se abrió un incidente a un socio durante horas, como ayuda mutua: {count} veces.",
     "shots": "Alertas de disparos: cuántas veces acertaron",
+    "by_purpose": "Búsquedas de una placa, por propósito",
+    "by_agency": "Búsquedas de una placa, por agencia",
+    "all_refused": "Todo lo que se rechazó",
+    "unauthorised": "Accesos no autorizados, intentados o hechos",
+    "reads": "Lecturas de placas guardadas al publicar esto",
+    "reads_says": "No se cuentan las lecturas que llegaron y ya se borraron.",
+    "agreements_says_text": "Otras agencias ven algo solo por uno de estos, firmado por dos"
+    " personas nuestras. Sus textos están en la página pública.",
+    "rest_text": "No aparecen agencias, propósitos ni motivos de los que nada se puede decir.",
+    "whole": "Estas son las cifras que pide la ley. La cuenta entera está en {page} del nodo de"
+    " esta agencia.",
     "check": "Compruébelo",
     "check_1": "El libro tiene una entrada por cada intento, duradera antes de la respuesta. El"
     " SHA-256 de esta cuenta está en su entrada {permit}; otros gobiernos firman el estado del"

@@ -10,6 +10,7 @@ from typing import Any
 from farolito.desk import NotFound
 from farolito.model import Agency
 from farolito.transparency.account_page import empty_html, html_of
+from farolito.transparency.account_text import text_of
 from farolito.transparency.publisher import Publisher
 
 HTML = "text/html; charset=utf-8"
@@ -17,6 +18,7 @@ JSON = "application/json"
 FILE = "application/octet-stream"
 TEXT = "text/plain; charset=utf-8"
 PROOF = ".farolito-figures"
+PLAIN = ".txt"
 KEPT = timedelta(seconds=30)
 PAGES_MAX = 64
 
@@ -42,8 +44,8 @@ class PublicPages:
         self._made: dict[tuple[str, str], tuple[datetime, tuple[str, bytes]]] = {}
 
     async def page(self, which: str, language: str) -> tuple[str, bytes]:
-        """Media type and bytes of "" (the newest), a period, a period's ".json" or proof, or
-        "witnesses.txt". Raises NotFound."""
+        """Media type and bytes of "" (the newest), a period, a period's ".json", ".txt" or proof,
+        or "witnesses.txt". Raises NotFound."""
         async with self._one_at_a_time:
             now, key = self._clock(), (which, language)
             kept = self._made.get(key)
@@ -60,7 +62,7 @@ class PublicPages:
         periods = await self.publisher.periods()
         if not which and not periods:
             return HTML, empty_html(self._agency.name, language).encode()
-        name = which.removesuffix(PROOF).removesuffix(".json") or periods[0]
+        name = which.removesuffix(PROOF).removesuffix(".json").removesuffix(PLAIN) or periods[0]
         if name not in periods:
             raise NotFound("no figures of this period are published", "see /public for those")
         if which.endswith(PROOF):
@@ -68,5 +70,7 @@ class PublicPages:
         told = await self.publisher.get(name)
         if which.endswith(".json"):
             return JSON, told.document
+        if which.endswith(PLAIN):
+            return TEXT, (await asyncio.to_thread(text_of, told, self._hours_of, language)).encode()
         page = await asyncio.to_thread(html_of, told, periods, self._hours_of, language)
         return HTML, page.encode()

@@ -124,7 +124,7 @@ class Publisher:
         """Publish a month, if it is not; by the node's own standing rule."""
         period = period_of(name, self._hours_of)
         if period.is_year:
-            raise Invalid(f"{name} is a year", "farolito report yearly")
+            raise Invalid(f"{name} is a year", f"use `farolito report yearly {name}`")
         async with self._one_at_a_time:
             return await self._once(period, "month", self._rule("publish", period))
 
@@ -175,6 +175,11 @@ class Publisher:
         if not period.is_over(self._clock()):
             raise Invalid(
                 f"{period.name} is not over", f"it can be published a day after {period.until:%F}"
+            )
+        # No account says that nothing was done while nobody was here to write it down.
+        if not await self._had_begun(period):
+            raise Invalid(
+                f"the ledger had not begun by the end of {period.name}", "name a later one"
             )
         return await self._publish(period, kind, ask, earlier)
 

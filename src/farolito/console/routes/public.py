@@ -66,7 +66,7 @@ async def newest(services: NamedDependency[Services], lang: FromQuery[str] = "en
 async def one(
     name: FromPath[str], services: NamedDependency[Services], lang: FromQuery[str] = "en"
 ) -> Response[Any]:
-    """2026-10, 2026-10.json, 2026-10.farolito-figures, 2026, witnesses.txt."""
+    """2026-10, 2026-10.json, 2026-10.txt, 2026-10.farolito-figures, 2026, witnesses.txt."""
     if len(name) > NAME_CHARACTERS_MAX:
         raise NotFound("no such page", "see /public")
     return await _page(services, name, lang)
