@@ -100,6 +100,18 @@ async def test_an_account_is_counted_fixed_served_and_checked_offline(
     assert "searches/missing_person/all: 12" in checked.output
 
 
+async def test_the_page_names_the_proof_as_the_browser_saves_it(node: RunningNode) -> None:
+    told = await published(node)
+    async with httpx.AsyncClient(base_url=node.url, trust_env=False) as stranger:
+        page = await stranger.get(told["page"])
+        text = await stranger.get(f"{told['page']}.txt")
+        proof = await stranger.get(f"{told['page']}.farolito-figures")
+    saved = proof.headers["content-disposition"].split('"')[1]
+    assert saved == f"city-pd-{told['period']}.farolito-figures"
+    for said in (page, text):
+        assert f"farolito audit verify {saved} --witness witnesses.txt" in said.text
+
+
 async def test_a_month_that_is_over_is_published_once_by_the_node_itself(node: RunningNode) -> None:
     operator = await node.sign_in("operator")
     await search(operator, "ABC1234")

@@ -12,10 +12,10 @@ from farolito.model.figures import OwnPlateAnswer, OwnPlateQuestion
 
 @dataclass(frozen=True)
 class Public:
-    """`page`: media type and bytes of "", a period, its ".json", ".txt", proof, or "witnesses.txt", in
-    "en" or "es". `publish`: a month that is over, or in a demo the running one ("so-far");
-    `yearly`: a year. Both answer with what was published. `letter`: of an answer to the owner of a
-    plate, with its permit, in a language."""
+    """`page`: media type and bytes of "", a period, its ".json", ".txt" or proof, or
+    "witnesses.txt", in "en" or "es". `publish`: a month that is over, or in a demo the running one
+    ("so-far"); `yearly`: a year. Both answer with what was published. `letter`: of an answer to the
+    owner of a plate, with its permit, in a language."""
 
     page: Callable[[str, str], Awaitable[tuple[str, bytes]]]
     publish: Callable[[str], Awaitable[Mapping[str, Any]]]

@@ -204,15 +204,16 @@ class _Page(Account):
             yield f"<p>{self._says('aid', count=number(self.told['aid']))}</p>"
 
     def _check(self) -> Iterable[str]:
-        file = f"{self.period}.farolito-figures"
+        # As the browser saves it: the name in the route's Content-Disposition.
+        file = escape(self.proof)
         yield f'<h2 id="check">{self._says("check")}</h2>'
         yield f"<p>{self._says('check_1', permit=self.permit)}</p>"
         yield f"<p>{self._says('check_2')}</p>"
         yield (
-            f'<ul><li><a href="/public/{file}">{escape(file)}</a></li>'
+            f'<ul><li><a href="/public/{self.period}.farolito-figures">{file}</a></li>'
             f'<li><a href="/public/witnesses.txt">witnesses.txt</a>: {self._says("witnesses")}</li>'
             "</ul>"
-            f'<pre tabindex="0">farolito audit verify {escape(file)} --witness witnesses.txt</pre>'
+            f'<pre tabindex="0">farolito audit verify {file} --witness witnesses.txt</pre>'
         )
         yield f"<p>{self._says('check_3')}</p>"
 
