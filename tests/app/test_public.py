@@ -22,10 +22,12 @@ pytestmark = pytest.mark.node
 
 APPROVAL = Approval(kind="plate_reader", impact_report="IR-7", council_approval="R-26-118")
 
+AIRCRAFT = Approval(kind="aircraft", impact_report="IR-9", council_approval="O-26-031")
+
 
 @pytest.fixture
 async def node(state: Path) -> AsyncIterator[RunningNode]:
-    async with running_node(state, approval=(APPROVAL,)) as running:
+    async with running_node(state, approval=(APPROVAL, AIRCRAFT)) as running:
         yield running
 
 
@@ -110,6 +112,23 @@ async def test_the_page_names_the_proof_as_the_browser_saves_it(node: RunningNod
     assert saved == f"city-pd-{told['period']}.farolito-figures"
     for said in (page, text):
         assert f"farolito audit verify {saved} --witness witnesses.txt" in said.text
+
+
+async def test_aircraft_stand_by_their_approval_though_none_is_connected(
+    node: RunningNode,
+) -> None:
+    told = await published(node)
+    sensors = {one["kind"]: one for one in told["figures"]["told"]["sensors"]}
+    assert sensors["aircraft"]["count"] is None
+    async with httpx.AsyncClient(base_url=node.url, trust_env=False) as stranger:
+        page = (await stranger.get(told["page"])).text
+        text = (await stranger.get(f"{told['page']}.txt")).text
+        spanish = (await stranger.get(f"{told['page']}?lang=es")).text
+    for said in (page, text):
+        assert "Aircraft" in said
+        assert "IR-9 · O-26-031" in said
+        assert "None is connected to this system" in said
+    assert "Aeronaves" in spanish
 
 
 async def test_a_month_that_is_over_is_published_once_by_the_node_itself(node: RunningNode) -> None:

@@ -158,7 +158,14 @@ class Public:
                     "approvals": self._approvals(kind, cameras if kind == "camera" else ()),
                 }
             )
-        return told
+        return told + self._aircraft()
+
+    def _aircraft(self) -> list[Mapping[str, Any]]:
+        """By their approval alone: no aircraft is connected to a node, so none can be counted."""
+        approvals = self._approvals("aircraft", ())
+        if not approvals:
+            return []
+        return [{"kind": "aircraft", "count": None, "of_others": None, "approvals": approvals}]
 
     def _approvals(self, kind: str, cameras: Sequence[Camera]) -> list[Mapping[str, str]]:
         """Those of the configuration, and those that single cameras of the register name."""

@@ -159,16 +159,24 @@ class _Page(Account):
             (
                 (
                     words[f"kind_{one['kind']}"],
-                    [number(one["count"]), number(one["of_others"]), self._approvals(one)],
+                    [*self._how_many(one), self._approvals(one)],
                 )
                 for one in self.told["sensors"]
             ),
             text=(words["approval"],),
         )
 
+    def _how_many(self, sensor: Mapping[str, Any]) -> list[str]:
+        if sensor["count"] is None:
+            return [f'<span class="soft">{self._says("not_counted")}</span>', ""]
+        return [number(sensor["count"]), number(sensor["of_others"])]
+
     def _approvals(self, sensor: Mapping[str, Any]) -> str:
         if sensor["approvals"]:
-            return "<br>".join(map(escape, self.approvals(sensor)))
+            lines = list(map(escape, self.approvals(sensor)))
+            if sensor["count"] is None:
+                lines.append(f'<span class="soft">{self._says("not_connected")}</span>')
+            return "<br>".join(lines)
         if not sensor["count"]:
             return f'<span class="soft">{self._says("none_here")}</span>'
         return f'<strong class="bad">{self._says("no_approval")}</strong>'

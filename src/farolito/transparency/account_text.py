@@ -148,10 +148,13 @@ class _Text(Account):
                 yield from self._sensor(one)
 
     def _sensor(self, told: Mapping[str, Any]) -> Iterable[str]:
-        rows = [(self.words["count"], number(told["count"]))]
-        if told["of_others"]:
-            rows.append((self.words["of_others"], number(told["of_others"])))
-        yield from _table(rows)
+        if told["count"] is None:
+            yield from _wrapped(self.words["not_connected"])
+        else:
+            rows = [(self.words["count"], number(told["count"]))]
+            if told["of_others"]:
+                rows.append((self.words["of_others"], number(told["of_others"])))
+            yield from _table(rows)
         if told["count"] or told["approvals"]:
             approvals = self.approvals(told) or [self.words["no_approval"]]
             for one in approvals:
