@@ -132,3 +132,71 @@ async def test_who_gives_up_there_is_told_so_here(street: Street) -> None:
         assert lost.headers["location"] == "/?sign-in=no_provider"
         wrong = await http.post("/api/session/oidc/county/begin", json={"code": "WRONG"})
         assert (wrong.status_code, wrong.json()["error"]) == (403, "no_invitation")
+
+
+async def _with_code(street: Street, http: httpx.AsyncClient, code: str) -> Authenticator:
+    """A passkey made with an invitation, and its owner signed in by that."""
+    passkey = Authenticator(street.origin)
+    options = await http.post("/api/session/register/begin", json={"code": code})
+    assert options.status_code == 200, options.text
+    body = {"code": code, "credential": passkey.register(options.json())}
+    made = await http.post("/api/session/register/finish", json=body)
+    assert made.status_code == 200, made.text
+    return passkey
+
+
+async def _by_passkey(http: httpx.AsyncClient, passkey: Authenticator) -> httpx.Response:
+    options = (await http.post("/api/session/passkey/begin")).json()
+    body = {"credential": passkey.sign_in(options)}
+    return await http.post("/api/session/passkey/finish", json=body)
+
+
+async def test_whoever_finds_a_lost_key_finds_it_worth_nothing(street: Street) -> None:
+    made = await street.invite("Jo Example", "operator")
+    path = f"/api/admin/people/{made['person_id']}"
+    async with street.browser() as http, street.browser() as finder:
+        lost = await _with_code(street, http, made["code"])
+        assert (await _by_passkey(finder, lost)).status_code == 200
+        assert (await finder.get("/api/alerts")).status_code == 200
+        answer = await street.node.admin("POST", f"{path}/suspend", {"because": "lost_key"})
+        assert answer.json()["ended"] == 2
+        assert (await finder.get("/api/alerts")).status_code == 401
+        restored = await street.node.admin("POST", f"{path}/restore")
+        assert restored.json()["passkeys"] == 0
+        again = await _by_passkey(finder, lost)
+        assert (again.status_code, again.json()["error"]) == (403, "unknown_passkey")
+        known = {"name": "Jo Example", "role": "operator", "person_id": made["person_id"]}
+        code = (await street.node.admin("POST", "/api/admin/people", known)).json()["code"]
+        new = await _with_code(street, http, code)
+        assert (await _by_passkey(http, new)).status_code == 200
+        session = (await http.get("/api/session")).json()
+        assert session["person"]["person_id"] == made["person_id"]
+
+
+async def test_after_a_lost_key_the_provider_leads_to_a_new_first_passkey(street: Street) -> None:
+    async with street.browser() as http:
+        ana = await street.sign_in(http, "ana")
+        lost = Authenticator(street.origin)
+        options = await ana.post("/api/session/passkeys/begin")
+        body = {"credential": lost.register(options.json())}
+        assert (await ana.post("/api/session/passkeys/finish", body)).status_code == 200
+        path = f"/api/admin/people/{ana.session['person']['person_id']}"
+        await street.node.admin("POST", f"{path}/suspend", {"because": "lost_key"})
+        await street.node.admin("POST", f"{path}/restore")
+        assert (await _by_passkey(http, lost)).json()["error"] == "unknown_passkey"
+        ana = await street.sign_in(http, "ana")
+        assert ana.session["has_passkey"] is False
+        options = await ana.post("/api/session/passkeys/begin")
+        body = {"credential": Authenticator(street.origin).register(options.json())}
+        assert (await ana.post("/api/session/passkeys/finish", body)).status_code == 200
+
+
+async def test_a_suspension_for_another_reason_leaves_the_passkey(street: Street) -> None:
+    made = await street.invite("Jo Example", "operator")
+    path = f"/api/admin/people/{made['person_id']}"
+    async with street.browser() as http:
+        passkey = await _with_code(street, http, made["code"])
+        await street.node.admin("POST", f"{path}/suspend", {"because": "review"})
+        assert (await _by_passkey(http, passkey)).json()["error"] == "suspended"
+        assert (await street.node.admin("POST", f"{path}/restore")).json()["passkeys"] == 1
+        assert (await _by_passkey(http, passkey)).status_code == 200

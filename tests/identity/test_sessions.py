@@ -130,9 +130,18 @@ async def test_a_changed_duty_ends_the_sessions_opened_for_the_old(identity: Ide
 async def test_a_lost_passkey_signs_nobody_in(identity: Identity) -> None:
     person = somebody()
     passkey, signed_in, _ = await registered(identity, person)
-    assert await identity.drop_passkeys(person.person_id) == [signed_in.session]
+    code = await identity.invite(person)
+    lost = await identity.suspend(person.person_id, passkeys_lost=True)
+    assert lost == [signed_in.session]
+    assert await identity.restore(person.person_id) == 0
     with pytest.raises(Refused, match="not registered"):
         await identity.finish_sign_in(passkey.sign_in(await identity.begin_sign_in()))
+    with pytest.raises(Refused) as refused:
+        await identity.begin_registration(code)
+    assert refused.value.reason == "no_invitation"
+    again, *_ = await registered(identity, person)
+    await identity.finish_sign_in(again.sign_in(await identity.begin_sign_in()))
+    assert await identity.restore(person.person_id) == 1
 
 
 async def test_another_agency_s_people_are_out_of_reach(
@@ -142,7 +151,7 @@ async def test_another_agency_s_people_are_out_of_reach(
     sheriff = new_identity(agency=AgencyId("sheriff"))
     await sheriff.invite(person)
     assert await identity.people() == []
-    for act in (identity.suspend, identity.restore, identity.drop_passkeys):
+    for act in (identity.suspend, identity.restore):
         with pytest.raises(Refused):
             await act(person.person_id)
     with pytest.raises(Refused):

@@ -18,6 +18,7 @@ from farolito.federation.suspensions import Suspensions
 from farolito.gate import Answer, Ask, Gate, Records
 from farolito.identity import Elsewhere, Identity, Proving
 from farolito.model import PersonId
+from farolito.model.suspension import Because
 from farolito.store import Database
 
 TOLD_S_MAX = 3.0  # how long an answer waits for partners; they are told on afterwards
@@ -73,14 +74,16 @@ class PeopleRooms:
 
         return await self._gate.read(ask, work)
 
-    async def suspend(self, ask: Ask, person_id: PersonId) -> Answer[Shown]:
+    async def suspend(self, ask: Ask, person_id: PersonId, because: Because) -> Answer[Shown]:
         """No sign-in, no screen, no picture, no push and no question to a partner from now on.
+        Whoever has found a lost key finds it worth nothing, also after the person is restored.
 
         The answer says which partners know already; the others are told until they do.
         """
 
         async def work(records: Records, permit: int) -> int:
-            ended = await self._identity.suspend(person_id)
+            is_lost = because is Because.LOST_KEY
+            ended = await self._identity.suspend(person_id, passkeys_lost=is_lost)
             await records.push.drop_all(person_id)
             return len(ended)
 
@@ -88,11 +91,11 @@ class PeopleRooms:
         return Answer({"ended": answer.value, **await self._tell()}, answer.permit)
 
     async def restore(self, ask: Ask, person_id: PersonId) -> Answer[Shown]:
-        async def work(records: Records, permit: int) -> None:
-            await self._identity.restore(person_id)
+        async def work(records: Records, permit: int) -> int:
+            return await self._identity.restore(person_id)
 
         answer = await self._gate.act(ask, work)
-        return Answer(await self._tell(), answer.permit)
+        return Answer({"passkeys": answer.value, **await self._tell()}, answer.permit)
 
     async def _tell(self) -> dict[str, Any]:
         for look_again in self.on_changed:

@@ -63,6 +63,8 @@ def suspend(
     path = f"/api/admin/people/{person_id}/suspend"
     told = ask("POST", node, path, token_file, {"because": because.value})
     typer.echo(f"Suspended. {told['ended']} sign-ins ended.")
+    if because is Because.LOST_KEY:
+        typer.echo("Their passkeys and unused codes of today never count again.")
     _say_partners(told)
 
 
@@ -75,7 +77,11 @@ def restore(
     """Lift a suspension, a lock after failures, or 90 days without a sign-in."""
     person_id = _found(person, node, token_file)
     told = ask("POST", node, f"/api/admin/people/{person_id}/restore", token_file)
-    typer.echo("Restored. They sign in anew.")
+    if told["passkeys"]:
+        typer.echo("Restored. They sign in anew.")
+    else:
+        typer.echo("Restored. They have no passkey: by the agency's provider they make a new one,")
+        typer.echo(f"or with a code: farolito person invite NAME ROLE --person {person_id}")
     _say_partners(told)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from farolito.gate import Answer, Ask
 from farolito.identity import Elsewhere, Proving
 from farolito.model import PersonId
+from farolito.model.suspension import Because
 
 Shown = Mapping[str, Any]
 
@@ -21,5 +22,5 @@ class People:
     elsewhere: Elsewhere
     proving: Proving
     view: Callable[[Ask], Awaitable[Answer[Sequence[Shown]]]]
-    suspend: Callable[[Ask, PersonId], Awaitable[Answer[Shown]]]
+    suspend: Callable[[Ask, PersonId, Because], Awaitable[Answer[Shown]]]
     restore: Callable[[Ask, PersonId], Awaitable[Answer[Shown]]]

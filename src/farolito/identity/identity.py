@@ -282,37 +282,35 @@ class Identity:
                 raise Refused("not_ours", "nobody signs in as that", "choose another role")
             return await Sessions(connection).end_all(person.person_id, now, "duty changed")
 
-    async def suspend(self, person_id: PersonId) -> list[SessionId]:
+    async def suspend(self, person_id: PersonId, *, passkeys_lost: bool = False) -> list[SessionId]:
         """No sign-in from now on; the sessions that were open and end, for the sockets to close.
-        Partners are told by whoever reads `suspended`."""
+        Partners are told by whoever reads `suspended`. `passkeys_lost`: nor will their passkeys and
+        unused codes of today ever sign anybody in, whatever is restored."""
         now = self._clock()
         async with self._db.system() as connection:
             people = People(connection)
             await self._ours(people, person_id)
             await people.suspend(person_id, now)
+            if passkeys_lost:
+                await people.drop_passkeys(person_id)
+                await people.drop_invitations(person_id)
             await SuspensionList(connection, self._agency).changed(now)
             return await Sessions(connection).end_all(person_id, now, "suspended")
 
-    async def restore(self, person_id: PersonId) -> None:
-        """Lift a suspension, a lock after failures, or 90 days without a sign-in."""
+    async def restore(self, person_id: PersonId) -> int:
+        """Lift a suspension, a lock after failures, or 90 days without a sign-in. How many passkeys
+        the person has; without one, an invitation or their provider lets them make it."""
         async with self._db.system() as connection:
             people = People(connection)
             account = await self._ours(people, person_id)
             await people.restore(person_id, self._clock())
             if account.suspended_at:
                 await SuspensionList(connection, self._agency).changed(self._clock())
+            return account.passkeys
 
     async def suspended(self) -> tuple[int, list[PersonId]]:
         """The number of the list of our own suspended people, and the list."""
         return await SuspensionList(self._db.pool, self._agency).now()
-
-    async def drop_passkeys(self, person_id: PersonId) -> list[SessionId]:
-        """For a lost phone or key: nothing signs this person in until a new invitation."""
-        async with self._db.system() as connection:
-            people = People(connection)
-            await self._ours(people, person_id)
-            await people.drop_passkeys(person_id)
-            return await Sessions(connection).end_all(person_id, self._clock(), "passkeys dropped")
 
     async def forget_old(self) -> int:
         """Drop what has been over for 30 days; the ledger keeps what happened. For retention."""

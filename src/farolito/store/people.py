@@ -153,13 +153,17 @@ class People:
     async def drop_passkeys(self, person_id: PersonId) -> None:
         await self._connection.execute("delete from passkeys where person_id = $1", person_id)
 
+    async def drop_invitations(self, person_id: PersonId) -> None:
+        """Those that nobody used."""
+        await self._connection.execute(
+            "delete from invitations where person_id = $1 and used_at is null", person_id
+        )
+
     async def invite(
         self, code_hash: bytes, person_id: PersonId, at: datetime, expires_at: datetime
     ) -> None:
         """A newer invitation ends the older ones."""
-        await self._connection.execute(
-            "delete from invitations where person_id = $1 and used_at is null", person_id
-        )
+        await self.drop_invitations(person_id)
         await self._connection.execute(
             "insert into invitations (code_hash, person_id, made_at, expires_at)"
             " values ($1,$2,$3,$4)",

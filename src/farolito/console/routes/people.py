@@ -45,7 +45,7 @@ async def suspend(
 ) -> dict[str, Any]:
     """Every sign-in, screen, picture and push of the person ends; partners refuse them."""
     ask = _ask(asker, f"suspend {person_id}: {data.because}")
-    return await _suspended(services, ask, person_id)
+    return await _suspended(services, ask, person_id, data.because)
 
 
 @post("/api/people/{person_id:uuid}/restore", status_code=200)
@@ -72,7 +72,7 @@ async def admin_suspend(
 ) -> dict[str, Any]:
     query = f"suspend {person_id}: {data.because}"
     ask = admin_ask(request, services, Thing.PERSON, query)
-    return await _suspended(services, ask, person_id)
+    return await _suspended(services, ask, person_id, data.because)
 
 
 @post("/api/admin/people/{person_id:uuid}/restore", status_code=200)
@@ -88,8 +88,10 @@ async def _view(services: Services, ask: Ask) -> dict[str, Any]:
     return {"people": answer.value, "permit": answer.permit}
 
 
-async def _suspended(services: Services, ask: Ask, person_id: UUID) -> dict[str, Any]:
-    answer = await its_people(services).suspend(ask, PersonId(person_id))
+async def _suspended(
+    services: Services, ask: Ask, person_id: UUID, because: Because
+) -> dict[str, Any]:
+    answer = await its_people(services).suspend(ask, PersonId(person_id), because)
     await services.units_changed()
     return _said(answer)
 
