@@ -136,3 +136,67 @@ async def test_protected_plates_are_counted_and_never_listed(shared_node: Runnin
     assert (await review_of(auditor, found["permit"]))["rule"] == "protected"
     off = await auditor.post("/api/reviews/protected", {"plate": "RVW400", "on": False})
     assert off.json()["count"] == 0
+
+
+async def from_devices(person: Person, plate: str, *devices: dict[str, str]) -> int:
+    """One sign-in, a search from each of these devices in turn; the last one's entry."""
+    for n, device in enumerate(devices):
+        person.http.headers.update(device)
+        found = await searched(person, f"{plate}{n}", "26-000905")
+        assert found["status"] == 200, found
+    return int(found["permit"])
+
+
+async def rules_about(auditor: Person, entry: int) -> set[str]:
+    told = (await auditor.get("/api/reviews")).json()["reviews"]
+    return {one["rule"] for one in told if entry in one["entries"]}
+
+
+async def looked_at(node: RunningNode, entry: int) -> None:
+    """Returns when the node has looked at this search."""
+    async with asyncio.timeout(WAIT_S_MAX):
+        while node.node.reviews.watching.seen < entry:
+            await asyncio.sleep(0.1)
+
+
+async def test_one_sign_in_on_two_devices_in_turn_is_reviewed(shared_node: RunningNode) -> None:
+    operator, auditor = await shared_node.sign_in("operator"), await shared_node.sign_in("auditor")
+    desk, car = {"User-Agent": "Desk/1"}, {"User-Agent": "Car/7"}
+    entry = await from_devices(operator, "RVD1", desk, car, desk)
+    review = await review_of(auditor, entry)
+    assert (review["rule"], review["count"]) == ("shared_session", 3)
+    assert "by two devices within ten minutes" in review["says"]
+
+
+@pytest.mark.parametrize(
+    ("plate", "addresses"),
+    [
+        ("RVD2", ["203.0.113.5", "203.0.114.9", "203.0.113.5"]),  # within one network
+        ("RVD3", ["2001:db8:1::5", "2001:db8:2::9", "2001:db8:1::5"]),
+        ("RVD4", ["203.0.113.5", "198.51.100.7", "198.51.100.8"]),  # it moved once
+    ],
+)
+async def test_one_device_that_changes_its_address_is_one(
+    shared_node: RunningNode, plate: str, addresses: list[str]
+) -> None:
+    operator, auditor = await shared_node.sign_in("operator"), await shared_node.sign_in("auditor")
+    asked_from = [{"X-Forwarded-For": f"10.9.9.9, {address}"} for address in addresses]
+    entry = await from_devices(operator, plate, *asked_from)
+    await looked_at(shared_node, entry)
+    assert await rules_about(auditor, entry) == set()
+
+
+async def test_the_ledger_keeps_a_word_for_the_device_and_no_address(
+    shared_node: RunningNode,
+) -> None:
+    auditor = await shared_node.sign_in("auditor")
+    words = set()
+    for address in ("203.0.113.5", "198.51.100.7"):
+        operator = await shared_node.sign_in("operator")
+        entry = await from_devices(operator, "RVD5", {"X-Forwarded-For": address})
+        page = await auditor.get(f"/api/ledger?after={entry - 1}&limit=1")
+        assert address not in page.text
+        (told,) = page.json()["entries"]
+        words.add(told["entry"]["device"])
+    assert len(words) == 2
+    assert all(word.startswith("d-") and len(word) == 18 for word in words)

@@ -109,13 +109,34 @@ def test_off_shift_is_said_only_where_a_roster_is_known() -> None:
 
 
 def test_one_sign_in_on_two_devices_at_once() -> None:
-    there: dict[str, Any] = {"session": "s", "device": "desk-1"}
-    soon = TOGETHER.total_seconds() / 3600 / 2
-    assert rules(search(**there), search(soon, session="s", device="car-7")) == [
-        Rule.SHARED_SESSION
+    soon = TOGETHER.total_seconds() / 3600 / 4
+
+    def in_turn(*devices: str, step: float = soon, other: str = "s") -> list[Rule]:
+        sessions = {"car-7": other}
+        return rules(
+            *(
+                search(n * step, session=sessions.get(d, "s"), device=d, subject=f"plate:{n}")
+                for n, d in enumerate(devices)
+            )
+        )
+
+    assert in_turn("desk-1", "car-7", "desk-1") == [Rule.SHARED_SESSION]
+    assert in_turn("desk-1", "desk-1", "car-7", "car-7", "desk-1") == [Rule.SHARED_SESSION]
+    assert in_turn("car-7", "desk-1", "desk-1") == [], "it moved to another network, once"
+    assert in_turn("desk-1", "car-7", "desk-1", other="t") == [], "two sign-ins"
+    assert in_turn("desk-1", "car-7", "desk-1", step=soon * 3) == [], "half a shift apart"
+
+
+def test_one_sign_in_is_one_review() -> None:
+    detectors = Detectors(CASES.get)
+    devices = ["desk-1", "car-7"] * 5
+    found = [
+        finding
+        for n, d in enumerate(devices)
+        for finding in detectors.hear(search(n / 20, session="s", device=d, subject=f"plate:{n}"))
     ]
-    assert rules(search(**there), search(soon, session="t", device="car-7")) == []
-    assert rules(search(**there), search(soon * 3, session="s", device="car-7")) == []
+    assert len(found) == len(devices) - 2
+    assert len({one.key for one in found}) == 1
 
 
 def test_one_case_number_for_everything() -> None:

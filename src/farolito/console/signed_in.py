@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import Any
 
 from litestar.connection import ASGIConnection
@@ -39,10 +40,17 @@ class Forged(FarolitoError):
 
 
 class Asker:
-    """A signed-in person at one request."""
+    """A signed-in person at one request. `device`: a word for where it came from."""
 
-    def __init__(self, signed_in: SignedIn, headers: Mapping[str, str], cookie: str) -> None:
+    def __init__(
+        self,
+        signed_in: SignedIn,
+        headers: Mapping[str, str],
+        cookie: str,
+        device: str | None = None,
+    ) -> None:
         self.signed_in = signed_in
+        self.device = device
         self.person = signed_in.person
         self.cookie = cookie
         self._headers = headers
@@ -62,6 +70,7 @@ class Asker:
             signed_in_at=self.signed_in.signed_in_at,
             proved_at=self.signed_in.proved_at or NEVER,
             session=self.signed_in.session,
+            device=self.device,
             case=self._headers.get(CASE_HEADER) or None,
             facts=facts,
         )
@@ -93,4 +102,19 @@ async def asker_of(connection: ASGIConnection[Any, Any, Any, Any], identity: Ide
         signed_in, headers.get(CSRF_HEADER)
     ):
         raise Forged("this request did not come from Farolito's own page", "reload the page")
-    return Asker(signed_in, headers, cookie)
+    device = identity.device_of(signed_in, headers.get("user-agent", ""), _address(connection))
+    return Asker(signed_in, headers, cookie, device)
+
+
+def _address(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    """Where a request comes from: what a proxy on this machine says last, else the socket's peer.
+
+    Anybody here could say so too; nothing is permitted by it.
+    """
+    peer = connection.client.host if connection.client else ""
+    try:
+        is_here = ip_address(peer).is_loopback
+    except ValueError:
+        is_here = False
+    told = connection.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    return told if is_here and told else peer

@@ -23,6 +23,7 @@ from farolito.identity.passkeys import (
     told,
 )
 from farolito.identity.personas import CREW, Persona, person_for, personas_of
+from farolito.identity.seen_devices import device_word
 from farolito.model import (
     AgencyId,
     Device,
@@ -93,6 +94,7 @@ class Identity:
         self._agency = agency
         self.demo = demo
         self.keys = DeviceKeys(db, clock, random)
+        self._telling_apart = random(32)
 
     # Invitations and registration
 
@@ -243,6 +245,11 @@ class Identity:
             and now - one.seen_at <= IDLE_MAX
             and (self.demo or not one.demo)
         }
+
+    def device_of(self, signed_in: SignedIn, user_agent: str, address: str) -> str:
+        """A word for the device that a request comes from, for the ledger: it tells the devices
+        of this one sign-in apart, until the next start, and nothing else."""
+        return device_word(self._telling_apart, signed_in.session, user_agent, address)
 
     def csrf_is_right(self, signed_in: SignedIn, header: str | None) -> bool:
         return header is not None and compare_digest(

@@ -30,7 +30,8 @@ SHARE_TIMES = 5.0  # of the median of those who search at all
 SHARE_SEARCHES_MIN = 15  # in the window; fewer are nobody's habit
 SHARE_PEOPLE_MIN = 5
 COPIED_MAX = 20  # subjects that one person looked for under one case that speaks of none of them
-TOGETHER = timedelta(minutes=10)  # two devices or sign-ins in use at once
+TOGETHER = timedelta(minutes=10)  # two devices in use at once
+TOGETHER_MAX = 100  # searches of one sign-in held against each other; the oldest are let go
 PROHIBITED = frozenset(
     {
         Purpose.IMMIGRATION_ENFORCEMENT,
@@ -81,6 +82,14 @@ class _Looks(msgspec.Struct):
     repeats: int = 0
 
 
+class _Used(msgspec.Struct):
+    """One sign-in's searches of the last minutes; `told`: the first entry of its finding."""
+
+    at: datetime
+    recent: list[Search] = []
+    told: int | None = None
+
+
 Duty = Callable[[PersonId, datetime], bool | None]
 
 
@@ -103,7 +112,7 @@ class Detectors:
         self._on_duty = on_duty
         self._looks: dict[tuple[PersonId, str], _Looks] = {}
         self._copied: dict[tuple[PersonId, str], dict[str, int]] = {}
-        self._last_of: dict[PersonId, Search] = {}
+        self._used: dict[str, _Used] = {}
         self._shares = _Shares()
 
     def hear(self, search: Search) -> list[Finding]:
@@ -137,7 +146,7 @@ class Detectors:
         """Let go of what is older than any rule looks back."""
         kept = {key: looks for key, looks in self._looks.items() if looks.last >= before}
         self._looks = kept
-        self._last_of = {who: last for who, last in self._last_of.items() if last.at >= before}
+        self._used = {session: used for session, used in self._used.items() if used.at >= before}
 
     def _repeat(self, search: Search, why: Explained) -> Iterator[Finding]:
         """The first look is nobody's business; a second one may be a mistake; the third is found.
@@ -184,13 +193,20 @@ class Detectors:
             yield _finding(Rule.OFF_SHIFT, search, "off shift, and no call-back is recorded")
 
     def _together(self, search: Search) -> Iterator[Finding]:
-        last, self._last_of[search.person] = self._last_of.get(search.person), search
-        if last is None or search.at - last.at > TOGETHER:
+        """One device, another one, and the first again: a device that moved to another network
+        does not come back within minutes. One review for each sign-in while it is open."""
+        if search.session is None or search.device is None:
             return
-        other_device = last.device and search.device and last.device != search.device
-        if other_device and last.session == search.session:
-            says = "one sign-in was used by two devices within ten minutes"
-            yield _finding(Rule.SHARED_SESSION, search, says, [last.entry, search.entry])
+        there = self._used.setdefault(search.session, _Used(search.at))
+        there.at, there.recent = search.at, [s for s in there.recent if _near(s, search)]
+        others = [n for n, s in enumerate(there.recent) if s.device != search.device]
+        before = [s for s in there.recent[: max(others, default=0)] if s.device == search.device]
+        if before:
+            there.told = before[-1].entry if there.told is None else there.told
+            entries = dict.fromkeys([there.told, before[-1].entry, there.recent[others[-1]].entry])
+            says = "one sign-in was used by two devices within ten minutes, in turn"
+            yield _finding(Rule.SHARED_SESSION, search, says, [*entries, search.entry])
+        there.recent = [*there.recent[1 - TOGETHER_MAX :], search]
 
     def _copies(self, search: Search, why: Explained) -> Iterator[Finding]:
         if not search.case or why.by_subject:
@@ -236,6 +252,10 @@ class _Shares:
             f" search made {usual:g} or fewer"
         )
         yield _finding(Rule.SHARE, search, says)
+
+
+def _near(one: Search, other: Search) -> bool:
+    return other.at - one.at <= TOGETHER
 
 
 def _finding(

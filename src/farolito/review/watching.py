@@ -117,6 +117,11 @@ class Watching:
                 tell()
         return True
 
+    @property
+    def seen(self) -> int:
+        """The newest search that was looked at for what cannot wait; -1: none."""
+        return self._seen
+
     def looked(self, person: PersonId, subject: str) -> Looked | None:
         """What this person is to be reminded of who looks for it now; None where the looks are
         all of one shift. It comes from what the rules remember: nothing is read for it."""
