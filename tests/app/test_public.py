@@ -114,6 +114,17 @@ async def test_the_page_names_the_proof_as_the_browser_saves_it(node: RunningNod
         assert f"farolito audit verify {saved} --witness witnesses.txt" in said.text
 
 
+async def test_the_public_page_says_how_an_owner_asks_in_two_languages(node: RunningNode) -> None:
+    async with httpx.AsyncClient(base_url=node.url, trust_env=False) as stranger:
+        for page in ("/public", (await published(node))["page"]):
+            english = (await stranger.get(page)).text
+            spanish = (await stranger.get(f"{page}?lang=es")).text
+            assert "Ask the records desk of City Police" in english
+            assert "oficina de registros de City Police" in spanish
+            for said in (english, spanish):
+                assert 'id="own-plate"' in said
+
+
 async def test_aircraft_stand_by_their_approval_though_none_is_connected(
     node: RunningNode,
 ) -> None:

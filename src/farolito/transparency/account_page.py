@@ -23,7 +23,7 @@ from farolito.transparency.counted import (
     cell_of,
 )
 from farolito.transparency.publisher import Published
-from farolito.transparency.sheet import document, number, table, withheld
+from farolito.transparency.sheet import Words, document, number, table, withheld
 from farolito.transparency.shot_words import LANGUAGES
 
 
@@ -40,6 +40,7 @@ class _Page(Account):
         yield from self._sensors()
         yield from self._kept()
         yield from self._agreements()
+        yield from own_plate(self.words, self.name)
         yield from self._check()
         yield from self._method()
 
@@ -58,11 +59,13 @@ class _Page(Account):
         if self.told["kind"] == "so_far":
             yield f'<p class="note">{self._says("so_far")}</p>'
         other = next(one for one in LANGUAGES if one != self.language)
+        own = self._says("own_plate_title")
         yield (
             f'<p><a href="?lang={other}" hreflang="{other}" lang="{other}">'
             f"{self._says('language')}</a>"
             f' · <a href="/public/{self.period}.json">{self._says("json")}</a>'
-            f' · <a href="/public/{self.period}.farolito-figures">{self._says("proof")}</a></p>'
+            f' · <a href="/public/{self.period}.farolito-figures">{self._says("proof")}</a>'
+            f' · <a href="#own-plate">{own}</a></p>'
         )
 
     def _addressed(self) -> Iterable[str]:
@@ -229,7 +232,6 @@ class _Page(Account):
         yield f"<h2>{self._says('method')}</h2>"
         for one in range(1, 4):
             yield f"<p>{self._says(f'method_{one}')}</p>"
-        yield f"<p>{self._says('own_plate')}</p>"
         yield f'<p><a href="/public/shots?lang={self.language}">{self._says("shots")}</a></p>'
 
 
@@ -241,6 +243,13 @@ def html_of(told: Published, periods: Sequence[str], hours_of: tzinfo, language:
     return document(language, page.words[title], page.name, body)
 
 
+def own_plate(words: Words, agency: str) -> Iterable[str]:
+    """How the owner of a plate asks, and what for."""
+    yield f'<h2 id="own-plate">{escape(words["own_plate_title"])}</h2>'
+    for one in range(1, 4):
+        yield f"<p>{escape(words[f'own_plate_{one}'].format(agency=agency))}</p>"
+
+
 def empty_html(agency: str, language: str) -> str:
     """Before anything was published."""
     words = WORDS[language]
@@ -250,7 +259,7 @@ def empty_html(agency: str, language: str) -> str:
         f"<p>{escape(words['lead'].format(agency=agency))}</p>",
         f'<p><a href="?lang={other}" hreflang="{other}" lang="{other}">{words["language"]}</a></p>',
         f"<p>{escape(words['nothing_yet'])}</p>",
-        f"<p>{escape(words['own_plate'])}</p>",
+        *own_plate(words, agency),
         f'<p><a href="/public/shots?lang={language}">{escape(words["shots"])}</a></p>',
     ]
     return document(language, words["title"], agency, body)

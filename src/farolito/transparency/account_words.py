@@ -28,7 +28,7 @@ _EN = {
     "brief_hits": "Hot-list hits that a person confirmed",
     "brief_hits_says": "of {all} hits; the others were wrong, recalled or are not decided",
     "brief_misuse": "Misuse that was confirmed",
-    "brief_misuse_says": "by reviewers outside the chain of command",
+    "brief_misuse_says": "by auditors or an oversight body, never by the one it was about",
     "searches": "Searches for a plate, by agency and purpose",
     "searches_says": "One search is one person asking where one plate was. Other agencies can ask"
     " only by an agreement that stands below.",
@@ -60,9 +60,9 @@ _EN = {
     "outcome_right_car": "The right car was met", "outcome_wrong_car": "The wrong car was stopped",
     "outcome_gone": "The car was gone",
     "reviews": "Searches that were reviewed",
-    "reviews_says": "A program looks for searches that their case does not explain. People outside"
-    " the chain of command decide. These are counts of our own conduct and are always told, however"
-    " small.",
+    "reviews_says": "A program looks for searches that their case does not explain. Auditors"
+    " decide; about auditors and commanders, an oversight body; nobody about themselves. These are"
+    " counts of our own conduct and are always told, however small.",
     "reviews_raised": "Reviews begun", "reviews_open": "Open when this was published",
     "reviews_overdue": "of those, past their deadline",
     "reviews_explained": "Explained by the work",
@@ -123,9 +123,15 @@ _EN = {
     " withheld (–). A program tries to reckon each hidden count before publishing.",
     "method_2": "A month is counted once, a day after it ended, and stays as it was published.",
     "method_3": "No person, no plate, no place and no single search is on this page.",
-    "own_plate": "Was your own car's plate searched? The agency's records desk tells its owner, who"
-    " shows the papers of the car: how often, in which months, for which purposes and by which"
-    " agencies.",
+    "own_plate_title": "Was my plate searched?",
+    "own_plate_1": "Ask the records desk of {agency}. Bring a photo identification and the title or"
+    " registration of the car in your name; for somebody else's car, their signed permission as"
+    " well. Say from when to when, at most five years; else it is the last 365 days.",
+    "own_plate_2": "You get a letter: how often your plate was searched, in which months, for which"
+    " purposes, by which agencies, and how often that was refused. It does not tell who searched,"
+    " for which case or where your car was. Searches for cases that are open may have to wait.",
+    "own_plate_3": "Searches in another agency's own records stand in that agency's ledger: the"
+    " letter names whom you can ask.",
     "all_periods": "All that was published",
     "nothing_yet": "No month has been published yet. The first one comes a day after it ends.",
     "withheld": "–", "withheld_says": "withheld",
@@ -197,7 +203,7 @@ _ES = {
     "brief_hits_says": "de {all} coincidencias; las demás eran erróneas, se retiraron o no están"
     " decididas",
     "brief_misuse": "Abusos confirmados",
-    "brief_misuse_says": "por revisores ajenos a la cadena de mando",
+    "brief_misuse_says": "por auditores o un órgano de supervisión, nunca por la persona en cuestión",
     "searches": "Búsquedas de una placa, por agencia y propósito",
     "searches_says": "Una búsqueda es una persona que pregunta dónde estuvo una placa. Otras"
     " agencias solo pueden preguntar por un acuerdo de los que figuran abajo.",
@@ -230,9 +236,9 @@ _ES = {
     "outcome_wrong_car": "Se detuvo al auto equivocado",
     "outcome_gone": "El auto ya no estaba",
     "reviews": "Búsquedas que se revisaron",
-    "reviews_says": "Un programa busca las búsquedas que su caso no explica. Deciden personas"
-    " ajenas a la cadena de mando. Son cuentas de nuestra propia conducta y se dicen siempre, por"
-    " pequeñas que sean.",
+    "reviews_says": "Un programa busca las búsquedas que su caso no explica. Deciden"
+    " auditores; sobre auditores y mandos, un órgano de supervisión; nadie sobre sí mismo. Son"
+    " cuentas de nuestra propia conducta y se dicen siempre, por pequeñas que sean.",
     "reviews_raised": "Revisiones iniciadas", "reviews_open": "Abiertas al publicar esto",
     "reviews_overdue": "de ellas, fuera de plazo", "reviews_explained": "Explicadas por el trabajo",
     "reviews_training": "Errores; a la persona se le enseñó cómo",
@@ -292,9 +298,16 @@ _ES = {
     " una más (–). Un programa intenta calcular cada cuenta oculta antes de publicar.",
     "method_2": "Un mes se cuenta una vez, un día después de terminar, y queda como se publicó.",
     "method_3": "En esta página no hay ninguna persona, placa, lugar ni búsqueda concreta.",
-    "own_plate": "¿Se buscó la placa de su propio auto? La oficina de registros de la agencia se lo"
-    " dice a su dueño, que muestra los papeles del auto: cuántas veces, en qué meses, con qué"
-    " propósitos y qué agencias.",
+    "own_plate_title": "¿Se buscó mi placa?",
+    "own_plate_1": "Pregunte en la oficina de registros de {agency}. Traiga una identificación con"
+    " foto y el título o el registro del auto a su nombre; si el auto es de otra persona, también"
+    " su permiso firmado. Diga desde cuándo y hasta cuándo, cinco años como máximo; si no, son los"
+    " últimos 365 días.",
+    "own_plate_2": "Recibe una carta: cuántas veces se buscó su placa, en qué meses, con qué"
+    " propósitos, qué agencias y cuántas veces se rechazó. No dice quién buscó, para qué caso ni"
+    " dónde estuvo su auto. Las búsquedas de casos abiertos quizá tengan que esperar.",
+    "own_plate_3": "Las búsquedas en los registros de otra agencia están en el libro de esa"
+    " agencia: la carta dice a quién puede preguntar.",
     "all_periods": "Todo lo publicado",
     "nothing_yet": "Todavía no se ha publicado ningún mes. El primero sale un día después de"
     " terminar.",
