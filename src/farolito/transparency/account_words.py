@@ -203,7 +203,7 @@ _ES = {
     "brief_hits_says": "de {all} coincidencias; las demás eran erróneas, se retiraron o no están"
     " decididas",
     "brief_misuse": "Abusos confirmados",
-    "brief_misuse_says": "por auditores o un órgano de supervisión, nunca por la persona en cuestión",
+    "brief_misuse_says": "por auditores o un órgano de supervisión, nunca por la propia persona",
     "searches": "Búsquedas de una placa, por agencia y propósito",
     "searches_says": "Una búsqueda es una persona que pregunta dónde estuvo una placa. Otras"
     " agencias solo pueden preguntar por un acuerdo de los que figuran abajo.",
