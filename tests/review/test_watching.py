@@ -24,12 +24,14 @@ from farolito.model import (
 from farolito.model.search import OwnerAnswer
 from farolito.review.desk import Decided, NoReview, ReviewDesk, Shown
 from farolito.review.detectors import Rule
+from farolito.review.roster import Roster
 from farolito.review.watching import Watching
 from tests.federation.askers import PLATE, Asker, Askers
 from tests.federation.neighbours import Neighbours, Side
 
 DAY_S = 86_400.0
 CASE = "2026-0117"
+ADMINISTRATION = Purpose.ADMINISTRATION
 
 
 class Watched:
@@ -66,6 +68,21 @@ class Watched:
         """Look now, and again a day later."""
         await self.look()
         self.side.later(DAY_S + 1)
+        await self.look()
+
+    async def roster(self, *shifts: tuple[Person, str, str], add: bool = False) -> Roster:
+        """Kept as the command line hands it in."""
+        lines = [f"{who.person_id},{starts},{ends}" for who, starts, ends in shifts]
+        text = "\n".join(["person,starts,ends", *lines])
+        ask = self.side.ask(self.side.person(Role.AGENCY_ADMIN), Thing.PERSON, ADMINISTRATION)
+        people = {who.person_id: who for who, _, _ in shifts}.values()
+        return (await self.desk.keep_roster(ask, text, people, add=add)).value
+
+    async def at(self, day: int, hour: int) -> None:
+        """Wind the clock to this hour of November, UTC, and search."""
+        then = self.side.clock().replace(day=day, hour=hour, minute=0)
+        self.side.later((then - self.side.clock()).total_seconds())
+        await self.searched(0, plate=f"N{day}{hour}")
         await self.look()
 
     async def all(self) -> list[Review]:
@@ -209,6 +226,55 @@ async def test_a_prohibited_purpose_is_told_at_once_though_it_was_refused(city: 
     (shown,) = await city.queue(city.reviewer())
     (search,) = shown.searches
     assert (search.purpose, search.permitted) == (Purpose.IMMIGRATION_ENFORCEMENT, False)
+
+
+async def test_a_search_at_night_off_shift_is_told_at_once(city: Watched) -> None:
+    mine = city.asker.detective
+    await city.roster(
+        (mine, "2026-11-24T07:00Z", "2026-11-24T15:00Z"),
+        (mine, "2026-11-25T22:00Z", "2026-11-26T06:00Z"),
+    )
+    await city.at(24, 9)
+    await city.at(24, 15)  # writing it up, within the hour
+    assert await city.all() == []
+    await city.at(25, 3)
+    (found,) = await city.all()
+    assert (found.rule, found.about) == (Rule.OFF_SHIFT, mine.person_id)
+    assert found.due - found.raised_at == timedelta(days=1)
+    await city.at(25, 23)
+    assert len(await city.all()) == 1
+
+
+async def test_a_call_back_on_the_roster_is_on_duty(city: Watched) -> None:
+    mine = city.asker.detective
+    await city.roster((mine, "2026-11-24T07:00Z", "2026-11-24T15:00Z"))
+    await city.roster((mine, "2026-11-24T20:30Z", "2026-11-25T00:30Z"), add=True)
+    await city.at(24, 9)
+    await city.at(24, 21)
+    assert await city.all() == []
+
+
+async def test_nobody_is_off_shift_whom_no_roster_speaks_of(city: Watched) -> None:
+    other = city.side.person(Role.OFFICER, "Montoya")
+    await city.at(24, 3)
+    await city.roster((other, "2026-11-24T07:00Z", "2026-11-24T15:00Z"))
+    await city.at(24, 4)  # others are rostered, this one is not
+    await city.roster((city.asker.detective, "2026-11-25T07:00Z", "2026-11-25T15:00Z"))
+    await city.at(27, 3)  # this one is, but not on these days
+    assert await city.all() == []
+
+
+async def test_a_roster_takes_the_place_of_the_days_it_covers(city: Watched) -> None:
+    mine = city.asker.detective
+    await city.roster(
+        (mine, "2026-11-24T07:00Z", "2026-11-24T15:00Z"),
+        (mine, "2026-11-25T07:00Z", "2026-11-25T15:00Z"),
+    )
+    await city.roster((mine, "2026-11-25T14:00Z", "2026-11-25T22:00Z"))
+    await city.at(24, 9)
+    assert await city.all() == []
+    await city.at(25, 9)
+    assert rules(await city.all()) == [Rule.OFF_SHIFT]
 
 
 async def test_a_protected_plate_is_told_at_the_first_look(city: Watched) -> None:

@@ -1,4 +1,4 @@
-"""`farolito person`: invite, list, suspend, restore."""
+"""`farolito person`: invite, list, suspend, restore, roster."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import typer
 from farolito.cli.node_client import URL, NodeUrl, TokenFile, ask
 from farolito.model import FarolitoError, Role
 from farolito.model.suspension import Because
+
+ROSTER_BYTES_MAX = 12 * 2**20  # the node takes 16 MiB of JSON
 
 app = typer.Typer(no_args_is_help=True, help="People who sign in.")
 
@@ -83,6 +85,38 @@ def restore(
         typer.echo("Restored. They have no passkey: by the agency's provider they make a new one,")
         typer.echo(f"or with a code: farolito person invite NAME ROLE --person {person_id}")
     _say_partners(told)
+
+
+@app.command("roster")
+def roster(
+    file: Annotated[Path, typer.Argument(help="CSV with the columns person, starts, ends")],
+    add: Annotated[
+        bool, typer.Option("--add", help="Beside the roster, as for a call-back, not in its place")
+    ] = False,
+    node: NodeUrl = URL,
+    token_file: TokenFile = None,
+) -> None:
+    """Say who is on duty when, so that a search off shift is looked at.
+
+    A person is named as `farolito person list` has it, by name or id; times are ISO 8601 with
+    their offset. The file takes the place of all shifts that start on the days it covers.
+    """
+    body = {"file": _text(file), "add": add}
+    told = ask("POST", node, "/api/admin/roster", token_file, body)
+    days = f"{told['first']} to {told['last']}"
+    typer.echo(f"Shifts: {told['shifts']}; people: {told['people']}; days: {days}.")
+
+
+def _text(file: Path) -> str:
+    """Raises FarolitoError."""
+    try:
+        if file.stat().st_size > ROSTER_BYTES_MAX:
+            raise FarolitoError(f"{file} is larger than 12 MiB", "give it in pieces")
+        return file.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise FarolitoError(f"{file} is not UTF-8", "save it as CSV UTF-8") from error
+    except OSError as error:
+        raise FarolitoError(f"{file} cannot be read: {error.strerror}", "check its path") from error
 
 
 def _found(person: str, node: str, token_file: Path | None) -> str:

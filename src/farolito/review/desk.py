@@ -7,7 +7,7 @@ one it is about, or decided by them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,7 @@ from farolito.model import (
     FarolitoError,
     Invalid,
     LookedAt,
+    Person,
     PersonId,
     Review,
     ReviewCount,
@@ -29,6 +30,7 @@ from farolito.model import (
 )
 from farolito.review.cases import Crew, case_of
 from farolito.review.reading import plate_subject
+from farolito.review.roster import Roster, roster_of
 from farolito.review.search import Looked, Search, explained
 
 ENTRIES_SHOWN_MAX = 50  # of one review, the newest; its count tells how many there are
@@ -159,6 +161,25 @@ class ReviewDesk:
 
         told = msgspec.structs.replace(ask, query=f"{word} {subject}")
         return await self._gate.act(told, work)
+
+    async def keep_roster(
+        self, ask: Ask, text: str, people: Iterable[Person], *, add: bool = False
+    ) -> Answer[Roster]:
+        """A roster's file takes the place of what was known of its days; where they `add`, its
+        shifts stand beside the others, as a call-back does. Raises Invalid."""
+        zone = self._gate.zone
+        roster = roster_of(text, people, zone)
+
+        async def work(records: Records, permit: int) -> Roster:
+            if add:
+                await records.rosters.add(roster.shifts)
+            else:
+                await records.rosters.replace(roster.shifts, roster.days, str(zone), self._clock())
+            return roster
+
+        days = f"{roster.first} to {roster.last}"
+        said = f"{'add to' if add else 'keep'} the roster of {days}: {len(roster.shifts)} shifts"
+        return await self._gate.act(msgspec.structs.replace(ask, query=said), work)
 
     async def _theirs(self, ask: Ask, review_id: ReviewId) -> Review:
         """The review, where this person is to look at it. Raises NoReview, Refused."""

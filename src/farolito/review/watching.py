@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -19,6 +19,7 @@ import msgspec
 from farolito.gate import AWAY, Gate, Records, system_ask
 from farolito.gate.looking import Asked, drawn, searches, searches_of
 from farolito.model import FarolitoError, Person, PersonId, Review, ReviewId, Role, Thing
+from farolito.model.shift import Worked
 from farolito.review.cases import Crew, case_of
 from farolito.review.detectors import AGAIN_AFTER, REMEMBERED, Detectors, Finding, Rule
 from farolito.review.raising import ESCALATED, raised
@@ -75,6 +76,7 @@ class Watching:
         self._seen = -1  # the newest that somebody was told of what cannot wait
         self._drawn = 0  # the end of the last block that was drawn from
         self._waiting: deque[Search] = deque()
+        self._duty: Mapping[tuple[PersonId, datetime], bool] = {}  # of the page that is heard
         self._forgot_at = clock()
         self.altered: set[int] = set()  # entries whose kept values are not those committed to
         self.on_raised: list[Callable[[], None]] = []
@@ -135,7 +137,9 @@ class Watching:
     async def _what(self, records: Records) -> _Work:
         reviews, now = records.reviews, self._clock()
         if self._detectors is None:
-            self._detectors = Detectors(lambda _: None)
+            self._detectors = Detectors(
+                lambda _: None, on_duty=lambda who, at: self._duty.get((who, at))
+            )
             self._waiting.clear()
             self._next = await reviews.first_since(now - REMEMBERED)
             marks, size = await reviews.marks(), await reviews.size()
@@ -183,8 +187,10 @@ class Watching:
             return [], on
         heard = await records.reviews.heard(work.first, on)
         found: list[Finding] = []
-        self.altered.update(asked.index for asked in page if asked.altered)
-        for search in _readable(page):
+        self.altered.update(one.index for one in page if one.altered)
+        asked = _readable(page)
+        self._duty = await self._on_duty(records, asked)
+        for search in asked:
             known = heard.get(search.entry)
             if known is not None:
                 why = Explained(*known)
@@ -197,6 +203,18 @@ class Watching:
         self._seen = max(self._seen, page[-1].index)
         await records.reviews.mark("seen", self._seen)
         return found, on
+
+    async def _on_duty(
+        self, records: Records, page: Sequence[Search]
+    ) -> Mapping[tuple[PersonId, datetime], bool]:
+        """Of our own people who searched, where a roster speaks of them."""
+        zone = self._gate.zone
+        worked = [
+            Worked(one.person, one.at, one.at.astimezone(zone).date())
+            for one in page
+            if one.agency == self._gate.owner
+        ]
+        return await records.rosters.on_duty(worked) if worked else {}
 
     async def _why_protected(self, records: Records, search: Search) -> Explained:
         """Only what is protected asks for its case at once."""

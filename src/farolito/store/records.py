@@ -20,6 +20,7 @@ from farolito.store.partners import Partners
 from farolito.store.push import PushSubscriptions
 from farolito.store.reads import Reads
 from farolito.store.reviews import Reviews
+from farolito.store.rosters import Rosters
 from farolito.store.sensors import Sensors
 from farolito.store.sharing import SharingRows
 from farolito.store.shots import Shots
@@ -62,4 +63,5 @@ class Records:
         self.approvals = Approvals(connection, agency)
         self.figures = FiguresRows(connection, agency)
         self.reviews = Reviews(connection, agency)
+        self.rosters = Rosters(connection, agency)
         self.suspensions = Suspensions(connection, agency)

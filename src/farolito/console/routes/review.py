@@ -7,10 +7,11 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import get, post
+from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from farolito.console.routes.admin import admin_ask
 from farolito.console.services import Services
 from farolito.console.signed_in import Asker
 from farolito.desk import NotFound
@@ -18,8 +19,11 @@ from farolito.gate import Ask
 from farolito.model import Invalid, ReviewDecision, ReviewId, Thing
 from farolito.review.desk import ReviewDesk, Shown
 
+HttpRequest = Request[Any, Any, Any]
+
 FIELDS = ("user", "query", "case", "on_behalf_of")
 DAYS_MAX = 400
+ROSTER_BYTES_MAX = 16 * 2**20
 
 Plate = Annotated[str, msgspec.Meta(min_length=1, max_length=20)]
 Case = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -38,6 +42,13 @@ class Decide(msgspec.Struct, frozen=True):
 class Protect(msgspec.Struct, frozen=True):
     plate: Plate
     on: bool = True
+
+
+class RosterFile(msgspec.Struct, frozen=True):
+    """`file`: CSV of person, starts, ends. `add`: beside what is known, not in its place."""
+
+    file: str
+    add: bool = False
 
 
 class Explain(msgspec.Struct, frozen=True):
@@ -150,6 +161,24 @@ async def protect(
     return {"count": answer.value, "permit": answer.permit}
 
 
+@post("/api/admin/roster", status_code=200, request_max_body_size=ROSTER_BYTES_MAX)
+async def roster(
+    data: JSONBody[RosterFile], request: HttpRequest, services: NamedDependency[Services]
+) -> dict[str, Any]:
+    """From the node's own command line: who is on duty when. All of the file, or nothing."""
+    ask = admin_ask(request, services, Thing.PERSON, "roster")
+    people = [account.person for account in await services.identity.people()]
+    answer = await _desk(services).keep_roster(ask, data.file, people, add=data.add)
+    kept = answer.value
+    return {
+        "shifts": len(kept.shifts),
+        "people": kept.people,
+        "first": kept.first,
+        "last": kept.last,
+        "permit": answer.permit,
+    }
+
+
 @get("/api/search/explained")
 async def explained(
     plate: FromQuery[str], asker: NamedDependency[Asker], services: NamedDependency[Services]
@@ -191,4 +220,4 @@ async def _named(person_id: str, services: Services) -> str:
     return person_id
 
 
-ROUTES = [reviews, digest, open_field, decide, protect, explained, explain, confirm]
+ROUTES = [reviews, digest, open_field, decide, protect, roster, explained, explain, confirm]
