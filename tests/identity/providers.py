@@ -13,8 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
-from farolito.identity import Provider
 from farolito.model import Role
+from farolito.model.provider import Provider
 
 FOLDER = Path(__file__).parent / "provider"
 SECRET = "a secret of the tests, not of anybody"

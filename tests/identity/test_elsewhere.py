@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from farolito.identity import Elsewhere, Identity, Provider, ProviderAnswer, SignedIn
+from farolito.identity import Elsewhere, Identity, ProviderAnswer, SignedIn
 from farolito.model import Away, Refused, Role
+from farolito.model.provider import Provider
 from farolito.store import Database
 
 from .conftest import CITY, ORIGIN, Clock, somebody

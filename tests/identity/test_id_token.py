@@ -14,8 +14,8 @@ from joserfc.jwk import ECKey, KeySet, RSAKey
 from msgspec import ValidationError, convert, structs
 
 from farolito.identity.id_token import Signed, UnknownKey, checked
-from farolito.identity.provider import Provider
 from farolito.model import Refused
+from farolito.model.provider import Provider
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ISSUER, NONCE = "https://login.example.gov", "n-0S6_WzA2Mj"

@@ -10,7 +10,6 @@ from typing import Literal
 
 import msgspec
 
-from farolito.identity import Provider
 from farolito.ingest.avl.sources import (
     GpsListener,
     GtfsFeed,
@@ -22,6 +21,7 @@ from farolito.ingest.cad.sources import CadConveyance, CadFolder, CadWebhook
 from farolito.ingest.gunshot.sources import GunshotMqtt, GunshotVendor
 from farolito.model import Agency, AgencyId, FarolitoError, Government, ShareClass
 from farolito.model.camera import WATCH_MINUTES_MAX
+from farolito.model.provider import Provider
 
 FILE = "farolito.toml"
 

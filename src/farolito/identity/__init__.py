@@ -16,7 +16,6 @@ from farolito.identity.elsewhere import Answer as ProviderAnswer
 from farolito.identity.elsewhere import Elsewhere
 from farolito.identity.identity import NEVER, Identity, SignedIn
 from farolito.identity.personas import CREW, PERSONAS, Persona, person_for
-from farolito.identity.provider import Provider
 from farolito.identity.proving import Proving
 from farolito.identity.sensor_keys import SensorKeys, public_key_of
 
@@ -30,7 +29,6 @@ __all__ = [
     "Elsewhere",
     "Identity",
     "Persona",
-    "Provider",
     "ProviderAnswer",
     "Proving",
     "SensorKeys",

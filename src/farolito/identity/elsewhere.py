@@ -19,8 +19,9 @@ import msgspec
 from farolito.identity.id_token import Signed
 from farolito.identity.identity import Identity, SignedIn, may_sign_in
 from farolito.identity.oidc import ProviderLine, Secrets
-from farolito.identity.provider import Claimed, Provider, claimed
+from farolito.identity.provider import Claimed, claimed
 from farolito.model import AgencyId, Person, PersonId, Refused, digest_id
+from farolito.model.provider import Provider
 from farolito.store import Database
 from farolito.store.people import People
 from farolito.store.providers import ProviderPeople

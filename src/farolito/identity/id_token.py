@@ -17,8 +17,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
-from farolito.identity.provider import Provider
 from farolito.model import Refused
+from farolito.model.provider import Provider
 
 TOKEN_BYTES_MAX = 32_768
 CLOCKS_APART_MAX = timedelta(seconds=60)

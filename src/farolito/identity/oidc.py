@@ -19,8 +19,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from farolito.identity.id_token import Signed, UnknownKey, checked
-from farolito.identity.provider import Provider, is_safe
 from farolito.model import Away, FarolitoError, Refused
+from farolito.model.provider import Provider, is_safe
 
 ANSWER_BYTES_MAX = 2**20
 ANSWER_S_MAX = 10.0
