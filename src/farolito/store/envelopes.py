@@ -43,9 +43,9 @@ class Envelopes:
     ) -> bool:
         """Count a question. True where this agency never asked before."""
         first = await self._connection.fetchval(
-            "insert into agencies_asking (agency, asker, first_at, last_at) values ($1,$2,$3,$3)"
+            "insert into askers (agency, asker, first_at, last_at) values ($1,$2,$3,$3)"
             " on conflict (agency, asker) do update"
-            " set last_at = greatest(agencies_asking.last_at, excluded.last_at)"
+            " set last_at = greatest(askers.last_at, excluded.last_at)"
             " returning xmax = 0",  # no older version of the row: it was inserted
             self._agency,
             asker,
@@ -86,7 +86,7 @@ class Envelopes:
     async def new_askers(self, since: datetime) -> dict[AgencyId, datetime]:
         """Agencies that asked for the first time since then, and when."""
         rows = await self._connection.fetch(
-            "select asker, first_at from agencies_asking where agency = $1 and first_at >= $2"
+            "select asker, first_at from askers where agency = $1 and first_at >= $2"
             " order by first_at",
             self._agency,
             since,

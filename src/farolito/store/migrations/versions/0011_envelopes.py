@@ -7,7 +7,7 @@ down_revision = "0010"
 branch_labels = None
 depends_on = None
 
-_OWNED = ("envelopes_taken", "agencies_asking", "questions_by_day", "search_approvals")
+_OWNED = ("envelopes_taken", "askers", "questions_by_day", "search_approvals")
 
 
 def upgrade() -> None:
@@ -21,7 +21,7 @@ def upgrade() -> None:
           primary key (agency, sender, envelope_id)
         );
         create index on envelopes_taken (agency, at);
-        create table agencies_asking (
+        create table askers (
           agency text collate "C" not null,
           asker text collate "C" not null,
           first_at timestamptz not null,
