@@ -18,8 +18,14 @@ from farolito.app.supervise import Supervisor
 from farolito.store import Database, migrate
 from tests.databases import Databases
 from tests.running import RunningNode, running_node
+from tests.temporary import use_memory
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_configure() -> None:
+    """Before anybody asks where temporary files go."""
+    use_memory()
 
 
 @pytest.hookimpl(trylast=True)
