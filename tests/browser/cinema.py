@@ -65,8 +65,12 @@ class Cinema:
 
     @property
     def of_transit(self) -> PracticeCamera:
-        """The camera of the owner who signs in at the demo."""
-        return next(c for c in self.cameras.values() if c.camera.owner == "luminaria-transit")
+        """A camera of the owner who signs in at the demo, shown at every hour."""
+        return next(
+            one
+            for one in self.cameras.values()
+            if one.camera.owner == "luminaria-transit" and one.camera.consent is Consent.ALWAYS
+        )
 
     @property
     def fixed(self) -> list[str]:
