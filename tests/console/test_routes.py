@@ -32,6 +32,9 @@ OPEN = {
     "/api/session/oidc/plate/begin": "the way in", "/api/session/oidc/plate/callback": "the way in",
     "/public/shots": "published figures", "/public/shots.json": "published figures",
     "/public": "published figures", "/public/plate": "published figures",
+    "/api/federation/join": "the way in of a neighbour's node, by a code that works once",
+    "/api/tour": "the practice metro's walk, on its own machine", "/api/tour/again": "the same",
+    "/api/tour/plate": "the same",
 }  # fmt: skip
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 
