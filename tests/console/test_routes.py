@@ -13,6 +13,7 @@ from litestar.routes import HTTPRoute
 
 from farolito.app.for_screens import services_of
 from farolito.console import make_app
+from farolito.console.app import PAGES
 from tests.running import RunningNode
 
 pytestmark = [pytest.mark.node, pytest.mark.asyncio(loop_scope="module")]
@@ -20,8 +21,7 @@ pytestmark = [pytest.mark.node, pytest.mark.asyncio(loop_scope="module")]
 # What anybody may ask: pages and their parts, the way in, whether the web lives, and what is
 # published: figures with small counts hidden. No other data.
 OPEN = {
-    "/": "the page", "/brief": "the page", "/audit": "the page", "/health": "the page",
-    "/timings": "the page", "/shots": "the page", "/wall": "the page", "/owner": "the page",
+    "/": "the page", **dict.fromkeys((f"/{name}" for name in PAGES), "the page"),
     "/sw.js": "the page's own worker",
     "/brief.webmanifest": "its name",
     "/api/words": "words, no fact", "/api/words/plate": "words, no fact",
