@@ -32,7 +32,7 @@ from farolito.model.agreement import AgreementNews
 
 log = logging.getLogger(__name__)
 
-RETRY_S = 5.0  # between two tries to tell a partner who is away
+RETRY_S = 1.0  # between two tries to tell a partner who is away
 LOOK_S_MAX = 30.0  # between two looks at what began or ended by its time
 # After these words of theirs there is no sense in telling it again.
 _FINAL = frozenset(
@@ -93,7 +93,7 @@ class Telling:
         self._book.changed.set()
 
     async def _rest(self) -> None:
-        waiting = RETRY_S if self._away else LOOK_S_MAX
+        waiting = RETRY_S if self._away or self._telling else LOOK_S_MAX
         soonest = self._book.next_time()
         if soonest is not None:
             waiting = min(waiting, (soonest - self._clock()).total_seconds())
