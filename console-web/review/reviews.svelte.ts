@@ -19,6 +19,7 @@ export class ReviewBook {
   busy = $state(false)
   problem = $state<{ says: string; again: boolean } | null>(null)
   said = $state<string | null>(null)
+  protected = $state<number | null>(null) // plates, once this screen changed the list
   opened = $state<Record<string, string>>({}) // "review/entry/field"
 
   readonly list = $derived(this.tab === 'open' ? this.open : this.tab === 'decided' ? this.decided : [])
@@ -27,6 +28,7 @@ export class ReviewBook {
   async show(tab: Tab): Promise<void> {
     this.tab = tab
     this.said = null
+    this.protected = null
     await this.ask()
   }
 
@@ -75,6 +77,15 @@ export class ReviewBook {
       await this.ask()
     }
     return done
+  }
+
+  /** A plate goes on the list that nobody reads, or comes off; how many there are is told. */
+  async protect(plate: string, on: boolean): Promise<boolean> {
+    return this.#work(async () => {
+      const told = await post<{ count: number; permit: number }>('/api/reviews/protected', { plate, on })
+      this.permit = told.permit
+      this.protected = told.count
+    })
   }
 
   async #work(deed: () => Promise<void>): Promise<boolean> {

@@ -21,14 +21,15 @@ async def raised(node: RunningNode, plate: str) -> None:
 
 
 async def test_a_review_is_opened_with_a_reason_and_decided_by_key(
-    city: RunningNode, screens: Screens
+    quiet_city: RunningNode, screens: Screens
 ) -> None:
-    await raised(city, "RVB101")
-    screen = await screens.sign_in(city.port, "auditor")
+    await raised(quiet_city, "RVB101")
+    screen = await screens.sign_in(quiet_city.port, "auditor")
     await screen.go("/review")
     row = screen.page.locator("[data-rule=on_behalf]").first
     await expect(row).to_be_visible()
     await expect(row).to_have_attribute("aria-current", "true")  # the most urgent one, at once
+    number = await row.get_attribute("data-row")
     page = screen.page
     await expect(page.locator("article")).to_contain_text("Immigration enforcement")
     await expect(page.locator("article")).not_to_contain_text("26-118204")
@@ -46,7 +47,7 @@ async def test_a_review_is_opened_with_a_reason_and_decided_by_key(
     await expect(screen.at("confirm-decision")).to_be_focused()
     await screen.press("Enter")
     await expect(page.get_by_role("status").filter(has_text="Training")).to_be_visible()
-    await expect(screen.at("none")).to_contain_text("Nothing waits for you")
+    await expect(page.locator(f"[data-row='{number}']")).to_have_count(0)
     await page.locator("main h2").first.click()
     await screen.press("2")
     await expect(screen.at("decided")).to_contain_text("Training, Lee Chavez")
@@ -60,6 +61,30 @@ async def test_the_oversight_body_comes_to_its_reviews_at_sign_in(
     screen = await screens.sign_in(city.port, "oversight")
     await screen.page.wait_for_url("**/review")
     await expect(screen.at("none")).to_be_visible()
+
+
+async def test_a_plate_is_protected_by_key_and_never_shown_again(
+    city: RunningNode, screens: Screens
+) -> None:
+    screen = await screens.sign_in(city.port, "oversight")
+    await screen.page.wait_for_url("**/review")
+    await expect(screen.at("none")).to_be_visible()
+    await screen.press("3")
+    plate, count = screen.at("protected-plate"), screen.at("protected-count")
+    await plate.press("Enter")
+    await expect(screen.at("protected")).to_contain_text("Type a plate.")
+    await screen.page.keyboard.type("rvb-401")
+    await screen.press("Enter")
+    await expect(count).to_contain_text("1 plate is protected now")
+    await expect(plate).to_have_value("")
+    await expect(plate).to_be_focused()
+    await assert_accessible(screen)
+    operator, auditor = await city.sign_in("operator"), await city.sign_in("auditor")
+    found = await searched(operator, "RVB401", "26-118204")
+    assert (await review_of(auditor, found["permit"]))["rule"] == "protected"
+    await plate.fill("RVB401")
+    await screen.at("unprotect").click()
+    await expect(count).to_contain_text("0 plates are protected now")
 
 
 async def test_the_page_speaks_spanish(city: RunningNode, screens: Screens) -> None:
