@@ -250,13 +250,15 @@ class Pair:
         )
         return {str(row["item_id"]): row["version"] for row in rows}
 
-    async def incidents(self) -> dict[str, int]:
-        """Of the city: versions by id."""
+    async def follows(self) -> bool:
+        """Whether the sheriff holds the city's open incidents, and what it holds as it stands."""
         rows = await self.city.rows(
-            "select incident_id, (body->>'version')::bigint as v from incidents"
-            " where body->>'state' <> 'joined'"
+            "select incident_id, (body->>'version')::bigint as v, state from incidents"
         )
-        return {str(row["incident_id"]): row["v"] for row in rows}
+        stands = {str(row["incident_id"]): row["v"] for row in rows}
+        open_ones = {str(row["incident_id"]) for row in rows if row["state"] == "open"}
+        held = await self.held("incident")
+        return open_ones <= held.keys() and held.items() <= stands.items()
 
     async def listed(self) -> set[str]:
         """The city's rows in force."""

@@ -79,11 +79,7 @@ class Town(Pair):
         """Waits for it; how long it took, in seconds."""
         began = time.monotonic()
         await self.caught_up()
-
-        async def is_so() -> bool:
-            return await self.held("incident") == await self.incidents()
-
-        await until(is_so)
+        await until(self.follows)
         return time.monotonic() - began
 
 
