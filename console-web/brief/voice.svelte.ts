@@ -10,6 +10,7 @@ import type { Brief } from '../wire/model'
 import { Announcer } from './announcer'
 import { phrasebook } from './phrasebook.svelte'
 import { hasVoice, speak, spokenBrief, spokenChange } from './speech'
+import { vibrate } from './vibrate'
 
 const NO_VOICE_VIBRATES: readonly number[] = [120, 80, 120, 80, 120]
 
@@ -89,6 +90,6 @@ export class Voice {
   #missed(): void {
     this.isMissing = true
     this.speaking = null
-    navigator.vibrate?.([...NO_VOICE_VIBRATES])
+    vibrate(NO_VOICE_VIBRATES)
   }
 }
