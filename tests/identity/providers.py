@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -83,12 +84,13 @@ def real_provider(
     with subprocess.Popen(
         [str(node), "provider.mjs", *redirects],
         cwd=FOLDER, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        start_new_session=True,
     ) as running:  # fmt: skip
         try:
             assert running.stdout is not None
             yield RealProvider(running.stdout.readline().strip(), secret)
         finally:
-            running.terminate()
+            os.killpg(running.pid, signal.SIGTERM)  # `node` is a script that starts the real one
 
 
 def installed() -> None:
