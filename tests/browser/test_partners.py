@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.screens import Screen, Screens
-from tests.browser.test_accessibility import LOOKS, assert_accessible, wear
+from tests.browser.test_accessibility import assert_accessible
 from tests.metro import PUEBLO, SHERIFF, Metro
 from tests.running import RunningNode, numbers
 
@@ -87,10 +87,8 @@ async def test_who_administers_nothing_confirms_and_ends_nothing(
         await expect(screen.at("leave")).to_have_count(0)
 
 
-@LOOKS
-async def test_the_page_breaks_no_rule(neighbours: Metro, screens: Screens, look: str) -> None:
+async def test_the_page_breaks_no_rule(neighbours: Metro, screens: Screens) -> None:
     screen = await at_partners(screens, neighbours.city)
-    await wear(screen, look)
     await expect(screen.at("own-key")).to_be_visible()
     await assert_accessible(screen)
     await screen.page.locator(f"[data-row={SHERIFF.agency_id}]").click()

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.screens import Screens
-from tests.browser.test_accessibility import LOOKS, assert_accessible, wear
+from tests.browser.test_accessibility import assert_accessible
 from tests.console.test_review_routes import review_of, searched
 from tests.running import RunningNode
 
@@ -96,11 +96,9 @@ async def test_the_page_speaks_spanish(city: RunningNode, screens: Screens) -> N
     await expect(article.locator("[data-decision=misuse]")).to_contain_text("Mal uso confirmado")
 
 
-@LOOKS
-async def test_reviews_are_accessible(city: RunningNode, screens: Screens, look: str) -> None:
-    await raised(city, "RVB301" if look == "dark" else "RVB302")
+async def test_reviews_are_accessible(city: RunningNode, screens: Screens) -> None:
+    await raised(city, "RVB301")
     screen = await screens.open(city.port, "/review")
-    await wear(screen, look)
     await screen.at("persona-auditor").click()
     await expect(screen.page.locator("[data-field=case]").first).to_be_visible()
     await assert_accessible(screen)

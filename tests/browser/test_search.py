@@ -12,7 +12,7 @@ from playwright.async_api import Locator, expect
 from farolito.model import Device, DeviceId, PersonId
 from farolito.review import watching
 from tests.browser.screens import Screen, Screens
-from tests.browser.test_accessibility import LOOKS, assert_accessible, wear
+from tests.browser.test_accessibility import assert_accessible
 from tests.console.test_review_routes import searched
 from tests.metro import SHERIFF, Metro
 from tests.running import READER, RunningNode
@@ -202,10 +202,8 @@ async def test_who_searches_again_is_asked_in_spanish(neighbours: Metro, screens
     await expect(screen.at("why")).to_contain_text("Ha buscado esta placa 2 veces en")
 
 
-@LOOKS
-async def test_the_page_breaks_no_rule(neighbours: Metro, screens: Screens, look: str) -> None:
+async def test_the_page_breaks_no_rule(neighbours: Metro, screens: Screens) -> None:
     screen = await searcher(screens, neighbours.city)
-    await wear(screen, look)
     await expect(screen.at("owners")).to_contain_text(SHERIFF.name)
     await assert_accessible(screen)
     await screen.page.get_by_label(SHERIFF.name).check()

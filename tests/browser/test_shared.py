@@ -10,7 +10,7 @@ from playwright.async_api import expect
 
 from tests.browser.screens import Screen, Screens
 from tests.browser.street import raised
-from tests.browser.test_accessibility import LOOKS, assert_accessible, wear
+from tests.browser.test_accessibility import assert_accessible
 from tests.metro import CITY, SHERIFF, Metro
 from tests.running import RunningNode, numbers
 
@@ -112,13 +112,9 @@ async def test_an_incident_is_opened_to_a_partner_for_hours_and_ends_by_a_key(
     await expect(shared).to_have_count(0)  # purged there
 
 
-@LOOKS
-async def test_what_partners_share_breaks_no_rule(
-    sharing: Metro, screens: Screens, look: str
-) -> None:
-    plate = {"dark": "SHD203", "light": "SHD204"}[look]
+async def test_what_partners_share_breaks_no_rule(sharing: Metro, screens: Screens) -> None:
+    plate = "SHD203"
     desk = await screens.operator(sharing.sheriff.port)
-    await wear(desk, look)
     alert = await confirmed(sharing.city, plate)
     await desk.page.locator("[data-shared]", has_text=plate).click()
     await assert_accessible(desk)

@@ -15,7 +15,7 @@ from farolito.console.sockets import StormCard
 from farolito.model import Point, Round, Shot, ShotAlert
 from tests.browser.gunfire import Gunfire
 from tests.browser.screens import Screen, Screens
-from tests.browser.test_accessibility import LOOKS, assert_accessible, wear
+from tests.browser.test_accessibility import assert_accessible
 from tests.running import RunningNode
 
 pytestmark = [pytest.mark.browser, pytest.mark.node, pytest.mark.asyncio(loop_scope="session")]
@@ -356,17 +356,15 @@ def storm(city: RunningNode) -> Iterator[None]:
     city.node.hub.storms = ()
 
 
-@LOOKS
 @pytest.mark.usefixtures("storm")
 async def test_no_screen_of_shots_breaks_a_rule_that_a_machine_can_check(
-    city: RunningNode, gunfire: Gunfire, screens: Screens, look: str
+    city: RunningNode, gunfire: Gunfire, screens: Screens
 ) -> None:
-    side = 3_000 if look == "dark" else -3_000
+    side = 3_000
     alert = await gunfire.raised(side, 0)
     await gunfire.hear(gunfire.shot(side, 900, gun=0.05))
     await gunfire.take_back(await _joined(gunfire, side))
     operator = await screens.operator(city.port)
-    await wear(operator, look)
     await opened(operator, alert)
     await expect(operator.page.get_by_text("Drawing the map")).to_have_count(0)
     await operator.at("quiet-shots").click()
