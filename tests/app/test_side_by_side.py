@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from farolito.app import web
 from farolito.app.build import Node
 from farolito.model import FarolitoError
 from tests.app.separate import processes_of
@@ -75,3 +76,9 @@ async def test_a_bus_port_that_was_taken_meanwhile_is_replaced(state: Path) -> N
         async with running_node(state) as again:
             assert await again.reader_key()
             assert int((state / "bus-port").read_text()) != kept
+
+
+def test_answers_wait_for_no_receipt() -> None:
+    """What the socket accepts inherits it; asyncio sets it for none that names no protocol."""
+    with web._claim("127.0.0.1", 0) as claimed:
+        assert claimed.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
