@@ -30,9 +30,9 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that start browsers and nodes go first, in whatever order chance gave them: begun
-    last, one of them would keep a single process busy while the other has nothing to do."""
-    first = (ROOT / "tests" / "browser", ROOT / "tests" / "app")
+    """Files that take long go first, in whatever order chance gave them: begun last, one of them
+    would keep a single process busy while the others have nothing to do."""
+    first = [ROOT / "tests" / name for name in ("browser", "app", "acoustics", "bus", "policy")]
     items.sort(key=lambda item: not any(item.path.is_relative_to(folder) for folder in first))
 
 

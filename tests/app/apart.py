@@ -30,7 +30,7 @@ GONE: tuple[type[Exception], ...] = (OSError, asyncpg.PostgresError, asyncpg.Int
 # What the receiver's database took in, durably and in its order: written by the database itself.
 _WITNESS = """
 create table seen (n bigserial primary key, op text, grantor text, kind text, item_id uuid,
-  version bigint, agreement_id uuid, recalled boolean, at timestamptz default clock_timestamp());
+  version bigint, agreement_id uuid, recalled boolean);
 create function see() returns trigger language plpgsql security definer as $$
 declare r shared_items; begin
   if tg_op = 'DELETE' then r := old; else r := new; end if;
@@ -40,6 +40,10 @@ declare r shared_items; begin
   return r; end $$;
 create trigger see after insert or update or delete on shared_items
   for each row execute function see();
+create function see_end() returns trigger language plpgsql security definer as $$ begin
+  insert into seen (op, grantor, agreement_id) values ('END', new.grantor, new.agreement_id);
+  return new; end $$;
+create trigger see_end after insert on shared_ended for each row execute function see_end();
 """
 
 
@@ -270,7 +274,7 @@ class Pair:
     async def right_order(self) -> None:
         """Whatever the sheriff's database took in, it took in once, each thing in its order."""
         rows = await self.sheriff.rows(
-            "select item_id, version, op, agreement_id from seen order by n"
+            "select item_id, version, op from seen where op <> 'END' order by n"
         )
         newest: dict[Any, int] = {}
         for row in rows:
@@ -285,11 +289,11 @@ class Pair:
     async def nothing_after(self, number: str) -> None:
         """Nothing came by this agreement once the sheriff had purged what came by it."""
         [ended] = await self.sheriff.rows(
-            "select at from shared_ended where agreement_id = $1", number
+            "select n from seen where agreement_id = $1 and op = 'END'", number
         )
         late = await self.sheriff.one(
-            "select count(*) from seen where agreement_id = $1 and op <> 'DELETE' and at > $2",
-            number, ended["at"],
+            "select count(*) from seen where agreement_id = $1 and op <> 'DELETE' and n > $2",
+            number, ended["n"],
         )  # fmt: skip
         assert late == 0
 

@@ -92,6 +92,7 @@ async def test_the_page_speaks_spanish(city: RunningNode, screens: Screens) -> N
     screen = await screens.sign_in(city.port, "auditor", locale="es-MX")
     await screen.go("/review")
     article = screen.page.locator("article")
+    await screen.page.locator("[data-rule=on_behalf]").first.click()
     await expect(article).to_contain_text("Excluido, o para otra persona")
     await expect(article.locator("[data-decision=misuse]")).to_contain_text("Mal uso confirmado")
 
