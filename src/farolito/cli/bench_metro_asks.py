@@ -8,6 +8,7 @@ is measured of the shared database is the bare query alone.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -23,12 +24,14 @@ from farolito.app.demo_neighbours import Neighbouring
 from farolito.cli.bench_metro_nodes import Agencies, Seat, until
 from farolito.cli.bench_running import percentile_ms
 from farolito.cli.bench_sender import request, send_all
+from farolito.federation.post import A_MINUTE_MAX
 from farolito.model import FarolitoError
 from farolito.simulator.bulk import bulk
 
 PLATES = 40  # the most read ones, which are asked for in turn
 WARM_UP = 3
 CONNECTIONS = 4
+TURN_S = 60 / A_MINUTE_MAX  # an owner takes no more questions of one partner than that
 FOUND_MAX = 400  # of two agencies; a node answers with 200 of its own
 OWNERS_FEW, OWNERS_MANY = 5, 20
 _POOLED = (
@@ -105,6 +108,7 @@ async def asks(
                 await _one(asked, way, plates[turn % len(plates)], took)
             turn += 1
             progress(spent / seconds)
+            await asyncio.sleep(turn * TURN_S - (time.perf_counter() - began))
     finally:
         await connection.close()
     return asked
