@@ -3,7 +3,8 @@
     make demo                                     # in one terminal
     .venv/bin/python -m tests.browser.screenshots # in another, at once
 
-Only looks on: the demo tells a call to which the officer's unit drives for some two minutes.
+Looks on: the demo tells a call to which the officer's unit drives for some two minutes. Then it
+walks through the practice metro.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ CALL_MS_MAX = 600_000  # the first call comes at once, the next some minutes aft
 KNOWN_MS_MAX = 120_000  # until both callers, the flag and the alert belong to it
 DRIVE_MS_MAX = 240_000
 LIVE_MS_MAX = 60_000  # practice cameras draw what they show
+STEP_MS_MAX = 120_000
+WALK = ("ask", "refused", "agree", "answered", "recall", "revoke")
 PARTS = 4  # the call, the shots that sensors heard, the second caller, the plate
 WIDE: ViewportSize = {"width": 1600, "height": 900}
 TALL: ViewportSize = {"width": 1600, "height": 1100}  # the steps and the rows in one picture
@@ -46,6 +49,7 @@ async def take(port: int) -> None:
         await seen(operator)
         await arrived(operator, officer)
         await wall(operator)
+        await metro(await screens.open(port, "/metro"))
         await screens.close()
         await browser.close()
 
@@ -114,6 +118,17 @@ async def arrived(operator: Screen, officer: Screen) -> None:
     await operator.page.set_viewport_size(TALL)
     await row.scroll_into_view_if_needed()
     await _save(operator, "timings")
+
+
+async def metro(visitor: Screen) -> None:
+    """The guided walk, as it ends an agreement."""
+    for step in WALK:
+        await visitor.page.keyboard.press("Enter")
+        await expect(visitor.page.locator(f"[data-shown={step}]")).to_be_visible(
+            timeout=STEP_MS_MAX
+        )
+    await visitor.page.mouse.move(0, 0)
+    await _save(visitor, "metro")
 
 
 async def _save(screen: Screen, name: str) -> None:
