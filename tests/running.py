@@ -25,7 +25,6 @@ from farolito.identity.personas import OFFICERS_UNIT
 from farolito.ingest.map.files import save as save_map
 from farolito.model import AgencyId, Device, DeviceId, PersonId, Point, Unit, UnitId
 from farolito.store import Records
-from tests import clusters
 
 AGENCY = AgencyId("city-pd")
 READER = Device(
@@ -247,7 +246,6 @@ async def running_node(
     """`more` stands in the node's configuration."""
     port = port or free_port()
     node = Node(config(state, port, door_ports, **more), demo=demo)
-    await clusters.give(state)
     await node.start()
     running = RunningNode(node, port)
     try:
