@@ -49,7 +49,7 @@ async def take(port: int) -> None:
         await seen(operator)
         await arrived(operator, officer)
         await wall(operator)
-        await metro(await screens.open(port, "/metro"))
+        await metro(await screens.open(port, "/metro", reduced_motion="reduce"))
         await screens.close()
         await browser.close()
 
