@@ -58,7 +58,8 @@ class SeparateNode:
         assert self.process is not None
         if self.process.returncode is None:
             self.process.send_signal(how)
-        return await asyncio.wait_for(self.process.wait(), 30)
+        async with asyncio.timeout(30):
+            return await self.process.wait()
 
     async def admin(self, path: str, body: Any) -> dict[str, Any]:
         token = (self.state / "admin.token").read_text()

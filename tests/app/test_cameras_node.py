@@ -69,7 +69,8 @@ class Line:
         await self._socket.send(json.dumps(message))
 
     async def is_closed(self) -> None:
-        await asyncio.wait_for(self._socket.wait_closed(), WAIT_S)
+        async with asyncio.timeout(WAIT_S):
+            await self._socket.wait_closed()
 
     async def _next(self, wanted: Callable[[Any], bool], what: str) -> Any:
         try:

@@ -87,14 +87,16 @@ def _camera(**how: object) -> BadCamera:
 
 async def _picture(line: ClientConnection) -> bytes:
     while True:
-        message = await asyncio.wait_for(line.recv(), WAIT_S)
+        async with asyncio.timeout(WAIT_S):
+            message = await line.recv()
         if isinstance(message, bytes):
             return message
 
 
 async def _end(line: ClientConnection) -> str:
     while True:
-        message = await asyncio.wait_for(line.recv(), WAIT_S)
+        async with asyncio.timeout(WAIT_S):
+            message = await line.recv()
         if isinstance(message, str) and json.loads(message)["k"] == "end":
             return str(json.loads(message)["why"])
 
@@ -171,7 +173,8 @@ async def test_a_killed_process_is_started_again_and_its_viewings_are_told_to_be
         (pid,) = [one.pid for one in on.supervisor.status()]
         os.kill(pid, signal.SIGKILL)
         for line in lines:
-            await asyncio.wait_for(line.wait_closed(), WAIT_S)
+            async with asyncio.timeout(WAIT_S):
+                await line.wait_closed()
         await _until(lambda: len(on.closed) == 3)
         assert {one.permit for one in on.closed} == {1, 2, 3}
         assert {one.why for one in on.closed} == {"stopped"}

@@ -214,7 +214,8 @@ async def test_without_a_certificate_nobody_is_let_in(theatre: Theatre) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", theatre.own_port, ssl=bare)
     writer.write(atak.position("ANDROID-X", "2A18", now()))
     try:
-        came = await asyncio.wait_for(reader.read(), WAIT_S_MAX)
+        async with asyncio.timeout(WAIT_S_MAX):
+            came = await reader.read()
     except OSError:  # told so in TLS, where its word is read before the end
         came = b""
     writer.close()

@@ -34,5 +34,6 @@ async def _running(site: Site) -> AsyncIterator[Site]:
     try:
         yield site
     finally:
-        await asyncio.wait_for(site.stop(), 30)
+        async with asyncio.timeout(30):
+            await site.stop()
         print(site.agency, site.log()[-3_000:])  # shown where a test failed

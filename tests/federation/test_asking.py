@@ -436,7 +436,8 @@ async def test_owners_are_asked_at_once_and_a_slow_one_holds_up_nobodys_answer(
 
     async def slow(partner: Any, raw: bytes, timeout_s: float) -> bytes:
         if partner == city.side.agency_id:
-            await asyncio.wait_for(there.wait(), timeout=30)  # lets go once the other was asked
+            async with asyncio.timeout(30):  # lets go once the other was asked
+                await there.wait()
             raise PartnerAway("too late")
         answer: bytes = await request(partner, raw, timeout_s)
         there.set()

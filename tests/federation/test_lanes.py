@@ -6,6 +6,8 @@ import asyncio
 from datetime import timedelta
 from time import perf_counter
 
+import pytest
+
 from farolito.federation.lanes import HEARTBEAT, UnitStream
 from farolito.model import Incident, ShareClass, UnitStatus
 from farolito.model.call import CalledUnit
@@ -37,6 +39,22 @@ async def test_a_change_is_on_the_partners_feed_within_half_a_second(sharers: Sh
     took.sort()
     print(f"change to partner's feed, ms: p50 {1e3 * took[10]:.0f}, max {1e3 * took[-1]:.0f}")
     assert took[-1] < SHARED_S_P99
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_lanes_woken_while_they_are_stopped_stop(sharers: Sharers, turns: int) -> None:
+    city, sheriff = sharers.city, sharers.sheriff
+    sharers.agree(city, sheriff, classes={ShareClass.ALERT: "full"})
+    running = asyncio.create_task(city.lanes.run())
+    await until(lambda: bool(city.lanes._partners))
+    for _ in range(20):  # every lane waits for news
+        await asyncio.sleep(0.005)
+    city.lanes.wake(sheriff.agency_id)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    running.cancel()
+    async with asyncio.timeout(5):
+        await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_a_partner_that_comes_back_gets_what_waited_by_itself(sharers: Sharers) -> None:

@@ -57,7 +57,8 @@ async def until_said(words: str, caplog: pytest.LogCaptureFixture) -> None:
 async def test_a_loss_and_a_return_are_each_said_once(caplog: pytest.LogCaptureFixture) -> None:
     source = Source(5, ConnectionRefusedError("10.8.0.1 with a secret"))
     task = started(source)
-    await asyncio.wait_for(source.works.wait(), 10)
+    async with asyncio.timeout(10):
+        await source.works.wait()
     await until_said("is back", caplog)
     assert [record.getMessage() for record in caplog.records if record.name == run.__name__] == [
         "broker county is away: ConnectionRefusedError",
@@ -74,7 +75,8 @@ async def test_a_loss_and_a_return_are_each_said_once(caplog: pytest.LogCaptureF
 async def test_a_named_reason_is_said_by_its_name(caplog: pytest.LogCaptureFixture) -> None:
     source = Source(1, Rejected("too_slow", "says"))
     task = started(source)
-    await asyncio.wait_for(source.works.wait(), 10)
+    async with asyncio.timeout(10):
+        await source.works.wait()
     assert "is away: too_slow" in caplog.text
     await ended(task)
 
@@ -84,7 +86,8 @@ async def test_a_source_that_fails_at_once_is_not_said_to_be_back(
 ) -> None:
     source = Source(12, OSError())
     task = started(source)
-    await asyncio.wait_for(source.works.wait(), 10)
+    async with asyncio.timeout(10):
+        await source.works.wait()
     assert "is back" not in caplog.text
     await ended(task)
 
@@ -112,5 +115,6 @@ async def test_an_end_without_an_error_is_begun_anew() -> None:
 
     task = asyncio.create_task(keep_running("county CAD", work, (0.01,)))
     for _ in range(3):
-        await asyncio.wait_for(runs.acquire(), 5)
+        async with asyncio.timeout(5):
+            await runs.acquire()
     await ended(task)

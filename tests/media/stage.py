@@ -110,7 +110,8 @@ class Browser:
     async def picture(self) -> Got:
         """The next picture; what is said before it is kept in `texts`."""
         while True:
-            message = await asyncio.wait_for(self.line.recv(), WAIT_S)
+            async with asyncio.timeout(WAIT_S):
+                message = await self.line.recv()
             if isinstance(message, bytes):
                 return got(message)
             self.texts.append(json.loads(message))
@@ -125,7 +126,8 @@ class Browser:
                 if text["k"] == kind:
                     del self.texts[: at + 1]
                     return text
-            message = await asyncio.wait_for(self.line.recv(), WAIT_S)
+            async with asyncio.timeout(WAIT_S):
+                message = await self.line.recv()
             if isinstance(message, str):
                 self.texts.append(json.loads(message))
 
@@ -133,7 +135,8 @@ class Browser:
         await self.line.close()
 
     async def is_closed(self) -> bool:
-        await asyncio.wait_for(self.line.wait_closed(), WAIT_S)
+        async with asyncio.timeout(WAIT_S):
+            await self.line.wait_closed()
         return True
 
 

@@ -91,9 +91,11 @@ async def driven_until_heard(world: World, node: Node, truth: Path) -> Driven:
     stop = asyncio.Event()
     async with serving(node) as url:
         drive_task = asyncio.create_task(drive(world, url, Access(keys=keys), stop, truth))
-        await asyncio.wait_for(asyncio.gather(node.heard.wait(), node.heard_avl.wait()), 40)
+        async with asyncio.timeout(40):
+            await asyncio.gather(node.heard.wait(), node.heard_avl.wait())
         stop.set()
-        return await asyncio.wait_for(drive_task, 20)
+        async with asyncio.timeout(20):
+            return await drive_task
 
 
 async def test_readers_use_their_own_doors_and_keys(busy_world: World, tmp_path: Path) -> None:
@@ -149,7 +151,8 @@ async def test_calls_reach_their_door_and_their_truth_the_book(
         task = asyncio.create_task(drive(busy_world, url, access, stop, truth))
         await until(lambda: len(node.calls) >= 2)
         stop.set()
-        driven = await asyncio.wait_for(task, 20)
+        async with asyncio.timeout(20):
+            driven = await task
     assert driven.cad.accepted >= 2
     assert driven.cad.rejected == 0
     told = read_calls(truth)
@@ -163,7 +166,9 @@ async def test_a_reader_without_a_key_stays_silent(busy_world: World, tmp_path: 
     async with serving(node) as url:
         keys = {AVL_KEY: "key-avl", DeviceId("nobody"): "key"}
         task = asyncio.create_task(drive(busy_world, url, Access(keys=keys), stop, truth))
-        await asyncio.wait_for(node.heard_avl.wait(), 20)
+        async with asyncio.timeout(20):
+            await node.heard_avl.wait()
         stop.set()
-        await asyncio.wait_for(task, 20)
+        async with asyncio.timeout(20):
+            await task
     assert node.knocks == []

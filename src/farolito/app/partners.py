@@ -86,7 +86,8 @@ class Partners:
             except FarolitoError as error:
                 log.warning("partners wait: %s", error)
             try:
-                await asyncio.wait_for(self._nudged.wait(), ROUND_S)
+                async with asyncio.timeout(ROUND_S):
+                    await self._nudged.wait()
             except TimeoutError:
                 continue
 

@@ -175,7 +175,8 @@ class Supervisor:
 
 async def _is_ready(child: Child) -> bool:
     try:
-        return await asyncio.wait_for(child.ready(), 5)
+        async with asyncio.timeout(5):
+            return await child.ready()
     except Exception:  # a probe of an engine that is not up yet fails in many ways
         return False
 
@@ -212,7 +213,8 @@ async def _end(running: _Running) -> None:
         return
     process.send_signal(running.child.stop_signal)
     try:
-        await asyncio.wait_for(process.wait(), STOP_WAIT_S_MAX)
+        async with asyncio.timeout(STOP_WAIT_S_MAX):
+            await process.wait()
     except TimeoutError:
         log.error("%s did not stop in %.0f s; killed", running.child.name, STOP_WAIT_S_MAX)
         process.kill()

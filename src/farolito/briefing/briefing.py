@@ -324,7 +324,8 @@ class Briefing:
             if self._waiting:
                 wait_s = max(0.0, (self._waiting[0][0] - self._clock()).total_seconds())
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), wait_s)
+                async with asyncio.timeout(wait_s):
+                    await self._news.wait()
             while self._waiting and self._waiting[0][0] <= self._clock():
                 _, brief_id = heapq.heappop(self._waiting)
                 await self._retried(partial(self._complete_one, brief_id))

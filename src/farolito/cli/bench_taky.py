@@ -97,7 +97,8 @@ class _Client:
         while uid not in self.came and (left := end - time.perf_counter()) > 0:
             self._news.clear()
             try:
-                await asyncio.wait_for(self._news.wait(), left)
+                async with asyncio.timeout(left):
+                    await self._news.wait()
             except TimeoutError:
                 return uid in self.came
         return uid in self.came

@@ -181,7 +181,8 @@ class Hub:
             except Exception as why:  # the store away for a while: ticks go on, and say so
                 log.warning("the live feed waits: %s", type(why).__name__)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._nudged.wait(), POLL_S)
+                async with asyncio.timeout(POLL_S):
+                    await self._nudged.wait()
             self._nudged.clear()
 
     async def run_positions(self) -> None:
@@ -245,7 +246,8 @@ class Hub:
     async def wait_past(self, seq: int, timeout_s: float) -> None:
         async with self._news:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait_for(lambda: self.seq > seq), timeout_s)
+                async with asyncio.timeout(timeout_s):
+                    await self._news.wait_for(lambda: self.seq > seq)
 
     async def after(self, seq: int) -> Sequence[Any] | None:
         """Items after `seq`; None where the client must take a snapshot."""

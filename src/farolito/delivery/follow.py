@@ -61,7 +61,8 @@ class Follower:
             except AWAY as why:
                 log.warning("what goes out waits for the store: %s", type(why).__name__)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._nudged.wait(), POLL_S)
+                async with asyncio.timeout(POLL_S):
+                    await self._nudged.wait()
 
     async def _fetch(self) -> None:
         seq = self._seq

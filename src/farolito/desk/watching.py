@@ -233,7 +233,8 @@ class Watching:
                 log.warning("who watches cannot be asked again: %s", type(why).__name__)
                 self.doubt()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._now.wait(), AGAIN_S)
+                async with asyncio.timeout(AGAIN_S):
+                    await self._now.wait()
             self._now.clear()
 
     async def turn(self) -> None:

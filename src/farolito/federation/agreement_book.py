@@ -263,7 +263,8 @@ class AgreementBook:
 
     async def _export_to(self, partner: AgencyId, classes: Mapping[ShareClass, datetime]) -> None:
         try:
-            await asyncio.wait_for(self._exports(partner, classes), EXPORT_S_MAX)
+            async with asyncio.timeout(EXPORT_S_MAX):
+                await self._exports(partner, classes)
         except (FarolitoError, TimeoutError, OSError) as error:
             # Tried again soon. What leaves is decided by the rules anyway, which are new already.
             log.warning("the bus is not told what %s may have: %s", partner, error)

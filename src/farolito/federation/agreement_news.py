@@ -98,7 +98,8 @@ class Telling:
         if soonest is not None:
             waiting = min(waiting, (soonest - self._clock()).total_seconds())
         try:
-            await asyncio.wait_for(self._book.changed.wait(), max(0.01, waiting))
+            async with asyncio.timeout(max(0.01, waiting)):
+                await self._book.changed.wait()
         except TimeoutError:
             return
 

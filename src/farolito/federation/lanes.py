@@ -143,7 +143,8 @@ class Lanes:
                 failed += 1
                 await asyncio.sleep(BACK_OFF_S[0])
             with suppress(TimeoutError):
-                await asyncio.wait_for(woken.wait(), pause_s)
+                async with asyncio.timeout(pause_s):
+                    await woken.wait()
 
     async def _follow_units(self, partner: AgencyId) -> None:
         stream = UnitStream(self._sender, self._gate, self._flows, self._clock, partner)

@@ -93,7 +93,8 @@ class Reviewing:
             except _FAILED as error:
                 log.warning("reviews are not told now: %s", type(error).__name__)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._to_tell.wait(), AGAIN_S)
+                async with asyncio.timeout(AGAIN_S):
+                    await self._to_tell.wait()
             self._to_tell.clear()
 
     # What we found

@@ -104,7 +104,8 @@ class Suspensions:
                 log.warning("suspensions wait: no records (%s)", type(error).__name__)
                 wait_s = RETRY_S
             try:
-                await asyncio.wait_for(self._nudged.wait(), wait_s)
+                async with asyncio.timeout(wait_s):
+                    await self._nudged.wait()
             except TimeoutError:
                 continue
 

@@ -111,7 +111,8 @@ class Witnessing:
                 await _try(self._book.forget_old)
             await _try(self.alarms.tell)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self.alarms.to_tell.wait(), ROUND_S)
+                async with asyncio.timeout(ROUND_S):
+                    await self.alarms.to_tell.wait()
 
     # Our own ledger
 

@@ -111,7 +111,8 @@ async def drive(
                 async for due in _messages(world, book, keys, (pace, stop)):
                     _enqueue(queue, due, driven)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(queue.join(), GRACE_S)
+                async with asyncio.timeout(GRACE_S):
+                    await queue.join()
         finally:
             for task in tasks:
                 task.cancel()
@@ -195,7 +196,8 @@ def _next(
 async def stopped(stop: asyncio.Event, wait_s: float) -> bool:
     """Waits; True at once when asked to stop."""
     try:
-        await asyncio.wait_for(stop.wait(), wait_s)
+        async with asyncio.timeout(wait_s):
+            await stop.wait()
     except TimeoutError:
         return False
     return True

@@ -139,7 +139,8 @@ async def test_what_phones_publish_is_heard_and_the_bad_told(port: int) -> None:
         while heard.empty():  # until the subscription stands
             await phone.publish(TOPIC, msgspec.json.encode(LOCATION))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(asyncio.sleep(0.05)), 0.1)
+                async with asyncio.timeout(0.1):
+                    await asyncio.shield(asyncio.sleep(0.05))
         await phone.publish(TOPIC, b"{")
         await phone.publish("owntracks/mallory/phone", msgspec.json.encode(LOCATION))
         await phone.publish(TOPIC, msgspec.json.encode(OURS))

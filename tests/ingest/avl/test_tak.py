@@ -57,7 +57,8 @@ class Heard:
         self.told[why.reason] += 1
 
     async def next(self) -> tuple[CotEvent, TakUser]:
-        return await asyncio.wait_for(self.events.get(), SOON_S)
+        async with asyncio.timeout(SOON_S):
+            return await self.events.get()
 
 
 class Phone:
@@ -478,6 +479,7 @@ async def test_a_lost_server_is_raised_to_the_supervisor() -> None:
         task = asyncio.create_task(a_client(Heard(), server.port).run())
         await there.next()
     with pytest.raises(ConnectionError):
-        await asyncio.wait_for(task, SOON_S)
+        async with asyncio.timeout(SOON_S):
+            await task
     with pytest.raises(ConnectionError):
         await a_client(Heard(), free_port()).run()

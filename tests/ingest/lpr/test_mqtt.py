@@ -145,7 +145,8 @@ async def test_a_message_that_was_not_made_durable_comes_again(port: int) -> Non
     async with listening(port, heard, fails=True) as task:
         await publish(port, SAMPLE)
         with pytest.raises(BusIsDown):
-            await asyncio.wait_for(task, SOON_S)
+            async with asyncio.timeout(SOON_S):
+                await task
     while not heard.empty():
         heard.get_nowait()
     async with listening(port, heard), asyncio.timeout(SOON_S):
@@ -197,7 +198,8 @@ async def test_a_lost_connection_is_raised(port: int) -> None:
         for end in ends:
             end.close()
         with pytest.raises(aiomqtt.MqttError):
-            await asyncio.wait_for(task, SOON_S)
+            async with asyncio.timeout(SOON_S):
+                await task
 
 
 def test_a_source_shown_in_a_log_does_not_show_its_password() -> None:

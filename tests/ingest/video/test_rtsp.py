@@ -73,11 +73,13 @@ class Pull:
                 assert not self.task.done(), self.task.exception()
                 self._news.clear()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._news.wait(), 0.05)
+                    async with asyncio.timeout(0.05):
+                        await self._news.wait()
 
     async def broken(self) -> Broken:
         with pytest.raises(Broken) as broken:
-            await asyncio.wait_for(self.task, DEADLINE_S)
+            async with asyncio.timeout(DEADLINE_S):
+                await self.task
         assert broken.value.says
         assert broken.value.do
         return broken.value

@@ -48,7 +48,8 @@ async def _chrony() -> ClockHealth | None:
     )  # fmt: skip
     assert child.stdout is not None
     try:
-        said = await asyncio.wait_for(child.stdout.read(OUTPUT_BYTES_MAX), ASK_S)
+        async with asyncio.timeout(ASK_S):
+            said = await child.stdout.read(OUTPUT_BYTES_MAX)
     except TimeoutError:
         return None
     finally:

@@ -140,7 +140,8 @@ class Sensor:
             if not len(self._outbox) and wait_s:
                 self._news.clear()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._news.wait(), wait_s)
+                    async with asyncio.timeout(wait_s):
+                        await self._news.wait()
             is_due = self._outside.monotonic() >= due
             if not len(self._outbox) and not is_due:
                 continue

@@ -88,7 +88,8 @@ async def microphone(
     try:
         while True:
             try:
-                raw = await asyncio.wait_for(child.stdout.readexactly(width), SILENT_S)
+                async with asyncio.timeout(SILENT_S):
+                    raw = await child.stdout.readexactly(width)
             except asyncio.IncompleteReadError as error:
                 raise MicrophoneLost(
                     f"microphone {device}: {await _last_words(child)}",
@@ -125,7 +126,8 @@ async def _arecord(device: str, rate_hz: int) -> asyncio.subprocess.Process:
 async def _last_words(child: asyncio.subprocess.Process) -> str:
     assert child.stderr is not None
     with suppress(TimeoutError):
-        said = await asyncio.wait_for(child.stderr.read(STDERR_BYTES), 1.0)
+        async with asyncio.timeout(1.0):
+            said = await child.stderr.read(STDERR_BYTES)
         lines = said.decode(errors="replace").strip().splitlines()
         if lines:
             return lines[-1][:200]
