@@ -77,6 +77,12 @@ async def town() -> AsyncIterator[Town]:
         await made.end()
 
 
+@pytest.fixture(autouse=True)
+def full_measure(town: Town) -> None:
+    """Whatever a test before sent: how much a line may say counts anew."""
+    town.city.node.federation.post._floods.clear()
+
+
 async def count(node: RunningNode, query: str, *values: Any) -> int:
     async with node.node.database.system() as connection:
         return int(await connection.fetchval(query, *values))
