@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -74,6 +75,8 @@ async def test_j_and_enter_open_a_call_that_shows_who_is_on_it_and_what_each_has
     await expect(operator.page.locator("section.panel")).to_be_focused()
     await expect(operator.at("incident-head")).to_contain_text("CAD 26-3101")
     await expect(operator.page.locator("section.panel")).to_contain_text("one man with a torch")
+    passed = re.compile(r"^/search#near=35\.\d+%2C-106\.\d+&at=.*&case=26-3101$")
+    await expect(operator.at("passed")).to_have_attribute("href", passed)
     await expect(unit).to_have_attribute("data-status", "assigned")
     await expect(unit.locator(".way")).to_contain_text("there in")
     await expect(unit.locator(".way")).to_contain_text("position")

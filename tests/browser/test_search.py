@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -210,3 +211,45 @@ async def test_the_page_breaks_no_rule(neighbours: Metro, screens: Screens) -> N
     await asked(screen, "SRH106")
     await expect(screen.at("incomplete")).to_be_visible()
     await assert_accessible(screen)
+
+
+async def test_from_an_incident_two_keys_lead_to_the_cars_that_passed(
+    neighbours: Metro, screens: Screens
+) -> None:
+    """The page has place, time and case filled in; a purpose and Enter are left."""
+    city = neighbours.city
+    await read_at(city, "SRH201")
+    await read_at(city, "SRH202")
+    assert READER.place is not None
+    lat, lon = READER.place.lat, READER.place.lon
+    at = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    screen = await screens.open(city.port, f"/search#near={lat},{lon}&at={at}&case=26-118209")
+    await screen.at("persona-operator").click()
+    await expect(screen.at("place")).to_have_value(f"{lat}, {lon}")
+    await expect(screen.at("case")).to_have_value("26-118209")
+    await screen.at("purpose").select_option("in_progress_call")
+    await screen.press("Enter")
+    own = owner(screen, "city-pd")
+    await expect(own).to_have_attribute("data-state", "answered")
+    await expect(own).to_contain_text("SRH202")
+    await expect(own).to_contain_text("SRH201")
+    await expect(screen.page.locator("h2").first).to_contain_text("Within 250 m of")
+    await expect(screen.page.locator(".read-mark")).to_have_text(re.compile(r"^\d+×$"))
+    await assert_accessible(screen)
+
+
+async def test_a_place_where_no_reader_stands_is_not_called_empty(
+    neighbours: Metro, screens: Screens
+) -> None:
+    screen = await searcher(screens, neighbours.city)
+    await screen.page.locator("h2").first.click()
+    await screen.press("p")
+    await expect(screen.at("place")).to_be_focused()
+    await screen.press("Enter")
+    await expect(screen.at("lacks")).to_contain_text("Name the place, or click it on the map.")
+    await screen.at("place").fill("35.2001, -106.6001")
+    await screen.at("purpose").select_option("in_progress_call")
+    await screen.at("case").fill("26-118204")
+    await screen.press("Enter")
+    await expect(screen.at("no-reader")).to_contain_text("No reader of ours stands in the circle")
+    await expect(owner(screen, "city-pd")).not_to_contain_text("the car was not there")

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from farolito.geo.distance import Plane
 from farolito.model import Purpose
 from farolito.review.detectors import (
     AGAIN_AFTER,
@@ -17,7 +18,13 @@ from farolito.review.detectors import (
     Detectors,
     Rule,
 )
-from farolito.review.search import Case, Search, subject_of_place, subject_of_plate
+from farolito.review.search import (
+    SAME_PLACE_M,
+    Case,
+    Search,
+    subject_of_place,
+    subject_of_plate,
+)
 from tests.review.year import START, a_search, person
 
 PLATE = subject_of_plate("nm abc-123")
@@ -75,10 +82,41 @@ def test_many_cases_of_ones_own_are_one_lead() -> None:
     assert [bool(f) for f in found] == [False, False, True, False, False]
 
 
-def test_a_place_is_watched_like_a_plate() -> None:
-    near = [subject_of_place(35.08441 + n * 1e-5, -106.65) for n in range(3)]
-    assert len(set(near)) == 1
-    assert rules(*(search(24.0 * n, subject=s) for n, s in enumerate(near))) == [Rule.REPEAT]
+def corner(east_m: float) -> str:
+    return subject_of_place(*Plane((35.0844, -106.65)).to_degrees((east_m, 0)))
+
+
+def test_a_place_is_watched_like_a_plate_whichever_corner_of_it_is_asked_for() -> None:
+    corners = [corner(120.0 * n) for n in range(3)]
+    assert rules(*(search(24.0 * n, subject=s) for n, s in enumerate(corners))) == [Rule.REPEAT]
+    apart = [corner(1.1 * SAME_PLACE_M * n) for n in range(8)]
+    assert rules(*(search(24.0 * n, subject=s) for n, s in enumerate(apart))) == []
+
+
+def test_a_case_about_a_place_explains_every_circle_that_holds_it() -> None:
+    about = msgspec.structs.replace(OWN, subjects={corner(900): START, PLATE: START})
+    cases = {"26-1": about}.get
+
+    def found(radius_m: float) -> list[Rule]:
+        detectors = Detectors(cases)
+        looks = [
+            search(24.0 * n, subject=corner(0), case="26-1", radius_m=radius_m) for n in range(5)
+        ]
+        return [one.rule for look in looks for one in detectors.hear(look)]
+
+    assert found(1_000.0) == []
+    assert found(800.0) == [Rule.REPEAT]
+
+
+def test_places_that_are_forgotten_are_no_repeat_and_others_still_are() -> None:
+    detectors = Detectors(CASES.get)
+    for n, east_m in enumerate((0, 0, 5_000, 5_000)):
+        assert detectors.hear(search(24.0 * n, subject=corner(east_m))) == []
+    detectors.forget(START + timedelta(hours=36))
+    assert detectors.hear(search(24.0 * 5, subject=corner(0))) == []
+    assert [f.rule for f in detectors.hear(search(24.0 * 6, subject=corner(4_900)))] == [
+        Rule.REPEAT
+    ]
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,11 @@ import pytest
 
 from farolito.app.clock import ids
 from farolito.audit.sample import drawn_by
+from farolito.desk.place_search import PlaceSearch
 from farolito.gate import Answer, Ask
 from farolito.model import (
     Person,
+    Point,
     Purpose,
     Refused,
     Review,
@@ -21,13 +23,15 @@ from farolito.model import (
     Role,
     Thing,
 )
-from farolito.model.search import OwnerAnswer
+from farolito.model.search import OwnerAnswer, PlaceQuestion
 from farolito.review.desk import Decided, NoReview, ReviewDesk, Shown
 from farolito.review.detectors import Rule
 from farolito.review.roster import Roster
+from farolito.review.search import Looked
 from farolito.review.watching import Watching
 from tests.federation.askers import PLATE, Asker, Askers
 from tests.federation.neighbours import Neighbours, Side
+from tests.federation.reads import IN_TOWN
 
 DAY_S = 86_400.0
 CASE = "2026-0117"
@@ -63,6 +67,15 @@ class Watched:
             self.side.later(wait * DAY_S)
             answer = await self.asker.find(**more)
         return answer
+
+    async def near(self, place: Point, **more: Any) -> int:
+        """One search around a place; its entry."""
+        search = PlaceSearch(self.side.gate, self.side.agency, lambda _: None, lambda _: None, list)
+        now = self.side.clock()
+        question = PlaceQuestion(
+            place=place, radius_m=200, since=now - timedelta(hours=1), until=now
+        )
+        return (await search.near(self.asker.ask(**more), question)).permit
 
     async def heard(self) -> None:
         """Look now, and again a day later."""
@@ -215,6 +228,33 @@ async def test_what_one_person_put_on_record_alone_explains_nothing(city: Watche
     await city.searched(0, 1, 1)
     await city.heard()
     assert rules(await city.all()) == [Rule.REPEAT]
+
+
+async def test_the_same_corner_again_and_again_is_found_unless_two_people_say_why(
+    city: Watched,
+) -> None:
+    for wait in (0, 1, 1):
+        city.side.later(wait * DAY_S)
+        permit = await city.near(IN_TOWN)
+    await city.heard()
+    (found,) = await city.all()
+    assert (found.rule, found.entries[-1]) == (Rule.REPEAT, permit)
+    assert "the same place was looked for 3 times" in found.says
+    assert city.desk.looked(city.asker.ask(), IN_TOWN) == Looked(
+        4, found.raised_at - timedelta(days=3, seconds=1)
+    )
+    ask = city.asker.ask(case="2026-0200")
+    told = (await city.desk.explain(ask, IN_TOWN)).value
+    near = Point(IN_TOWN.lat + 0.001, IN_TOWN.lon)
+    assert (await city.desk.explains(ask, near)).value.waiting == (told,)
+    second = city.side.person(Role.DETECTIVE, "Montoya")
+    await city.desk.confirm(city.asker.ask(person=second, case="2026-0200"), told.explanation_id)
+    assert (await city.desk.explains(ask, near)).value.about
+    for wait in (1, 1, 1):
+        city.side.later(wait * DAY_S)
+        await city.near(near, case="2026-0200")
+    await city.heard()
+    assert len(await city.all()) == 1
 
 
 async def test_a_prohibited_purpose_is_told_at_once_though_it_was_refused(city: Watched) -> None:

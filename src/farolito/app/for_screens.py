@@ -61,6 +61,7 @@ def services_of(node: NodeRooms) -> Services:
         agreements=node.federation.agreeing.console,
         public=node.public.for_screens(),
         search=node.federation.search,
+        places=node.places,
         reviews=node.reviews.desk,
         people=node.people.for_screens(),
         asked=node.federation.answers.asked,

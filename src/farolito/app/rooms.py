@@ -49,6 +49,7 @@ from farolito.briefing import Briefing, Words
 from farolito.console.services import Tour
 from farolito.console.sockets import Hub, StormCard
 from farolito.desk import Desk, Dispatch
+from farolito.desk.place_search import PlaceSearch
 from farolito.gate import Gate, Records, system_ask
 from farolito.identity import Identity, system_person
 from farolito.ingest.door import Door
@@ -125,6 +126,13 @@ class NodeRooms:
         self.surroundings = MapSurroundings({d.device_id: d for d in await self.identity.devices()})
         self.surroundings.seen_by = self.cameras.best_eye
         self.new_map()
+        self.places = PlaceSearch(
+            self.gate,
+            self.agency,
+            self.surroundings.find,
+            self.surroundings.describe,
+            self.surroundings.readers,
+        )
         self.positions = Positions(self.database, agency, now)
         await self.positions.load()
         self._stack.push_async_callback(self.positions.save)

@@ -78,6 +78,11 @@ class MapSurroundings:
         device = self.devices.get(device_id)
         return device.place if device else None
 
+    def readers(self) -> list[Point]:
+        """Where our own plate readers stand; those in cars stand nowhere."""
+        found = self.devices.values()
+        return [d.place for d in found if d.kind == "plate_reader" and d.place is not None]
+
     def road(self, a: Point, b: Point) -> tuple[float, float] | None:
         """Metres and seconds from `a` to `b` on the road graph."""
         if self._graph is None:

@@ -18,6 +18,7 @@ from farolito.console.public import Public
 from farolito.console.sockets import Hub
 from farolito.desk import Desk, Dispatch, NotFound, ShotDesk
 from farolito.desk.clips import ClipDesk
+from farolito.desk.place_search import PlaceSearch
 from farolito.desk.search import PlateSearch
 from farolito.gate import Answer, Ask, Gate
 from farolito.identity import Identity
@@ -110,6 +111,7 @@ class Services:
     partners: Partners | None = None  # None: this node knows no other agencies
     public: Public | None = None  # None: this node publishes nothing
     search: PlateSearch | None = None  # where a plate was
+    places: PlaceSearch | None = None  # who passed a place
     reviews: ReviewDesk | None = None  # searches that somebody outside looks at
     people: People | None = None  # sign-ins by a provider, proofs, suspension
     asked: Callable[[int], Awaitable[Sequence[AskedCount]]] = _nobody_asked

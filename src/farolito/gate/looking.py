@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -21,12 +21,22 @@ from farolito.store import Records
 from farolito.store.reviews import AskedRow
 
 _PLATE = re.compile(r"plate (\S+) of ")
+_PLACE = re.compile(r"place (-?\d+\.\d+),(-?\d+\.\d+) within (\d+) m,")
+
+
+class AskedPlace(NamedTuple):
+    """Degrees of WGS 84, and metres."""
+
+    lat: float
+    lon: float
+    radius_m: float
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """A question about one plate, as its entry and its openings tell.
+    """A question about one plate or one place, as its entry and its openings tell.
 
-    `user`: as the entry keeps the asker; `plate`: None where it cannot be opened any more.
+    `user`: as the entry keeps the asker; `plate`, `place`: both None where the question cannot be
+    opened any more.
     `altered`: a kept value is not the one that was committed to. `openable`: fields still kept.
     """
 
@@ -41,6 +51,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     counterpart: str | None
     user: str | None
     plate: str | None
+    place: AskedPlace | None
     case: str | None
     on_behalf_of: str | None
     openable: tuple[str, ...]
@@ -71,13 +82,14 @@ def _searches(rows: Sequence[AskedRow]) -> list[Asked]:
 
 
 def _search(row: AskedRow) -> Asked | None:
-    """None for what is no question about a plate: an owner's answer written down, an approval."""
+    """None for what is no question: an owner's answer written down, an approval."""
     body = read(row.raw)
     if body["reason"] != "permit" and body["decision"] != "refusal":
         return None
     values, altered = _values(row, body)
-    asked = _PLATE.match(values.get("query", ""))
-    if "query" in values and asked is None:
+    query = values.get("query", "")
+    plate, place = _PLATE.match(query), _PLACE.match(query)
+    if "query" in values and plate is None and place is None:
         return None
     return Asked(
         index=row.number,
@@ -90,7 +102,8 @@ def _search(row: AskedRow) -> Asked | None:
         device=body["device"],
         counterpart=body["counterpart"],
         user=values.get("user"),
-        plate=asked.group(1) if asked else None,
+        plate=plate.group(1) if plate else None,
+        place=AskedPlace(*map(float, place.groups())) if place else None,
         case=values.get("case"),
         on_behalf_of=values.get("on_behalf_of"),
         openable=tuple(sorted(values)),

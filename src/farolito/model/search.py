@@ -1,4 +1,4 @@
-"""A question about one plate: to whom, what came back from each, and by which right."""
+"""A question about one plate or one place: to whom, what came back, and by which right."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ import msgspec
 from farolito.model.errors import Invalid
 from farolito.model.ids import AgencyId, AgreementId, DeviceId, PersonId, ReadId
 from farolito.model.partner import Zone
+from farolito.model.place import Point
 from farolito.model.plates import is_normal
 from farolito.model.purpose import Purpose
 
 OWNERS_MAX = 5  # other agencies in one question; more want a second person's word
 OWNERS_APPROVED_MAX = 20  # and with it. There is no "all"
 SPAN_MAX = timedelta(days=366)
+RADIUS_M_MAX = 1_000.0  # of a place: farther away is another place
+PLACE_SPAN_MAX = timedelta(hours=24)  # whoever was somewhere in a week is nobody's business
 FOUND_MAX = 200  # reads of one owner, the newest; it is told where there were more
 
 
@@ -35,12 +38,32 @@ class PlateQuestion(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not is_normal(self.plate):
             raise Invalid("a plate that is not normalised")
-        if self.since.tzinfo is None or self.until.tzinfo is None:
-            raise Invalid("a time without a zone", "send UTC or an offset")
-        if not timedelta(0) < self.until - self.since <= SPAN_MAX:
-            raise Invalid("a span of time that is none, or too long", "ask for up to 366 days")
+        _check_span(self.since, self.until, SPAN_MAX, "ask for up to 366 days")
         if len(set(self.owners)) != len(self.owners):
             raise Invalid("an agency that is asked twice", "name each once")
+
+
+class PlaceQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """Which cars were read within `radius_m` of a place."""
+
+    place: Point
+    radius_m: float
+    since: datetime
+    until: datetime
+
+    def __post_init__(self) -> None:
+        if not 0 < self.radius_m <= RADIUS_M_MAX:
+            raise Invalid(
+                f"a radius of {self.radius_m:g} m", f"ask for more than 0, up to {RADIUS_M_MAX:g} m"
+            )
+        _check_span(self.since, self.until, PLACE_SPAN_MAX, "ask for up to 24 hours")
+
+
+def _check_span(since: datetime, until: datetime, longest: timedelta, do: str) -> None:
+    if since.tzinfo is None or until.tzinfo is None:
+        raise Invalid("a time without a zone", "send UTC or an offset")
+    if not timedelta(0) < until - since <= longest:
+        raise Invalid("a span of time that is none, or too long", do)
 
 
 class ReadsWanted(msgspec.Struct, frozen=True, kw_only=True):

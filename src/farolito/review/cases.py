@@ -21,9 +21,10 @@ from farolito.model import (
     PartKind,
     Person,
     PersonId,
+    ShotAlertId,
 )
 from farolito.review.reading import plate_subject
-from farolito.review.search import Case, subject_of_plate
+from farolito.review.search import Case, subject_of_place, subject_of_plate
 
 Crew = Callable[[], Awaitable[Sequence[Person]]]  # our own people, with their units
 
@@ -48,6 +49,7 @@ async def case_of(records: Records, number: str, crew: Crew) -> Case | None:
     calls = _calls(call, incident)
     named = await records.reviews.plates_of_calls(calls)
     _add(subjects, ((subject_of_plate(plate), at) for plate, at in named.items()))
+    _add(subjects, await _places(records, calls, incident))
     people |= await _workers(records, call, incident, crew)
     if incident is not None:
         await _alerts(records, incident, subjects, people)
@@ -85,6 +87,24 @@ def _closed_at(call: Call) -> datetime | None:
     if call.state is CallState.OPEN:
         return None
     return call.told.get("state", call.changed_at)
+
+
+async def _places(
+    records: Records, calls: Sequence[CallId], incident: Incident | None
+) -> list[tuple[str, datetime]]:
+    """Of the calls, and of the shots that the machine holds for the same event."""
+    found = [
+        (subject_of_place(call.place.lat, call.place.lon), call.here_at)
+        for call in await records.calls.of_ids([*calls])
+        if call.place is not None
+    ]
+    for part in incident.parts if incident else ():
+        if part.kind is not PartKind.SHOT or not _by_machine(part):
+            continue
+        alert = await records.shots.get(ShotAlertId(part.part_id))
+        places = [shot.place for shot in alert.shots] if alert else []
+        found += [(subject_of_place(p.lat, p.lon), part.joined_at) for p in places]
+    return found
 
 
 async def _workers(

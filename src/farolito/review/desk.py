@@ -23,6 +23,7 @@ from farolito.model import (
     LookedAt,
     Person,
     PersonId,
+    Point,
     Review,
     ReviewCount,
     ReviewDecision,
@@ -31,7 +32,7 @@ from farolito.model import (
 from farolito.review.cases import Crew, case_of
 from farolito.review.reading import plate_subject
 from farolito.review.roster import Roster, roster_of
-from farolito.review.search import Looked, Search, explained
+from farolito.review.search import Looked, Search, explained, is_same, subject_of_place
 
 ENTRIES_SHOWN_MAX = 50  # of one review, the newest; its count tells how many there are
 CASE_CHARACTERS_MAX = 64
@@ -53,8 +54,8 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Explains(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether a case explains looking for a plate: `says` in plain words. `waiting`: what was put
-    on record and waits for another person."""
+    """Whether a case explains looking for a plate or a place: `says` in plain words. `waiting`:
+    what was put on record and waits for another person."""
 
     case: str
     about: bool
@@ -195,14 +196,14 @@ class ReviewDesk:
 
     # For those who search
 
-    def looked(self, ask: Ask, plate: str) -> Looked | None:
+    def looked(self, ask: Ask, about: str | Point) -> Looked | None:
         """What the person of the ask is reminded of with the answer to their own search, which
         permits it; None: nothing. Raises Invalid."""
-        return self._looks(ask.person.person_id, plate_subject(plate))
+        return self._looks(ask.person.person_id, _subject(about))
 
-    async def explains(self, ask: Ask, plate: str) -> Answer[Explains]:
-        """Whether the case of the ask explains looking for this plate. Raises Invalid."""
-        case, subject = _case(ask), plate_subject(plate)
+    async def explains(self, ask: Ask, about: str | Point) -> Answer[Explains]:
+        """Whether the case of the ask explains looking for this plate or place. Raises Invalid."""
+        case, subject = _case(ask), _subject(about)
 
         async def work(records: Records, permit: int) -> Explains:
             return await self._explains(records, ask, case, subject)
@@ -210,14 +211,14 @@ class ReviewDesk:
         told = msgspec.structs.replace(ask, query=f"whether case {case} explains {subject}")
         return await self._gate.read(told, work)
 
-    async def explain(self, ask: Ask, plate: str) -> Answer[Explanation]:
-        """Put on record that the case of the ask is about this plate; it counts once somebody else
-        confirms it. Raises Invalid."""
-        case, subject = _case(ask), plate_subject(plate)
+    async def explain(self, ask: Ask, about: str | Point) -> Answer[Explanation]:
+        """Put on record that the case of the ask is about this plate or place; it counts once
+        somebody else confirms it. Raises Invalid."""
+        case, subject = _case(ask), _subject(about)
 
         async def work(records: Records, permit: int) -> Explanation:
             told = await records.reviews.explanations(case)
-            known = next((one for one in told if one.subject == subject), None)
+            known = next((one for one in told if is_same(one.subject, subject)), None)
             if known is not None:
                 return known
             made = Explanation(
@@ -280,7 +281,7 @@ class ReviewDesk:
         waiting = [
             one
             for one in await records.reviews.explanations(case)
-            if one.confirmed_at is None and one.subject == subject
+            if one.confirmed_at is None and is_same(one.subject, subject)
         ]
         return Explains(
             case=case, about=why.by_subject, own_case=why.lead, says=why.says,
@@ -303,6 +304,13 @@ def _shown(review: Review, asked: dict[int, Asked]) -> Shown:
             )
             for one in found[-ENTRIES_SHOWN_MAX:]
         ),
+    )
+
+
+def _subject(about: str | Point) -> str:
+    """A plate's or a place's. Raises Invalid."""
+    return (
+        plate_subject(about) if isinstance(about, str) else subject_of_place(about.lat, about.lon)
     )
 
 

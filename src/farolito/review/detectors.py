@@ -18,7 +18,15 @@ from statistics import median
 import msgspec
 
 from farolito.model import AgencyId, PersonId, Purpose
-from farolito.review.search import Cases, Explained, Looked, Search, explained
+from farolito.review.search import (
+    Cases,
+    Explained,
+    Looked,
+    Search,
+    explained,
+    is_same,
+    place_of,
+)
 
 REPEATS_MAX = 1  # unexplained looks at the same subject after the first; one more is a finding
 # Whoever was found once and goes on is found again, seldom enough to stay one review a step.
@@ -111,6 +119,7 @@ class Detectors:
         self.protected = protected
         self._on_duty = on_duty
         self._looks: dict[tuple[PersonId, str], _Looks] = {}
+        self._places: dict[PersonId, list[str]] = {}  # those among them that are places
         self._copied: dict[tuple[PersonId, str], dict[str, int]] = {}
         self._used: dict[str, _Used] = {}
         self._shares = _Shares()
@@ -139,14 +148,22 @@ class Detectors:
 
     def looks(self, person: PersonId, subject: str) -> Looked | None:
         """What was heard of one person's looks at one subject that no case explains."""
-        looks = self._looks.get((person, subject))
+        looks = self._looks.get((person, self._same(person, subject)))
         return None if looks is None else Looked(len(looks.entries), looks.first)
 
     def forget(self, before: datetime) -> None:
         """Let go of what is older than any rule looks back."""
         kept = {key: looks for key, looks in self._looks.items() if looks.last >= before}
         self._looks = kept
+        self._places = {}
+        for person, subject in kept:
+            if place_of(subject) is not None:
+                self._places.setdefault(person, []).append(subject)
         self._used = {session: used for session, used in self._used.items() if used.at >= before}
+
+    def _same(self, person: PersonId, subject: str) -> str:
+        """The place near this one that the person looked at before; every other subject itself."""
+        return next((s for s in self._places.get(person, ()) if is_same(s, subject)), subject)
 
     def _repeat(self, search: Search, why: Explained) -> Iterator[Finding]:
         """The first look is nobody's business; a second one may be a mistake; the third is found.
@@ -155,10 +172,12 @@ class Detectors:
         followed: it counts as no repeat, once. Whoever follows it further writes it down."""
         if why.by_subject:
             return
-        key = (search.person, search.subject)
+        key = (search.person, self._same(search.person, search.subject))
         looks = self._looks.get(key)
         if looks is None or search.at - looks.last > REMEMBERED:
             self._looks[key] = _Looks([search.entry], search.at, search.at, lead=why.lead)
+            if looks is None and place_of(search.subject) is not None:
+                self._places.setdefault(search.person, []).append(search.subject)
             return
         is_again = search.at - looks.last >= AGAIN_AFTER
         looks.last = search.at

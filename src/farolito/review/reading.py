@@ -1,4 +1,4 @@
-"""A ledger's entry about a plate as the detectors want it."""
+"""A ledger's entry about a plate or a place as the detectors want it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from uuid import UUID
 
 from farolito.gate.looking import Asked
 from farolito.model import Invalid, PersonId, fold_o, normalise_plate
-from farolito.review.search import Explained, Search, subject_of_plate
+from farolito.review.search import Explained, Search, subject_of_place, subject_of_plate
 
 # A case of another agency has a number of theirs: ours of the same number is another case.
 ELSEWHERE = Explained(says="its case is another agency's, which cannot be looked up here")
@@ -19,12 +19,14 @@ def plate_subject(text: str) -> str:
 
 def search_of(asked: Asked) -> Search | None:
     """None where who asked, or for what, cannot be opened any more."""
-    if asked.user is None or asked.plate is None:
+    if asked.user is None:
         return None
     try:
         person = PersonId(UUID(asked.user.partition(" ")[0]))
-        subject = plate_subject(asked.plate)
+        subject = _subject(asked)
     except (ValueError, Invalid):
+        return None
+    if subject is None:
         return None
     return Search(
         entry=asked.index,
@@ -39,4 +41,11 @@ def search_of(asked: Asked) -> Search | None:
         session=asked.session,
         device=asked.device,
         permitted=asked.permitted,
+        radius_m=asked.place.radius_m if asked.place else 0.0,
     )
+
+
+def _subject(asked: Asked) -> str | None:
+    if asked.place is not None:
+        return subject_of_place(asked.place.lat, asked.place.lon)
+    return plate_subject(asked.plate) if asked.plate is not None else None

@@ -7,15 +7,17 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from farolito.geo.distance import distance_m
+from farolito.geo.street_map import LatLon
 from farolito.model import AgencyId, PersonId, Purpose, Role
 
 
 class Search(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One question about a plate or a place, permitted or refused.
 
-    `entry`: its number in the ledger. `subject`: "plate:NM ABC123" or "place:35.0844,-106.6504",
-    as `subject_of_…` writes them. `on_behalf_of`: as it was typed. `hits`: how many records the
-    answer held; None where that is not known.
+    `entry`: its number in the ledger. `subject`: "plate:ABC123" or "place:35.08440,-106.65040", as
+    `subject_of_…` writes them; `radius_m`: around a place. `on_behalf_of`: as it was typed.
+    `hits`: how many records the answer held; None where that is not known.
     """
 
     entry: int
@@ -31,6 +33,7 @@ class Search(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     device: str | None = None
     permitted: bool = True
     hits: int | None = None
+    radius_m: float = 0.0
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +65,7 @@ class Looked(msgspec.Struct, frozen=True):
 
 AFTER_CLOSING = timedelta(days=14)  # a case's paperwork goes on
 WRITTEN_LATE = timedelta(hours=24)  # R16: what explains a search may be put on record a day later
-PLACE_DEGREES = 3  # places are one where they agree to about 100 m
+SAME_PLACE_M = 250.0  # whoever asks for the next corner asks for the same place
 
 
 def subject_of_plate(plate: str) -> str:
@@ -70,7 +73,26 @@ def subject_of_plate(plate: str) -> str:
 
 
 def subject_of_place(lat: float, lon: float) -> str:
-    return f"place:{round(lat, PLACE_DEGREES)},{round(lon, PLACE_DEGREES)}"
+    return f"place:{lat:.5f},{lon:.5f}"
+
+
+def place_of(subject: str) -> LatLon | None:
+    """Where a subject is, if it is a place."""
+    kind, _, told = subject.partition(":")
+    if kind != "place":
+        return None
+    lat, lon = told.split(",")
+    return float(lat), float(lon)
+
+
+def is_near(subject: str, other: str, within_m: float = SAME_PLACE_M) -> bool:
+    """Whether both are places, and about the same one."""
+    here, there = place_of(subject), place_of(other)
+    return here is not None and there is not None and distance_m(here, there) <= within_m
+
+
+def is_same(subject: str, other: str) -> bool:
+    return subject == other or is_near(subject, other)
 
 
 class Explained(msgspec.Struct, frozen=True):
@@ -90,9 +112,18 @@ def explained(search: Search, cases: Cases) -> Explained:
         return Explained(says="the case was opened later")
     if case.closed_at is not None and search.at > case.closed_at + AFTER_CLOSING:
         return Explained(says="the case was closed before")
-    written = case.subjects.get(search.subject)
-    if written is not None and written <= search.at + WRITTEN_LATE:
+    if _is_about(case, search):
         return Explained(by_subject=True, says="the case is about it")
     if search.person in case.people:
         return Explained(lead=True, says="a case of their own says nothing of it")
     return Explained(says="somebody else's case, which says nothing of it")
+
+
+def _is_about(case: Case, search: Search) -> bool:
+    """A case about a place is about every circle that holds it, and about its next corners."""
+    within_m = max(SAME_PLACE_M, search.radius_m)
+    return any(
+        at <= search.at + WRITTEN_LATE
+        for subject, at in case.subjects.items()
+        if subject == search.subject or is_near(subject, search.subject, within_m)
+    )

@@ -24,7 +24,15 @@ from farolito.review.cases import Crew, case_of
 from farolito.review.detectors import AGAIN_AFTER, REMEMBERED, Detectors, Finding, Rule
 from farolito.review.raising import ESCALATED, raised
 from farolito.review.reading import ELSEWHERE, search_of
-from farolito.review.search import WRITTEN_LATE, Case, Explained, Looked, Search, explained
+from farolito.review.search import (
+    WRITTEN_LATE,
+    Case,
+    Explained,
+    Looked,
+    Search,
+    explained,
+    is_same,
+)
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +136,7 @@ class Watching:
         """What this person is to be reminded of who looks for it now; None where the looks are
         all of one shift. It comes from what the rules remember: nothing is read for it."""
         heard = self._detectors.looks(person, subject) if self._detectors else None
-        mine = [s for s in self._waiting if s.person == person and s.subject == subject]
+        mine = [s for s in self._waiting if s.person == person and is_same(s.subject, subject)]
         since = [heard.since] if heard else [search.at for search in mine[:1]]
         if not since or self._clock() - since[0] < AGAIN_AFTER:
             return None

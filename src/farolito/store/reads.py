@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from farolito.geo.distance import Plane
 from farolito.model import (
     AgencyId,
     Candidate,
@@ -26,7 +27,7 @@ from farolito.model import (
     SeenVehicle,
 )
 from farolito.model.plates import PLATE_CHARACTERS_MAX
-from farolito.model.search import ReadsWanted
+from farolito.model.search import PlaceQuestion, ReadsWanted
 
 HISTORY_ROWS_MAX = 500  # the newest; older ones are asked for by time
 PARTITIONS_AHEAD_DAYS = 2
@@ -238,6 +239,26 @@ class Reads:
             wanted.state,
             rings,
             min(wanted.limit, HISTORY_ROWS_MAX),
+        )
+        return [_read(row) for row in rows]
+
+    async def near(self, asked: PlaceQuestion, limit: int) -> list[PlateRead]:
+        """The newest within the circle. A read whose place is unknown is in none."""
+        place = asked.place
+        east_m, north_m = Plane((place.lat, place.lon)).to_m((place.lat + 1, place.lon + 1))
+        rows = await self._connection.fetch(
+            "select r.*, n.device_id from reads r join readers n on n.number = r.reader"
+            " where captured_at >= $1 and captured_at < $2"
+            " and ((r.lat - $3) * $5) ^ 2 + ((r.lon - $4) * $6) ^ 2 <= $7"
+            " order by captured_at desc limit $8",
+            asked.since,
+            asked.until,
+            place.lat,
+            place.lon,
+            north_m,
+            east_m,
+            asked.radius_m**2,
+            min(limit, HISTORY_ROWS_MAX),
         )
         return [_read(row) for row in rows]
 

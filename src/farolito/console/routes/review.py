@@ -16,7 +16,7 @@ from farolito.console.services import Services
 from farolito.console.signed_in import Asker
 from farolito.desk import NotFound
 from farolito.gate import Ask
-from farolito.model import Invalid, ReviewDecision, ReviewId, Thing
+from farolito.model import Invalid, Point, ReviewDecision, ReviewId, Thing
 from farolito.review.desk import ReviewDesk, Shown
 
 HttpRequest = Request[Any, Any, Any]
@@ -52,8 +52,11 @@ class RosterFile(msgspec.Struct, frozen=True):
 
 
 class Explain(msgspec.Struct, frozen=True):
+    """What a case is about: a plate, or a place."""
+
     case: Case
-    plate: Plate
+    plate: Plate | None = None
+    place: Point | None = None
 
 
 class Confirm(msgspec.Struct, frozen=True):
@@ -181,10 +184,16 @@ async def roster(
 
 @get("/api/search/explained")
 async def explained(
-    plate: FromQuery[str], asker: NamedDependency[Asker], services: NamedDependency[Services]
+    asker: NamedDependency[Asker],
+    services: NamedDependency[Services],
+    plate: FromQuery[str] = "",
+    lat: FromQuery[float | None] = None,
+    lon: FromQuery[float | None] = None,
 ) -> dict[str, Any]:
-    """Whether the case of the header explains looking for this plate."""
-    answer = await _desk(services).explains(asker.ask(Thing.PLATE_READ, "explained"), plate)
+    """Whether the case of the header explains looking for this plate, or this place."""
+    place = Point(lat, lon) if lat is not None and lon is not None else None
+    ask = asker.ask(Thing.PLATE_READ, "explained")
+    answer = await _desk(services).explains(ask, _about(plate, place))
     return {**msgspec.to_builtins(answer.value), "permit": answer.permit}
 
 
@@ -192,8 +201,10 @@ async def explained(
 async def explain(
     data: JSONBody[Explain], asker: NamedDependency[Asker], services: NamedDependency[Services]
 ) -> dict[str, Any]:
-    """Put on record that a case is about a plate; it counts once somebody else confirms it."""
-    answer = await _desk(services).explain(_of_case(asker, data.case), data.plate)
+    """Put on record that a case is about a plate or a place; it counts once somebody else
+    confirms it."""
+    about = _about(data.plate, data.place)
+    answer = await _desk(services).explain(_of_case(asker, data.case), about)
     return {"explanation": answer.value, "permit": answer.permit}
 
 
@@ -206,6 +217,12 @@ async def confirm(
 ) -> dict[str, Any]:
     answer = await _desk(services).confirm(_of_case(asker, data.case), explanation_id)
     return {"explanation": answer.value, "permit": answer.permit}
+
+
+def _about(plate: str | None, place: Point | None) -> str | Point:
+    if bool(plate) == (place is not None):
+        raise Invalid("a plate or a place", "name one of them")
+    return place or plate or ""
 
 
 def _of_case(asker: Asker, case: str) -> Ask:

@@ -1,8 +1,9 @@
-"""Where was this plate: our own reads, and those of owners that are asked by name."""
+"""Where was this plate, in our own reads and those of owners that are asked by name; and which cars
+passed this place, in our own."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -14,10 +15,26 @@ from litestar.params import FromQuery, JSONBody
 from farolito.console.services import Services
 from farolito.console.signed_in import Asker
 from farolito.desk import NotFound
+from farolito.desk.place_search import Place
 from farolito.desk.search import PlateSearch
 from farolito.gate import Ask, Records
-from farolito.model import AgencyId, Invalid, PersonId, Thing, normalise_plate, state_code
-from farolito.model.search import OWNERS_APPROVED_MAX, OWNERS_MAX, SPAN_MAX, PlateQuestion
+from farolito.model import (
+    AgencyId,
+    Invalid,
+    PersonId,
+    Point,
+    Thing,
+    normalise_plate,
+    state_code,
+)
+from farolito.model.search import (
+    OWNERS_APPROVED_MAX,
+    OWNERS_MAX,
+    RADIUS_M_MAX,
+    SPAN_MAX,
+    PlaceQuestion,
+    PlateQuestion,
+)
 
 DAYS_SHOWN_MAX = 400
 HOURS_MAX = SPAN_MAX // timedelta(hours=1)
@@ -37,6 +54,17 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
     on_behalf_of: Name | None = None
     on_behalf_agency: Name | None = None
     approved_by: UUID | None = None
+
+
+class Near(msgspec.Struct, frozen=True, kw_only=True):
+    """`at`: a place in degrees, or `address`: as the map has it. `since`, `until`: at most a day
+    apart."""
+
+    radius_m: Annotated[float, msgspec.Meta(gt=0, le=RADIUS_M_MAX)]
+    since: datetime
+    until: datetime
+    at: Point | None = None
+    address: Annotated[str, msgspec.Meta(max_length=200)] = ""
 
 
 class Approve(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +108,39 @@ async def plate(
         "state": question.state,
         "since": question.since,
         "owners": answer.value,
+        "looked": looked,
+    }
+
+
+@post("/api/search/place", status_code=200)
+async def place(
+    data: JSONBody[Near], asker: NamedDependency[Asker], services: NamedDependency[Services]
+) -> dict[str, Any]:
+    """The own reads around a place. `place`: where that is, and `within_m` of it what an address
+    may mean; the circle stays the one that was asked for. `readers`: those that stand in it."""
+    desk = services.places
+    if desk is None:
+        raise NotFound("this node answers no searches", "see docs/searching.md")
+    if (data.at is None) == (not data.address.strip()):
+        raise Invalid("a place or an address", "send one of them")
+    taken = Place(data.at, 0.0) if data.at else desk.place_of(data.address.strip())
+    question = PlaceQuestion(
+        place=taken.at, radius_m=data.radius_m, since=data.since, until=data.until
+    )
+    ask = asker.ask(Thing.PLATE_READ, "place")  # the desk says all of it
+    looked = services.reviews.looked(ask, taken.at) if services.reviews else None
+    answer = await desk.near(ask, question)
+    return {
+        "at": services.clock(),
+        "permit": answer.permit,
+        "place": taken.at,
+        "within_m": taken.within_m,
+        "words": desk.words(taken.at),
+        "radius_m": question.radius_m,
+        "since": question.since,
+        "until": question.until,
+        "readers": desk.readers(question),
+        "owners": [answer.value],
         "looked": looked,
     }
 
@@ -132,4 +193,4 @@ async def asked(
     return {"at": services.clock(), "permit": answer.permit, "asked": answer.value}
 
 
-ROUTES = [plate, owners, approve, asked]
+ROUTES = [plate, place, owners, approve, asked]
