@@ -69,6 +69,7 @@ export const enCalls = {
     closed: 'Closed',
     noPlace: 'place not known',
     purpose: (n: string) => `CAD ${n}`,
+    passed: 'Cars that passed here',
     purposePlain: 'Call in progress',
     doubtTitle: 'Doubtful',
     doubtPlain: 'Place or time are not certain. Say so on the radio.',

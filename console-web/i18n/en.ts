@@ -37,7 +37,7 @@ export const en = {
     skip: 'Skip to calls and alerts',
     menu: 'You and this screen',
     pagesLabel: 'Pages',
-    pages: { console: 'Console', brief: 'Officer’s brief', audit: 'Ledger', health: 'Health', timings: 'Clocks', shots: 'Shots', wall: 'Video wall', owner: 'Your cameras', agreements: 'Agreements', search: 'Search a plate', review: 'Reviews' },
+    pages: { console: 'Console', brief: 'Officer’s brief', audit: 'Ledger', health: 'Health', timings: 'Clocks', shots: 'Shots', wall: 'Video wall', owner: 'Your cameras', agreements: 'Agreements', search: 'Search', review: 'Reviews' },
   },
   errors: {
     offline: 'The node does not answer. Nothing was changed.',

@@ -72,6 +72,7 @@ export const esCalls: Pick<Catalogue, keyof typeof enCalls> = {
     closed: 'Cerrado',
     noPlace: 'lugar desconocido',
     purpose: (n) => `CAD ${n}`,
+    passed: 'Autos que pasaron por aquí',
     purposePlain: 'Llamada en curso',
     doubtTitle: 'Dudoso',
     doubtPlain: 'El lugar o la hora no son seguros. Dígalo por radio.',

@@ -38,7 +38,7 @@ export const es: Catalogue = {
     skip: 'Ir a llamadas y alertas',
     menu: 'Usted y esta pantalla',
     pagesLabel: 'Páginas',
-    pages: { console: 'Consola', brief: 'Aviso al oficial', audit: 'Registro', health: 'Estado', timings: 'Relojes', shots: 'Disparos', wall: 'Muro de video', owner: 'Sus cámaras', agreements: 'Convenios', search: 'Buscar una placa', review: 'Revisiones' },
+    pages: { console: 'Consola', brief: 'Aviso al oficial', audit: 'Registro', health: 'Estado', timings: 'Relojes', shots: 'Disparos', wall: 'Muro de video', owner: 'Sus cámaras', agreements: 'Convenios', search: 'Buscar', review: 'Revisiones' },
   },
   errors: {
     offline: 'El nodo no responde. No se cambió nada.',

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
 import type { FoundRead, Owner, OwnerAnswered } from '../wire/federation'
-import { barOf, bodyOf, byTime, emptyQuestion, lacking, questionKey, type QuestionForm, tidyPlate, wholeness } from './question'
+import { barOf, bodyOf, byTime, degreesOf, emptyQuestion, lacking, placeBodyOf, questionKey, type QuestionForm, tidyPlate, wholeness } from './question'
 
 function form(more: Partial<QuestionForm> = {}): QuestionForm {
   return { ...emptyQuestion(), plate: 'abc 123', purpose: 'in_progress_call', caseNumber: '26-118204', ...more }
@@ -42,6 +42,36 @@ test('whoever types for somebody else names both', () => {
 test('a changed form is another question', () => {
   expect(questionKey(form({ owners: ['a', 'b'] }))).toBe(questionKey(form({ owners: ['b', 'a'], plate: 'ABC123' })))
   expect(questionKey(form({ sinceH: 24 }))).not.toBe(questionKey(form()))
+})
+
+test('a place is asked for by an address or by degrees, within a day', () => {
+  const place = form({ about: 'place', plate: '', address: ' Central & 4th ', owners: ['a', 'b', 'c', 'd', 'e', 'f'] })
+  const now = Date.UTC(2026, 2, 1, 12)
+  expect(lacking(place, 5, false)).toEqual([]) // nobody else is asked about a place
+  expect(placeBodyOf(place, now)).toEqual({
+    address: 'Central & 4th',
+    radius_m: 250,
+    since: '2026-03-01T11:30:00.000Z',
+    until: '2026-03-01T12:00:00.000Z',
+  })
+  expect(placeBodyOf(form({ address: '35.0844, -106.6504' }), now)).toMatchObject({ at: { lat: 35.0844, lon: -106.6504 } })
+  expect(degreesOf('1200 Central')).toBeNull()
+  expect(lacking({ ...place, address: ' ' }, 5, false)).toEqual(['place'])
+})
+
+test('times of one’s own have an end after their beginning', () => {
+  const own = form({ about: 'place', address: 'Central & 4th', lastMin: 0 })
+  expect(lacking(own, 5, false)).toEqual(['times'])
+  expect(lacking({ ...own, from: '2026-03-01T10:00', to: '2026-03-01T09:00' }, 5, false)).toEqual(['times'])
+  expect(lacking({ ...own, from: '2026-03-01T10:00', to: '2026-03-02T10:01' }, 5, false)).toEqual(['span'])
+  expect(lacking({ ...own, from: '2026-03-01T10:00', to: '2026-03-02T10:00' }, 5, false)).toEqual([])
+})
+
+test('a plate and a place are never the same question, and time that goes by changes none', () => {
+  const place = form({ about: 'place', address: 'Central & 4th' })
+  expect(questionKey(place)).not.toBe(questionKey(form()))
+  expect(questionKey(place)).toBe(questionKey({ ...place, plate: 'XYZ' }))
+  expect(questionKey({ ...place, radiusM: 500 })).not.toBe(questionKey(place))
 })
 
 test('one sees beforehand what an agreement does not say', () => {

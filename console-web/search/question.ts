@@ -1,16 +1,28 @@
 /**
- * A question about one plate, as a person fills it in, and how whole its answers are.
+ * A question about one plate or one place, as a person fills it in, and how whole its answers are.
  *
  * In: a form and who can be asked. Out: what is missing, or what is sent; answers in their order.
- * Never: owners that nobody ticked; answers that look whole when one owner is missing.
+ * Never: owners that nobody ticked, or any for a place; answers that look whole when one is missing.
  */
 
 import type { FoundRead, Owner, OwnerAnswered, Purpose } from '../wire/federation'
+import type { Point } from '../wire/model'
 
 export const PERIODS_H = [24, 72, 168, 720] as const
+export const RADII_M = [100, 250, 500, 1000] as const
+export const LAST_MIN = [30, 120, 1440, 0] as const // 0: times of one's own
+const MINUTE_MS = 60_000
+export const SPAN_MS_MAX = 24 * 60 * MINUTE_MS
 const PLATE_CHARACTERS_MAX = 10
 
+/** `from`, `to`: of a place, in the screen's own time, where `lastMin` is 0. */
 export interface QuestionForm {
+  about: 'plate' | 'place'
+  address: string
+  radiusM: number
+  lastMin: number
+  from: string
+  to: string
   plate: string
   state: string
   sinceH: number
@@ -24,6 +36,12 @@ export interface QuestionForm {
 }
 
 export const emptyQuestion = (): QuestionForm => ({
+  about: 'plate',
+  address: '',
+  radiusM: 250,
+  lastMin: 30,
+  from: '',
+  to: '',
   plate: '',
   state: '',
   sinceH: 72,
@@ -40,17 +58,43 @@ export const emptyQuestion = (): QuestionForm => ({
 export const tidyPlate = (typed: string): string =>
   typed.toUpperCase().replace(/[^0-9A-Z]/g, '').slice(0, PLATE_CHARACTERS_MAX)
 
-export type Lack = 'plate' | 'purpose' | 'case' | 'approved' | 'behalf'
+export type Lack = 'plate' | 'place' | 'times' | 'span' | 'purpose' | 'case' | 'approved' | 'behalf'
 
 /** What keeps the question from being asked. A supervisor may name more owners at once. */
 export function lacking(form: QuestionForm, ownersMax: number, isSupervisor: boolean): Lack[] {
-  const lacks: Lack[] = []
-  if (!tidyPlate(form.plate)) lacks.push('plate')
+  const lacks: Lack[] = form.about === 'place' ? lackingOfPlace(form) : tidyPlate(form.plate) ? [] : ['plate']
   if (!form.purpose) lacks.push('purpose')
   if (!form.caseNumber.trim()) lacks.push('case')
-  if (form.owners.length > ownersMax && !isSupervisor && !form.approval.trim()) lacks.push('approved')
+  if (form.about === 'plate' && form.owners.length > ownersMax && !isSupervisor && !form.approval.trim()) lacks.push('approved')
   if (form.behalf && !(form.behalfOf.trim() && form.behalfAgency)) lacks.push('behalf')
   return lacks
+}
+
+function lackingOfPlace(form: QuestionForm): Lack[] {
+  const lacks: Lack[] = form.address.trim() ? [] : ['place']
+  if (form.lastMin) return lacks
+  const span = Date.parse(form.to) - Date.parse(form.from)
+  if (!(span > 0)) lacks.push('times')
+  else if (span > SPAN_MS_MAX) lacks.push('span')
+  return lacks
+}
+
+/** Degrees where somebody typed or pasted them, as "35.0844, -106.6504". */
+export function degreesOf(address: string): Point | null {
+  const [, lat, lon] = /^\s*(-?\d{1,2}\.\d+)\s*[,; ]\s*(-?\d{1,3}\.\d+)\s*$/.exec(address) ?? []
+  return lat && lon ? { lat: Number(lat), lon: Number(lon) } : null
+}
+
+export function placeBodyOf(form: QuestionForm, nowMs: number): Record<string, unknown> {
+  const at = degreesOf(form.address)
+  const until = form.lastMin ? nowMs : Date.parse(form.to)
+  const since = form.lastMin ? nowMs - form.lastMin * MINUTE_MS : Date.parse(form.from)
+  return {
+    ...(at ? { at } : { address: form.address.trim() }),
+    radius_m: form.radiusM,
+    since: new Date(since).toISOString(),
+    until: new Date(until).toISOString(),
+  }
 }
 
 export function bodyOf(form: QuestionForm): Record<string, unknown> {
@@ -65,8 +109,13 @@ export function bodyOf(form: QuestionForm): Record<string, unknown> {
 }
 
 /** The same question, whatever the order in which its owners were ticked. */
-export const questionKey = (form: QuestionForm): string =>
-  JSON.stringify([bodyOf({ ...form, owners: [...form.owners].sort() }), form.purpose, form.caseNumber.trim()])
+export function questionKey(form: QuestionForm): string {
+  const asked =
+    form.about === 'place'
+      ? [form.address.trim(), form.radiusM, form.lastMin || [form.from, form.to]]
+      : bodyOf({ ...form, owners: [...form.owners].sort() })
+  return JSON.stringify([form.about, asked, form.purpose, form.caseNumber.trim()])
+}
 
 export type Bar = 'no_agreement' | 'purpose' | 'role' | null
 

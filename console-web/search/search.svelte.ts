@@ -1,5 +1,5 @@
 /**
- * One person's questions about plates: whom one may ask, what was asked last, what came back.
+ * One person's questions about plates and places: whom one may ask, what was asked last, what came back.
  *
  * In: a form. Out: reactive answers, with the question that they belong to.
  * Never: a question that nobody sent; answers kept when the page closes.
@@ -8,9 +8,9 @@
 import { tongue } from '../i18n/tongue.svelte'
 import { ApiError, call, get } from '../wire/api'
 import { clock } from '../wire/clock.svelte'
-import type { OwnersAnswer, SearchAnswer } from '../wire/federation'
+import type { OwnersAnswer, PlaceAnswer, PlateAnswer, SearchAnswer } from '../wire/federation'
 import type { MapFacts } from '../wire/model'
-import { bodyOf, type QuestionForm, questionKey } from './question'
+import { bodyOf, placeBodyOf, type QuestionForm, questionKey } from './question'
 import { Why } from './why.svelte'
 
 const ANSWER_MS_MAX = 40_000 // owners are asked side by side, each with a deadline of its own
@@ -61,15 +61,18 @@ export class PlateSearch {
 
   async ask(form: QuestionForm): Promise<boolean> {
     if (this.asking) return false
-    this.asking = form.owners.length + 1
+    this.asking = form.about === 'place' ? 1 : form.owners.length + 1
     this.problem = ''
     this.asked = null // nothing of an older question beside a new one
     const headers = { 'X-Farolito-Purpose': form.purpose, 'X-Farolito-Case': form.caseNumber.trim() }
     try {
-      const answer = await call<SearchAnswer>('POST', '/api/search/plate', bodyOf(form), headers, ANSWER_MS_MAX)
+      const answer =
+        form.about === 'place'
+          ? await call<PlaceAnswer>('POST', '/api/search/place', placeBodyOf(form, clock.at()), headers, ANSWER_MS_MAX)
+          : await call<PlateAnswer>('POST', '/api/search/plate', bodyOf(form), headers, ANSWER_MS_MAX)
       clock.heard(answer.at)
       this.permit = answer.permit ?? this.permit
-      const why = new Why(form, answer.looked, answer.at, this.me)
+      const why = new Why(form, 'plate' in answer ? { plate: answer.plate } : { place: answer.place }, answer.looked, answer.at, this.me)
       this.asked = { form, key: questionKey(form), answer, why }
       if (answer.looked) void why.open() // the answers do not wait for it
       return true

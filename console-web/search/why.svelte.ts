@@ -2,8 +2,12 @@
 
 import { tongue } from '../i18n/tongue.svelte'
 import { ApiError, call } from '../wire/api'
-import { bodyOf, type QuestionForm } from './question'
+import type { Point } from '../wire/model'
+import type { QuestionForm } from './question'
 import { caseFor, type Explanation, type Explains, isMine, type Looked, type Reason, reasonsOf, toConfirm } from './why'
+
+/** What was searched, as the node took it. */
+export type About = { plate: string } | { place: Point }
 
 type Done = { reason: Reason; case: string }
 
@@ -15,17 +19,16 @@ export class Why {
   away = $state(false) // this person went on without an answer
 
   readonly case: string
-  readonly #plate: string
   readonly #purpose: string
 
   constructor(
     form: QuestionForm,
+    readonly about: About,
     readonly looked: Looked | null, // null: nobody is reminded, the person asks by themselves
     private readonly at: string, // of the answer: a line that is read aloud does not count on
     private readonly me: string,
   ) {
     this.case = form.caseNumber.trim()
-    this.#plate = String(bodyOf(form)['plate'])
     this.#purpose = form.purpose
   }
 
@@ -46,10 +49,10 @@ export class Why {
     return this.explains?.waiting.find((one) => isMine(one, this.me)) ?? null
   }
 
-  /** Ask the node what the case says of the plate. Each look is an entry of the ledger. */
+  /** Ask the node what the case says of it. Each look is an entry of the ledger. */
   async open(): Promise<void> {
     await this.#work(async () => {
-      this.explains = await this.#call<Explains>('GET', `/api/search/explained?plate=${encodeURIComponent(this.#plate)}`)
+      this.explains = await this.#call<Explains>('GET', `/api/search/explained?${this.#asked()}`)
     })
   }
 
@@ -64,10 +67,16 @@ export class Why {
       if (reason === 'confirm' && other) {
         await this.#call('POST', `/api/search/explanations/${other.explanation_id}/confirm`, { case: number })
       } else {
-        await this.#call('POST', '/api/search/explain', { case: number, plate: this.#plate })
+        await this.#call('POST', '/api/search/explain', { case: number, ...this.about })
       }
       this.done = { reason, case: number }
     })
+  }
+
+  #asked(): URLSearchParams {
+    if ('plate' in this.about) return new URLSearchParams({ plate: this.about.plate })
+    const { lat, lon } = this.about.place
+    return new URLSearchParams({ lat: String(lat), lon: String(lon) })
   }
 
   #call<T>(method: 'GET' | 'POST', path: string, body?: Record<string, unknown>): Promise<T> {

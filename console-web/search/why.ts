@@ -24,7 +24,7 @@ export interface Explains {
   waiting: Explanation[]
 }
 
-/** The case is about the plate; another case is; or somebody else says so, and this person too. */
+/** The case is about what was searched; another case is; or somebody else says so, and this person too. */
 export type Reason = 'about' | 'other' | 'confirm'
 
 export const isMine = (one: Explanation, me: string): boolean => one.by === me

@@ -219,15 +219,30 @@ export interface OwnerAnswered {
   ms?: number
 }
 
-export interface SearchAnswer {
+interface AnswersOf {
   at: string
   permit: number | null
-  plate: string
-  state: string | null
   since: string
   owners: OwnerAnswered[]
   looked: { times: number; since: string } | null // what this person is reminded of
 }
+
+export interface PlateAnswer extends AnswersOf {
+  plate: string
+  state: string | null
+}
+
+/** `within_m`: what an address may mean; `words`: the place as people call it; `readers`: our own. */
+export interface PlaceAnswer extends AnswersOf {
+  place: Point
+  within_m: number
+  words: string
+  radius_m: number
+  until: string
+  readers: { inside: number; nearest_m: number | null }
+}
+
+export type SearchAnswer = PlateAnswer | PlaceAnswer
 
 export type SharedKind = Exclude<ShareClass, 'plate_read'>
 
