@@ -18,7 +18,7 @@ demo: setup ## The practice metro at http://localhost:8700
 	$(BIN)/farolito demo --port $(PORT)
 
 test: setup $(STAMP)/dev $(STAMP)/provider $(CHROMIUM) ## Set up and pass every test
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 	cd console-web && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent test
 
 check: setup $(STAMP)/dev ## Style, types, layers
