@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import struct
+import wave
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -93,3 +96,17 @@ def shot_alert(
         ),
     }  # fmt: skip
     return ShotAlert(**{**made, **more})
+
+
+def wav(samples: list[float], *, width: int = 2, channels: int = 1, rate_hz: int = 4_000) -> bytes:
+    """PCM of values in −1…1."""
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setparams((channels, width, rate_hz, 0, "NONE", ""))
+        full = 2 ** (8 * width - 1) - 1
+        file.writeframes(b"".join(
+            struct.pack("<i", round(one * full))[:width] if width > 1
+            else struct.pack("B", round(one * 127) + 128)
+            for one in samples
+        ))  # fmt: skip
+    return out.getvalue()

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
-import struct
-import wave
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -17,6 +16,7 @@ import pytest
 from farolito.app.clock import ids
 from farolito.desk.shot_record import csv_of
 from farolito.model import DeviceId, ShotAlert, ShotRecord, SoundClip
+from tests import shot_builders
 from tests.desk.city import spot
 from tests.desk.gunfire import shot
 from tests.running import RunningNode, told
@@ -24,6 +24,7 @@ from tests.running import RunningNode, told
 pytestmark = [pytest.mark.node, pytest.mark.asyncio(loop_scope="module")]
 
 RATE_HZ = 12_000
+wav = partial(shot_builders.wav, rate_hz=RATE_HZ)
 EAR = "ear-1"
 
 
@@ -55,20 +56,6 @@ class Ears:
 @pytest.fixture
 def ears(shared_node: RunningNode) -> Ears:
     return Ears(shared_node)
-
-
-def wav(samples: list[float], *, width: int = 2, channels: int = 1) -> bytes:
-    """PCM of values in −1…1."""
-    out = io.BytesIO()
-    with wave.open(out, "wb") as file:
-        file.setparams((channels, width, RATE_HZ, 0, "NONE", ""))
-        full = 2 ** (8 * width - 1) - 1
-        file.writeframes(b"".join(
-            struct.pack("<i", round(one * full))[:width] if width > 1
-            else struct.pack("B", round(one * 127) + 128)
-            for one in samples
-        ))  # fmt: skip
-    return out.getvalue()
 
 
 async def test_the_queue_and_what_was_heard_beside_it(ears: Ears) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
@@ -21,12 +23,14 @@ from farolito.model import (
     Refused,
     ShareClass,
     Sharing,
+    Shot,
+    SoundClip,
     UnitStatus,
 )
 from farolito.model.call import CalledUnit
 from tests.federation.sharers import DOWNTOWN, Sharer, Sharers
 from tests.plates.plate_builders import read
-from tests.shot_builders import shot
+from tests.shot_builders import shot, wav
 
 ON_LAND = Point(35.25, -106.55)
 PUEBLO = AgencyId("pueblo-pd")
@@ -94,6 +98,28 @@ async def test_its_pictures_go_with_it(sharers: Sharers) -> None:
     assert watching.reads[0].pictures == {"a" * 64: b"\xff\xd8crop"}
 
 
+async def test_the_largest_pictures_go_with_it_and_a_slow_line_has_time_for_them(
+    sharers: Sharers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watching = Watching(sharers)
+    line, waits = watching.city.side.post._line, list[tuple[int, float]]()
+    request = line.request
+
+    async def timed(partner: AgencyId, raw: bytes, timeout_s: float) -> bytes:
+        waits.append((len(raw), timeout_s))
+        return await request(partner, raw, timeout_s)
+
+    monkeypatch.setattr(line, "request", timed)
+    shows = {"a" * 64: b"p" * 4_000_000, "b" * 64: b"s" * 999_000, "c" * 64: b"x" * 2_000}
+    pictures = (Picture("b" * 64, "scene"), Picture("a" * 64, "plate"), Picture("c" * 64, "scene"))
+    await watching.passed(watching.read(pictures=pictures), pictures=shows)
+    assert {name: len(p) for name, p in watching.reads[0].pictures.items()} == {
+        "a" * 64: 4_000_000, "b" * 64: 999_000,
+    }  # fmt: skip
+    [(size, wait_s)] = [one for one in waits if one[0] > 1_000_000]
+    assert size / wait_s < 140_000, "a line of 1.1 Mbit/s carries it in time"
+
+
 async def test_the_nations_signed_consent_lets_us_have_its_records_as_well(
     sharers: Sharers,
 ) -> None:
@@ -143,6 +169,37 @@ async def test_a_shot_on_a_nations_land_is_heard_by_the_nation_alone(sharers: Sh
     async with watching.city.side.records() as records:
         assert await records.shots.queue() == []
         assert await records.shots.quiet() == []
+
+
+async def test_the_sound_of_a_shot_on_a_nations_land_follows_it(sharers: Sharers) -> None:
+    """Its people decide by ear, as ours do; and what our sensors recorded there is theirs."""
+    watching = Watching(sharers)
+    wanted: list[Shot] = []
+    watching.over.want_sound = wanted.append
+    solved = shot(5, watching.city.side.clock(), place=ON_LAND)
+    await watching.city.shots.hear(solved, "boot:1")
+    assert wanted == [solved]
+    sound = wav([0.1, -0.1] * 800)
+    clip, late = recording(solved, sound), recording(solved, sound, after_s=60)
+    await watching.city.send(watching.pueblo)
+    for one in (clip, clip, late):
+        await watching.over.sound(one, sound)
+    await watching.city.send(watching.pueblo)
+    assert [(s.track, s.clips) for s in watching.shots] == [("boot:1", ()), ("boot:1", (clip,))]
+    assert watching.shots[-1].sounds == {clip.sha256: sound}
+    watching.city.side.later(20 * 60)
+    later = shot(1, watching.city.side.clock(), place=ON_LAND)
+    await watching.city.shots.hear(later, "boot:2")
+    async with watching.city.side.records() as records:
+        kept = await records.connection.fetch("select body->>'track' as track from handed_shots")
+    assert [row["track"] for row in kept] == ["boot:2"], "no longer than its sound may come"
+
+
+def recording(of: Shot, sound: bytes, after_s: float = -0.3) -> SoundClip:
+    return SoundClip(
+        sensor=of.heard[0].sensor, sha256=sha256(sound).hexdigest(),
+        starts_at=of.heard[0].onset_at + timedelta(seconds=after_s), seconds=0.4, rate_hz=4_000,
+    )  # fmt: skip
 
 
 async def test_a_shot_that_is_located_onto_the_land_later_is_taken_back_here(

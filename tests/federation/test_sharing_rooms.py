@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC
+from pathlib import Path
 from typing import Any, cast
 
 import msgspec
 import pytest
 
 from farolito.app.agreeing import purging
+from farolito.app.listening import Listening
 from farolito.app.sharing import Rooms, SharingRooms
 from farolito.bus import Bus, ReadBatch
-from farolito.federation.sharing_words import HandedRead
-from farolito.model import AgencyId, Because, Point, Refused, ShareClass, SignedAgreement
+from farolito.federation.sharing_words import HandedRead, HandedShot
+from farolito.media import Pictures
+from farolito.model import AgencyId, Because, Point, Refused, ShareClass, Shot, SignedAgreement
 from tests.federation.neighbours import Neighbours
 from tests.federation.sharers import Sharer, Sharers
+from tests.federation.test_land import recording
 from tests.plates.plate_builders import read
+from tests.shot_builders import shot, wav
 
 
 class Lane:
@@ -44,10 +49,20 @@ class Shares:
         return await self._line.request(partner, raw, timeout_s)
 
 
+class Ears:
+    """Stands where a node listens to its sensors."""
+
+    def __init__(self) -> None:
+        self.elsewhere: Any = None
+        self.wanted: list[Shot] = []
+        self.want_sound = self.wanted.append
+
+
 class House:
-    def __init__(self, sharers: Sharers, sharer: Sharer) -> None:
+    def __init__(self, sharers: Sharers, sharer: Sharer, folder: Path | None = None) -> None:
         side = sharer.side
-        self.sharers, self.sharer, self.bus = sharers, sharer, Lane()
+        self.sharers, self.sharer, self.bus, self.ears = sharers, sharer, Lane(), Ears()
+        self.pictures = Pictures(folder) if folder else None
         self.shares = Shares(sharer, sharers.neighbours)
         side.post._handlers.pop("share")  # the rooms take them from here on
         side.post._handlers.pop("purge")
@@ -56,6 +71,7 @@ class House:
             Rooms(
                 gate=side.gate, post=side.post, system=side.system, desk=sharer.desk,
                 dispatch=sharer.dispatch, shots=sharer.shots, bus=cast(Bus, self.bus),
+                listening=cast(Listening, self.ears), pictures=cast(Pictures, self.pictures),
                 own_card=lambda: side.card, partners=lambda: side.partners,
                 agreements=lambda: list(sharers.agreed.values()), agreement=sharers.agreed.get,
                 units=lambda: sharer.units, share=self.shares,
@@ -209,3 +225,43 @@ async def test_what_was_made_on_our_land_becomes_ours(sharers: Sharers) -> None:
     elsewhere = msgspec.structs.replace(one, place=Point(35.0, -106.65))
     with pytest.raises(Refused):
         await pueblo.rooms._take_reads(AgencyId("city-pd"), [HandedRead(elsewhere)])
+
+
+CITY = AgencyId("city-pd")
+ON_LAND = Point(35.25, -106.55)
+
+
+async def test_the_sound_of_a_shot_on_our_land_is_heard_where_it_is_decided(
+    sharers: Sharers, tmp_path: Path
+) -> None:
+    pueblo = House(sharers, sharers.pueblo, tmp_path / "pictures")
+    solved = shot(5, sharers.pueblo.side.clock(), place=ON_LAND)
+    sound = wav([0.1, -0.1] * 800)
+    clip = recording(solved, sound)
+    whole = HandedShot(solved, "boot:1", (clip,), {clip.sha256: sound})
+    for one in (HandedShot(solved, "boot:1"), whole, whole):
+        await pueblo.rooms._take_shots(CITY, [one])
+    async with sharers.pueblo.side.records() as records:
+        known = await records.shots.track("city-pd:boot:1")
+        assert known is not None
+        alert = await records.shots.get(known.alert_id)
+    assert alert is not None
+    assert alert.clips == (clip,)
+    assert pueblo.pictures is not None
+    assert pueblo.pictures.get(clip.starts_at.date(), clip.sha256) == sound
+
+
+@pytest.mark.parametrize("wrong", ["bytes", "another", "other_time"])
+async def test_what_is_no_recording_of_it_is_refused(
+    sharers: Sharers, tmp_path: Path, wrong: str
+) -> None:
+    pueblo = House(sharers, sharers.pueblo, tmp_path / "pictures")
+    solved = shot(5, sharers.pueblo.side.clock(), place=ON_LAND)
+    sound = wav([0.1, -0.1] * 800)
+    clip = recording(solved, sound, after_s=60 if wrong == "other_time" else -0.3)
+    sent = {"bytes": b"RIFF of nothing", "another": wav([0.2] * 1_600)}.get(wrong, sound)
+    told = HandedShot(solved, "boot:1", (clip,), {clip.sha256: sent})
+    with pytest.raises(Refused) as no:
+        await pueblo.rooms._take_shots(CITY, [told])
+    assert no.value.reason == "malformed"
+    assert [one for one in (tmp_path / "pictures").rglob("*") if one.is_file()] == []

@@ -26,10 +26,11 @@ from farolito.app.partners import Partners, own_card
 from farolito.app.partners import Rooms as PartnerRooms
 from farolito.app.sharing import Rooms as SharedRooms
 from farolito.app.sharing import SharingRooms
+from farolito.app.shots import Shots
 from farolito.app.witnesses import Witnesses, witness_key
 from farolito.audit import Ledger
 from farolito.bus.line_end import PartnerDown
-from farolito.desk import Desk, Dispatch, ShotDesk
+from farolito.desk import Desk, Dispatch
 from farolito.desk.search import PlateSearch
 from farolito.federation import PartnerAway, Post
 from farolito.federation.answering import PlateAnswers
@@ -38,6 +39,7 @@ from farolito.federation.suspensions import Suspensions
 from farolito.gate import Gate, Records
 from farolito.identity import AgencyKey
 from farolito.identity.signing import Signing
+from farolito.media import Pictures
 from farolito.model import AgencyId, Person, PersonId, ShareClass, Unit
 
 
@@ -52,7 +54,8 @@ class Rooms:
     system: Person
     desk: Desk
     dispatch: Dispatch
-    shots: ShotDesk
+    shots: Shots
+    pictures: Pictures
     units: Callable[[], Sequence[Unit]]
     suspended: Callable[[], Awaitable[tuple[int, Sequence[PersonId]]]]
     hosting: Hosting | None
@@ -134,7 +137,9 @@ class Federation:
                 system=system,
                 desk=rooms.desk,
                 dispatch=rooms.dispatch,
-                shots=rooms.shots,
+                shots=rooms.shots.desk,
+                listening=rooms.shots.listening,
+                pictures=rooms.pictures,
                 bus=rooms.engines.bus,
                 own_card=lambda: self.book.own_card,
                 partners=self.book.partners,

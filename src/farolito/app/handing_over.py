@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,18 +13,22 @@ from farolito.bus import Delivery, ReadBatch
 from farolito.federation.land import LandBook
 from farolito.federation.sharing_words import HandedRead, HandedShot
 from farolito.gate import Gate, Records, system_ask
-from farolito.model import AgencyId, Person, PlateRead, ShareClass, Shot, Thing
+from farolito.model import AgencyId, Person, PlateRead, ShareClass, Shot, SoundClip, Thing
 from farolito.model.ids import digest_id
 from farolito.model.shared import Waiting
 from farolito.store import sharing
 
-PICTURES_BYTES_MAX = 256_000  # of one read, the plate's first: what is more does not cross
+PICTURES_BYTES_MAX = 5_000_000  # of one read, the plate's first: what is more fits no message
+SOUND_WITHIN = timedelta(minutes=10)  # after a shot its sensors have sent what was asked for
+CLIP_FITS = timedelta(seconds=30)
 
 _encode = msgspec.json.Encoder().encode
+_decode_shot = msgspec.json.Decoder(HandedShot).decode
 
 
 class HandingOver:
-    """`handed` is called with the nation for which something new is durable."""
+    """`handed` is called with the nation for which something new is durable; `want_sound` with a
+    shot whose sensors are to send what they recorded."""
 
     def __init__(
         self,
@@ -39,6 +43,7 @@ class HandingOver:
         self._system = system
         self._clock = clock
         self.handed = handed
+        self.want_sound: Callable[[Shot], None] = lambda _: None
         self.reads = 0
         self.shots = 0
 
@@ -82,15 +87,41 @@ class HandingOver:
         item = digest_id(0, "shot", self._gate.owner, track)
         body = _encode(HandedShot(shot, track))
         row = Waiting(0, ShareClass.SHOT, item, shot.revision, body)
+        now = self._clock()
 
         async def work(records: Records, permit: int) -> None:
-            await records.sharing.hand_over(belongs.nation, [row], self._clock())
+            await records.sharing.hand_over(belongs.nation, [row], now)
+            await records.sharing.keep_handed(belongs.nation, item, body, shot.discharged_at)
+            await records.sharing.forget_handed(now - SOUND_WITHIN)
 
         query = f"shot {track} revision {shot.revision} is made on the land of {belongs.nation}"
         await self._gate.act(system_ask(self._system, Thing.SHARED, query), work)
         self.shots += 1
         self.handed(belongs.nation)
+        self.want_sound(shot)
         return not belongs.may_have
+
+    async def sound(self, clip: SoundClip, sound: bytes) -> None:
+        """A recording of a shot that was handed over follows it. Sent twice, it is kept once."""
+        around = await self._gate.following(
+            lambda r: r.sharing.handed(clip.starts_at - CLIP_FITS, clip.starts_at + CLIP_FITS)
+        )
+        for nation, body in around:
+            one = _decode_shot(body)
+            if not one.shot.is_in(clip):
+                continue
+            item = digest_id(0, "sound", self._gate.owner, one.track, clip.sha256)
+            whole = HandedShot(one.shot, one.track, (clip,), {clip.sha256: sound})
+            row = Waiting(0, ShareClass.SHOT, item, 1, _encode(whole))
+
+            async def work(
+                records: Records, permit: int, nation: AgencyId = nation, row: Waiting = row
+            ) -> None:
+                await records.sharing.hand_over(nation, [row], self._clock())
+
+            query = f"sound of shot {one.track} by {clip.sensor} is {nation}'s"
+            await self._gate.act(system_ask(self._system, Thing.SHARED, query), work)
+            self.handed(nation)
 
 
 Handed = Mapping[AgencyId, Mapping[UUID, HandedRead]]

@@ -23,10 +23,11 @@ import asyncio
 import logging
 import math
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import Any, Protocol
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -123,7 +124,8 @@ class Listening:
         self._falls = 0
         self._storms: Sequence[Storm] = ()
         self._untold: deque[tuple[Shot, str, bytes]] = deque()
-        self._asked: dict[ShotId, ShotAlertId] = {}
+        self._asked: dict[ShotId, UUID] = {}  # with the alert they were asked for together
+        self.elsewhere: Callable[[SoundClip, bytes], Awaitable[None]] = _nowhere
         self.position = 0
         self.told = 0
         self.let_go = 0
@@ -319,18 +321,24 @@ class Listening:
     def _ask_for_sound(self, alert: ShotAlert) -> None:
         """Of the nearest that heard each string: there the sound is least changed by its way."""
         for string in alert.strings:
-            asked = sum(alert_id == alert.alert_id for alert_id in self._asked.values())
-            is_past = self._clock() - string.discharged_at > ASKED_WITHIN
-            if string.shot_id in self._asked or is_past or not string.heard:
-                continue
-            if asked >= STRINGS_ASKED:
-                return
-            if len(self._asked) >= ASKED_KEPT:
-                del self._asked[next(iter(self._asked))]
-            self._asked[string.shot_id] = alert.alert_id
-            for ear in sorted(string.heard, key=lambda ear: ear.metres)[:CLIPS_ASKED]:
-                starts_at = ear.onset_at - timedelta(seconds=CLIP_LEAD_S)
-                self._wants.ask(ear.sensor, starts_at, CLIP_S)
+            self._ask_for_string(string, alert.alert_id)
+
+    def want_sound(self, shot: Shot) -> None:
+        """Of a shot that is another government's: its people hear it before they decide, too."""
+        self._ask_for_string(shot, shot.shot_id)
+
+    def _ask_for_string(self, string: Shot, together: UUID) -> None:
+        is_past = self._clock() - string.discharged_at > ASKED_WITHIN
+        if string.shot_id in self._asked or is_past or not string.heard:
+            return
+        if sum(one == together for one in self._asked.values()) >= STRINGS_ASKED:
+            return
+        if len(self._asked) >= ASKED_KEPT:
+            del self._asked[next(iter(self._asked))]
+        self._asked[string.shot_id] = together
+        for ear in sorted(string.heard, key=lambda ear: ear.metres)[:CLIPS_ASKED]:
+            starts_at = ear.onset_at - timedelta(seconds=CLIP_LEAD_S)
+            self._wants.ask(ear.sensor, starts_at, CLIP_S)
 
     async def ask_again(self) -> None:
         """What is wanted is known in memory alone: of alerts without sound that were raised just
@@ -343,7 +351,9 @@ class Listening:
                 self._ask_for_sound(alert)
 
     async def _keep(self, clip: SoundClip, sound: bytes) -> None:
-        """A clip goes to the alert that its sensor heard; one that none asked for is let go."""
+        """A clip goes to the alert that its sensor heard, and to the nation on whose land that
+        was; one that none asked for is let go."""
+        await self.elsewhere(clip, sound)
         place = self._sensors.place_of(clip.sensor)
         if place is None:
             return
@@ -352,11 +362,8 @@ class Listening:
                 place, HEARD_WITHIN_M, clip.starts_at - CLIP_FITS, clip.starts_at + CLIP_FITS
             )
         for alert in around:
-            if _is_of(clip, alert):
-                day = clip.starts_at.astimezone(UTC).date()
-                await asyncio.to_thread(self._pictures.keep, day, {clip.sha256: sound})
-                await asyncio.to_thread(self._pictures.hold, day, [clip.sha256])
-                await self._desk.attach(alert.alert_id, [clip])
+            if any(shot.is_in(clip) for shot in alert.shots):
+                await keep_sound(self._pictures, self._desk, alert.alert_id, clip, sound)
 
     async def _advance_on(self) -> None:
         while True:
@@ -377,13 +384,18 @@ class Listening:
         await self._bus.sound.forget(position)
 
 
-def _is_of(clip: SoundClip, alert: ShotAlert) -> bool:
-    until = clip.starts_at + timedelta(seconds=clip.seconds)
-    return any(
-        ear.sensor == clip.sensor and clip.starts_at <= ear.onset_at <= until
-        for shot in alert.shots
-        for ear in shot.heard
-    )
+async def keep_sound(
+    pictures: Pictures, desk: ShotDesk, alert_id: ShotAlertId, clip: SoundClip, sound: bytes
+) -> None:
+    """Kept for as long as its alert, before the alert says that it is there."""
+    day = clip.starts_at.astimezone(UTC).date()
+    await asyncio.to_thread(pictures.keep, day, {clip.sha256: sound})
+    await asyncio.to_thread(pictures.hold, day, [clip.sha256])
+    await desk.attach(alert_id, [clip])
+
+
+async def _nowhere(_: SoundClip, __: bytes) -> None:
+    return None
 
 
 async def _until_one_ends(*works: Coroutine[Any, Any, None]) -> None:

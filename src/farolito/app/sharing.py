@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
@@ -13,6 +14,7 @@ import msgspec
 
 from farolito.app.handing_over import HandingOver
 from farolito.app.list_desk import ListDesk
+from farolito.app.listening import Listening, keep_sound
 from farolito.app.partner_lists import PartnerLists
 from farolito.bus import Bus, ReadBatch
 from farolito.desk import Desk, Dispatch, ShotDesk
@@ -25,6 +27,8 @@ from farolito.federation.sending import Sender
 from farolito.federation.sharing import Outbox
 from farolito.federation.sharing_words import HandedRead, HandedShot
 from farolito.gate import AWAY, Gate
+from farolito.ingest.gunshot.clip import read_wav
+from farolito.media import Pictures
 from farolito.model import (
     AgencyCard,
     AgencyId,
@@ -36,9 +40,12 @@ from farolito.model import (
     Person,
     PlateRead,
     Refused,
+    Rejected,
     ShareClass,
     Sharing,
+    Shot,
     SignedAgreement,
+    SoundClip,
     Unit,
 )
 from farolito.store import Records, hot_lists
@@ -62,6 +69,8 @@ class Rooms(NamedTuple):
     desk: Desk
     dispatch: Dispatch
     shots: ShotDesk
+    listening: Listening
+    pictures: Pictures
     bus: Bus
     own_card: Callable[[], AgencyCard]
     partners: Callable[[], Mapping[AgencyId, Partner]]
@@ -171,6 +180,8 @@ class SharingRooms:
         rooms.dispatch.followers.append(outbox.follow_incident)
         rooms.dispatch.use_jurisdiction(self.land.jurisdiction)
         rooms.shots.elsewhere = self.handing_over.shot
+        rooms.listening.elsewhere = self.handing_over.sound
+        self.handing_over.want_sound = rooms.listening.want_sound
         rooms.post.on("share", self.receiving.take)
         rooms.post.on("purge", self.receiving.purge)
 
@@ -199,8 +210,24 @@ class SharingRooms:
         if not all(self.land.is_own(one.shot.place) for one in handed):
             raise Refused("not_our_land", "a shot that was not fired on our land", "keep it")
         for one in handed:
-            shot = msgspec.structs.replace(one.shot, agency=own)
-            await self._rooms.shots.hear(shot, f"{sender}:{one.track}")
+            shot, track = msgspec.structs.replace(one.shot, agency=own), f"{sender}:{one.track}"
+            await self._rooms.shots.hear(shot, track)
+            for clip in one.clips:
+                await self._take_sound(shot, track, clip, one.sounds.get(clip.sha256, b""))
+
+    async def _take_sound(self, shot: Shot, track: str, clip: SoundClip, sound: bytes) -> None:
+        """Raises Refused for what is no recording, or one of another shot."""
+        try:
+            wav = read_wav(sound)
+        except Rejected as no:
+            raise Refused("malformed", no.says, no.do) from no
+        if hashlib.sha256(sound).hexdigest() != clip.sha256 or not shot.is_in(clip):
+            raise Refused("malformed", "a recording of something else", "send the shot's own")
+        clip = msgspec.structs.replace(clip, seconds=wav.seconds, rate_hz=wav.rate_hz)
+        known = await self._rooms.gate.following(lambda r: r.shots.track(track))
+        if known is not None:
+            rooms = self._rooms
+            await keep_sound(rooms.pictures, rooms.shots, known.alert_id, clip, sound)
 
 
 class _ClassLine:

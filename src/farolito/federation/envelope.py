@@ -16,7 +16,7 @@ import msgspec
 from farolito.identity import AgencyKey, signed_by
 from farolito.model import AgencyId, EnvelopeId, Refused
 
-ENVELOPE_BYTES_MAX = 4 * 2**20
+ENVELOPE_BYTES_MAX = 7 * 2**20  # a read with its pictures; a line carries 8 MiB
 OLD_MAX = timedelta(minutes=5)  # and as far ahead: an older message is refused, replayed or not
 
 KINDS = frozenset(

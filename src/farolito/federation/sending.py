@@ -16,7 +16,7 @@ import msgspec
 
 from farolito.federation.envelope import body_of
 from farolito.federation.flows import Flows
-from farolito.federation.post import Line, Post
+from farolito.federation.post import ASK_S_MAX, Line, Post
 from farolito.federation.sharing_words import (
     BATCH_BYTES_MAX,
     BATCH_MAX,
@@ -40,6 +40,7 @@ from farolito.model import (
 )
 from farolito.model.shared import EVERYTHING, Lane, Purge, Telling, Waiting
 
+SLOWEST_BYTES_A_S = 125_000  # a line of 1 Mbit/s is no partner that is away
 REFUSED_MAX = 8  # of one thing in a row; then it is dropped, and counted with their reason
 # What a partner refuses so is the moment, not the thing: it is waited out.
 _MOMENT = frozenset({"away", "fault", "flood", "stale", "not_a_partner", "not_here", "replayed"})
@@ -256,7 +257,9 @@ class Sender:
         """Their receipt; None where they refuse one thing for good and it was dropped."""
         line = self._line_of(share.share_class) if share.what is What.ITEMS else None
         try:
-            took: Took = body_of(await self._post.ask(partner, "share", share, line=line), Took)
+            wait_s = ASK_S_MAX + sum(len(row.body) for row in rows) / SLOWEST_BYTES_A_S
+            back = await self._post.ask(partner, "share", share, wait_s, line)
+            took: Took = body_of(back, Took)
         except Refused as no:
             if not await self._passes(partner, no.reason):
                 self._refusals[partner, rows[0].number] += 1

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from farolito.model import AgreementId, PlateRead, ShareClass, Shot
+from farolito.model import AgreementId, PlateRead, ShareClass, Shot, SoundClip
 from farolito.model.shared import Telling
 
 BATCH_MAX = 64  # things of one message
@@ -31,10 +31,13 @@ class HandedRead(msgspec.Struct, frozen=True):
 
 
 class HandedShot(msgspec.Struct, frozen=True):
-    """A located shot, as its maker's sensors told it: `track` is the maker's name of it."""
+    """A located shot, as its maker's sensors told it: `track` is the maker's name of it.
+    `sounds`: WAV bytes by the SHA-256 of the clips; they follow when the sensors sent them."""
 
     shot: Shot
     track: str
+    clips: tuple[SoundClip, ...] = ()
+    sounds: Mapping[str, bytes] = {}
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

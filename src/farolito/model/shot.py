@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
@@ -120,6 +120,14 @@ class Shot(msgspec.Struct, frozen=True, kw_only=True):
     def is_withdrawn(self) -> bool:
         """What was heard is explained better by other sources."""
         return self.probability <= WITHDRAWN
+
+    def is_in(self, clip: SoundClip) -> bool:
+        """Whether the clip holds it: of a sensor that heard it begin within."""
+        until = clip.starts_at + timedelta(seconds=clip.seconds)
+        return any(
+            ear.sensor == clip.sensor and clip.starts_at <= ear.onset_at <= until
+            for ear in self.heard
+        )
 
     @property
     def gunshot(self) -> float:

@@ -77,6 +77,25 @@ class SharingRows:
         """Records that belong to a nation wait for it."""
         await hand_over(self._connection, self._agency, nation, rows, at)
 
+    async def keep_handed(self, nation: AgencyId, item_id: UUID, body: bytes, at: datetime) -> None:
+        """A shot that was handed over, for the sound that follows it. `at`: when it was fired."""
+        await self._connection.execute(
+            "insert into handed_shots (agency, nation, item_id, at, body) values ($1,$2,$3,$4,$5)"
+            " on conflict (agency, item_id) do update set at = excluded.at, body = excluded.body",
+            self._agency, nation, item_id, at, body.decode(),
+        )  # fmt: skip
+
+    async def handed(self, since: datetime, until: datetime) -> list[tuple[AgencyId, str]]:
+        """Shots fired between these times that were handed over: to whom, and as what."""
+        rows = await self._connection.fetch(
+            "select nation, body::text from handed_shots where at >= $1 and at <= $2 order by at",
+            since, until,
+        )  # fmt: skip
+        return [(AgencyId(row["nation"]), row["body"]) for row in rows]
+
+    async def forget_handed(self, before: datetime) -> None:
+        await self._connection.execute("delete from handed_shots where at < $1", before)
+
     async def begin(self, partner: AgencyId, agreement_id: AgreementId, at: datetime) -> bool:
         """Whether what goes on is still to wait for a partner by this agreement."""
         tag = await self._connection.execute(
