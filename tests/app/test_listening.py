@@ -6,18 +6,33 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from farolito.app.handing_over import HandingOver
+from farolito.federation.land import LandBook
+from farolito.federation.sharing_words import HandedShot
 from farolito.media import Pictures
-from farolito.model import Level, ShotAlert
+from farolito.model import (
+    AgencyCard,
+    AgencyId,
+    Level,
+    Partner,
+    PartnerState,
+    Point,
+    ShotAlert,
+    Zone,
+)
+from farolito.model.shared import Lane
 from farolito.simulator.bang import Event
 from farolito.simulator.gunfire import rounds
 from farolito.simulator.noises import show
 from farolito.store import Database
 from tests.app.light import LightNode, metres_off
-from tests.desk.city import a_city
+from tests.desk.city import AGENCY, a_city
 from tests.gunfire import some_ears
 
+NATION = AgencyId("pueblo-pd")
 FAR_M = 25.0
 ALARMS_MAX = 12
 SHOW_S, SHELLS_PER_S, GUN_AFTER_S, IMPULSES = 75.0, 0.3, 60.0, 800
@@ -78,6 +93,42 @@ async def test_a_clip_is_kept_with_its_alert_and_one_of_none_is_let_go(node: Lig
     assert node.pictures.get(again.starts_at.date(), again.sha256) is None
     node.pictures.drop_before(clip.starts_at.date() + timedelta(days=40), clip.starts_at.date())
     assert node.pictures.get(clip.starts_at.date(), clip.sha256) is not None, "held while it counts"
+
+
+async def handed(node: LightNode) -> list[HandedShot]:
+    """What waits for the nation."""
+    async with node.city.records() as records:
+        rows = await records.sharing.waiting(NATION, Lane.HANDOVER, 10)
+    return [msgspec.json.decode(row.body, type=HandedShot) for row in rows]
+
+
+async def test_a_shot_on_a_nations_land_is_asked_for_and_all_its_sound_goes_there(
+    node: LightNode,
+) -> None:
+    corners = ((-80, -179), (-80, 179), (80, 179), (80, -179))
+    everywhere = Zone("land", tuple(Point(lat, lon) for lat, lon in corners))
+    card = AgencyCard(
+        agency_id=NATION, name="Pueblo Police", ori="NM9990300", law="us-nm",
+        government="tribal", key="00" * 32, ledger_key="", witness_key="", ca_pem="",
+        land=(everywhere,),
+    )  # fmt: skip
+    own = msgspec.structs.replace(card, agency_id=AGENCY.agency_id, government="city", land=())
+    partner = Partner(card=card, state=PartnerState.CONFIRMED, since=node.city.clock())
+    land = LandBook(lambda: own, lambda: {NATION: partner}, lambda: (), node.city.clock)
+    land.changed()
+    over = HandingOver(land, node.city.gate, node.city.system, node.city.clock)
+    over.want_sound = node.listening.want_sound
+    node.desk.elsewhere, node.listening.elsewhere = over.shot, over.sound
+    string(node, 100.0, -150.0)
+    await node.seconds(8)
+    assert await node.alerts() == []
+    assert wanted(node) == 4
+    [waits] = await handed(node)
+    ear = waits.shot.heard[0]
+    clip = await node.hear_clip(ear.sensor, ear.onset_at - timedelta(seconds=0.3))
+    [_, whole] = await handed(node)
+    assert (whole.track, whole.clips, list(whole.sounds)) == (waits.track, (clip,), [clip.sha256])
+    assert node.pictures.get(clip.starts_at.date(), clip.sha256) is None, "none of it is kept here"
 
 
 async def test_the_ledger_knows_of_each_revision_and_clip(node: LightNode) -> None:

@@ -241,6 +241,7 @@ async def test_from_an_incident_two_keys_lead_to_the_cars_that_passed(
 async def test_a_place_where_no_reader_stands_is_not_called_empty(
     neighbours: Metro, screens: Screens
 ) -> None:
+    await read_at(neighbours.city, "SRH203")  # a reader stands somewhere
     screen = await searcher(screens, neighbours.city)
     await screen.page.locator("h2").first.click()
     await screen.press("p")

@@ -174,11 +174,11 @@ async def test_a_shot_on_a_nations_land_is_heard_by_the_nation_alone(sharers: Sh
 async def test_the_sound_of_a_shot_on_a_nations_land_follows_it(sharers: Sharers) -> None:
     """Its people decide by ear, as ours do; and what our sensors recorded there is theirs."""
     watching = Watching(sharers)
-    wanted: list[Shot] = []
-    watching.over.want_sound = wanted.append
+    wanted: list[tuple[Shot, str]] = []
+    watching.over.want_sound = lambda *told: wanted.append(told)
     solved = shot(5, watching.city.side.clock(), place=ON_LAND)
     await watching.city.shots.hear(solved, "boot:1")
-    assert wanted == [solved]
+    assert wanted == [(solved, "boot:1")]
     sound = wav([0.1, -0.1] * 800)
     clip, late = recording(solved, sound), recording(solved, sound, after_s=60)
     await watching.city.send(watching.pueblo)

@@ -54,8 +54,8 @@ class Ears:
 
     def __init__(self) -> None:
         self.elsewhere: Any = None
-        self.wanted: list[Shot] = []
-        self.want_sound = self.wanted.append
+
+    def want_sound(self, shot: Shot, track: str) -> None: ...
 
 
 class House:

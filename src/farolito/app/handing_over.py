@@ -28,7 +28,7 @@ _decode_shot = msgspec.json.Decoder(HandedShot).decode
 
 class HandingOver:
     """`handed` is called with the nation for which something new is durable; `want_sound` with a
-    shot whose sensors are to send what they recorded."""
+    shot and its track, whose sensors are to send what they recorded."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class HandingOver:
         self._system = system
         self._clock = clock
         self.handed = handed
-        self.want_sound: Callable[[Shot], None] = lambda _: None
+        self.want_sound: Callable[[Shot, str], None] = lambda *_: None
         self.reads = 0
         self.shots = 0
 
@@ -98,7 +98,7 @@ class HandingOver:
         await self._gate.act(system_ask(self._system, Thing.SHARED, query), work)
         self.shots += 1
         self.handed(belongs.nation)
-        self.want_sound(shot)
+        self.want_sound(shot, track)
         return not belongs.may_have
 
     async def sound(self, clip: SoundClip, sound: bytes) -> None:

@@ -124,7 +124,7 @@ class Listening:
         self._falls = 0
         self._storms: Sequence[Storm] = ()
         self._untold: deque[tuple[Shot, str, bytes]] = deque()
-        self._asked: dict[ShotId, UUID] = {}  # with the alert they were asked for together
+        self._asked: dict[UUID, UUID] = {}  # a string, with what it was asked for together with
         self.elsewhere: Callable[[SoundClip, bytes], Awaitable[None]] = _nowhere
         self.position = 0
         self.told = 0
@@ -321,21 +321,22 @@ class Listening:
     def _ask_for_sound(self, alert: ShotAlert) -> None:
         """Of the nearest that heard each string: there the sound is least changed by its way."""
         for string in alert.strings:
-            self._ask_for_string(string, alert.alert_id)
+            self._ask_for_string(string, string.shot_id, alert.alert_id)
 
-    def want_sound(self, shot: Shot) -> None:
+    def want_sound(self, shot: Shot, track: str) -> None:
         """Of a shot that is another government's: its people hear it before they decide, too."""
-        self._ask_for_string(shot, shot.shot_id)
+        name = digest_id(0, "sound", track)
+        self._ask_for_string(shot, name, name)
 
-    def _ask_for_string(self, string: Shot, together: UUID) -> None:
+    def _ask_for_string(self, string: Shot, name: UUID, together: UUID) -> None:
         is_past = self._clock() - string.discharged_at > ASKED_WITHIN
-        if string.shot_id in self._asked or is_past or not string.heard:
+        if name in self._asked or is_past or not string.heard:
             return
         if sum(one == together for one in self._asked.values()) >= STRINGS_ASKED:
             return
         if len(self._asked) >= ASKED_KEPT:
             del self._asked[next(iter(self._asked))]
-        self._asked[string.shot_id] = together
+        self._asked[name] = together
         for ear in sorted(string.heard, key=lambda ear: ear.metres)[:CLIPS_ASKED]:
             starts_at = ear.onset_at - timedelta(seconds=CLIP_LEAD_S)
             self._wants.ask(ear.sensor, starts_at, CLIP_S)
