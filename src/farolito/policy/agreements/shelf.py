@@ -15,7 +15,6 @@ from typing import Any
 from cedarpy import (
     Entities,
     PolicySet,
-    Schema,
     is_authorized_batch,
     policies_from_json_str,
 )
@@ -36,7 +35,7 @@ from farolito.policy.rule_book import (
     agency_entity,
     answered,
     check,
-    keyed,
+    parsed_once,
     read_partner_rules,
 )
 from farolito.policy.state_pack import StatePack
@@ -49,16 +48,16 @@ class Standing:
 
     def __init__(self, laws: Mapping[AgencyId, StatePack]) -> None:
         self.schema_text, texts = read_partner_rules()
-        check(self.schema_text, texts)
-        self.rules: Mapping[str, Any] = keyed(texts)["staticPolicies"]
+        parsed = parsed_once(self.schema_text, tuple(texts))
+        self.rules: Mapping[str, Any] = parsed.rules
         permits = [rule for rule, body in self.rules.items() if body["effect"] != "forbid"]
         if permits:
             raise Invalid(f"rules for partners permit by {', '.join(permits)}", "forbid only")
         self.laws = laws
         agencies = json.dumps([agency_entity(a, p) for a, p in sorted(laws.items())])
-        self.schema = Schema.from_str(self.schema_text)
+        self.schema = parsed.schema
         self.entities = Entities.from_json_str(agencies, self.schema)
-        self._alone = PolicySet.from_json_str(as_json(self.rules))
+        self._alone = parsed.policies
         told = "\0".join((self.schema_text, as_json(self.rules), agencies))
         self.hash = hashlib.sha256(told.encode()).hexdigest()
 
