@@ -6,8 +6,8 @@ for every camera only where it has none yet. What was judged wrong is never lear
 The bounds were set on drawn pictures of 14 to 18 places at noon, dusk and night, with noise, coded
 finely and coarsely: sharpness 0.105–0.20 by day and from 0.07 at night; out of focus (blurred by
 0.6 % of the picture's width) at most 0.047 and 0.06. Agreement of edges 0.94–1 in the same hour,
-0.89 at most when turned by 8°, 0.3 in the middle when turned by 20°. Nobody has measured them on
-real cameras. Dense fog by day looks like a cover, to every camera at once.
+0.89 at most when turned by 8°, 0.3 in the middle when turned by 20°; dusk against night 0.43–0.52,
+which is why they are not compared. Nobody has measured them on real cameras. Dense fog by day looks like a cover, to every camera at once.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ SOFT = 0.05  # whatever is usual
 MOVED_BELOW = 0.45  # agreement with the best of its hours
 LEARNT_ABOVE = 0.6  # so alike a picture renews its hour
 EDGES_LEAST = 16  # blocks; with fewer nobody can tell where it looks
-LIGHT = 30.0  # of brightness: hours that differ by more cannot be compared
+LIGHT = 30.0  # of brightness: hours that differ by more cannot be compared,
+LIGHT_SHARE = 0.25  # nor by more than this share of the brighter one: in the dark little is much
 STILL = 0.2  # levels between two pictures minutes apart: not even the noise changed
 STILL_S = 40.0
 
@@ -92,7 +93,8 @@ class Usual:
     def _alike(self, sight: Sight) -> float | None:
         """Agreement with the best hour of a like light; None where none can be compared."""
         known = self.numbers[:, 0]
-        hours = np.flatnonzero(np.abs(known - sight.mean) <= LIGHT)  # nan: no hour
+        near = np.minimum(LIGHT, LIGHT_SHARE * np.maximum(known, sight.mean))
+        hours = np.flatnonzero(np.abs(known - sight.mean) <= near)  # nan: no hour
         if not len(hours):
             return None
         edges = np.frombuffer(sight.edges, dtype=np.uint8)
