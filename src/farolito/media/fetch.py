@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+import ssl
 from collections.abc import Collection
+from functools import cache
 from urllib.parse import urlsplit
 
 import httpx
@@ -28,7 +30,7 @@ async def fetch(url: str, hosts: Collection[str]) -> bytes:
     try:
         async with (
             asyncio.timeout(FETCH_S_MAX),
-            httpx.AsyncClient(follow_redirects=False, trust_env=False) as http,
+            httpx.AsyncClient(follow_redirects=False, trust_env=False, verify=_trusted()) as http,
             http.stream("GET", url) as answer,
         ):
             if answer.status_code != 200:
@@ -43,6 +45,12 @@ async def fetch(url: str, hosts: Collection[str]) -> bytes:
     if not content.startswith(_MAGIC):
         raise Rejected("not_a_picture", f"{host} sends something that is no JPEG or PNG", "")
     return bytes(content)
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The world's certificates, read once: 25 ms each time otherwise."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _allowed(url: str, hosts: Collection[str]) -> str:
