@@ -18,7 +18,8 @@ from farolito.app.build import Node
 from farolito.app.config import AgencyConfig, Config, Federation
 from farolito.app.config import Node as NodeConfig
 from farolito.model import AgencyId, Government
-from tests.running import Person, RunningNode, free_port
+from tests.ports import free_port
+from tests.running import Person, RunningNode
 
 LAND = ((-106.60, 35.20), (-106.50, 35.20), (-106.50, 35.30), (-106.60, 35.30))
 WAIT_S_MAX = 20.0

@@ -15,7 +15,7 @@ from typing import Any
 import asyncpg
 import httpx
 
-from tests.running import free_port
+from tests.ports import free_port
 
 START_S_MAX = 60.0
 
@@ -27,7 +27,7 @@ class SeparateNode:
         self.state = state
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.http = httpx.AsyncClient(base_url=self.url, timeout=20, trust_env=False)
+        self.http = httpx.AsyncClient(base_url=self.url, timeout=20, trust_env=False, verify=False)
         self.process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:

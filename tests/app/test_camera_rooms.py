@@ -26,7 +26,7 @@ from farolito.store import Database
 from tests.camera_builders import TRANSIT
 from tests.desk.cameras import ADMIN, DENVER, GATE, RUTH, gate_camera
 from tests.desk.city import AGENCY, City, a_city
-from tests.running import free_port
+from tests.ports import free_port
 
 WITHIN_S = 5.0
 SOURCE = StreamSource(protocol="rtsp", url=f"rtsp://127.0.0.1:{free_port()}/none")

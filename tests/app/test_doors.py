@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from farolito.app.supervise import ChildStatus
-from tests.running import RunningNode, free_port, read, running_node, until
+from tests.ports import free_port
+from tests.running import RunningNode, read, running_node, until
 
 pytestmark = pytest.mark.node
 

@@ -21,6 +21,7 @@ from farolito.ingest.cad.sources import CadFolder, CadWebhook
 from farolito.model import DeviceId, Point, UnitId
 from tests.delivery import atak
 from tests.geo.towns import at
+from tests.ports import free_port
 from tests.running import (
     AGENCY,
     CAD,
@@ -30,7 +31,6 @@ from tests.running import (
     RunningNode,
     assigned,
     call,
-    free_port,
     line,
     numbers,
     position,

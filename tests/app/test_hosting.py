@@ -14,7 +14,7 @@ from farolito.app import config as configuration
 from farolito.app.hosting import Hosting, NewHosted
 from farolito.app.supervise import Supervisor
 from farolito.model import AgencyId, FarolitoError, Invalid
-from tests.running import free_port
+from tests.ports import free_port
 
 PUEBLO = NewHosted(
     agency_id="pueblo-pd", name='Pueblo "North" Police', ori="NM9990300", government="tribal"

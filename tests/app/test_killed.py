@@ -17,7 +17,7 @@ import pytest
 
 from farolito.model import digest_id
 from tests.app.separate import SeparateNode, processes_of, until_gone
-from tests.running import free_port
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(120)]
 

@@ -14,7 +14,8 @@ from farolito.app import web
 from farolito.app.build import Node
 from farolito.model import FarolitoError
 from tests.app.separate import processes_of
-from tests.running import config, free_port, read, running_node
+from tests.ports import free_port
+from tests.running import config, read, running_node
 
 pytestmark = pytest.mark.node
 

@@ -42,7 +42,7 @@ from tests.desk.cameras import ADMIN, DENVER
 from tests.desk.city import AGENCY, City, a_city
 from tests.ingest.video.bad_camera import BadCamera, sdp_of
 from tests.media import drawn
-from tests.running import free_port
+from tests.ports import free_port
 
 ROUND_S = 1.5
 WAIT_S = 30.0

@@ -26,16 +26,8 @@ from tests.delivery.taky import taky
 from tests.desk.city import river_town
 from tests.geo.towns import at
 from tests.ingest.avl.certificates import Authority
-from tests.running import (
-    WAIT_S_MAX,
-    Person,
-    RunningNode,
-    assigned,
-    free_port,
-    numbers,
-    read,
-    running_node,
-)
+from tests.ports import free_port
+from tests.running import WAIT_S_MAX, Person, RunningNode, assigned, numbers, read, running_node
 
 pytestmark = [pytest.mark.node, pytest.mark.asyncio(loop_scope="module")]
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.bus.sites import CITY, PUEBLO, SHERIFF, Site, free_port
+from tests.bus.sites import CITY, PUEBLO, SHERIFF, Site
+from tests.ports import free_port
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -76,9 +75,12 @@ class Site:
         """End the server as a power cut of its process would; the supervisor starts it again."""
         os.kill(self._pid(), signal.SIGKILL)
 
-    def halt(self) -> None:
-        """Let the server stand still: connections stay, nothing answers."""
+    async def halt(self) -> None:
+        """Let the server stand still: connections stay, nothing answers. A thread that runs on
+        another core goes on until it is told, so that is waited for."""
         os.kill(self._pid(), signal.SIGSTOP)
+        threads = Path(f"/proc/{self._pid()}/task")
+        await until(lambda: all(_state(one) == "T" for one in threads.iterdir()))
 
     def go_on(self) -> None:
         os.kill(self._pid(), signal.SIGCONT)
@@ -88,6 +90,11 @@ class Site:
 
     def log(self) -> str:
         return (self.state / "nats.log").read_text(errors="replace")
+
+
+def _state(thread: Path) -> str:
+    """As proc(5) has it: T, stopped on a signal."""
+    return (thread / "stat").read_text().rpartition(") ")[2][0]
 
 
 async def link(listens: Site, dials: Site) -> tuple[BusCard, BusCard]:
@@ -113,13 +120,6 @@ async def asked_until_answered(site: Site, partner: AgencyId) -> bytes:
                 return await site.bus.request(partner, b"again", 1)
             except PartnerDown:
                 await asyncio.sleep(0.01)
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    return port
 
 
 async def _quiet(error: Exception) -> None:

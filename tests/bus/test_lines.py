@@ -71,7 +71,7 @@ async def test_a_server_that_stands_still_is_away_within_the_time_given(
     city: Site, sheriff: Site
 ) -> None:
     await link(city, sheriff)
-    sheriff.halt()
+    await sheriff.halt()
     try:
         began = time.perf_counter()
         with pytest.raises(PartnerDown):

@@ -154,7 +154,7 @@ async def test_what_is_revoked_while_the_server_is_away_never_crosses_again(
     await link(city, sheriff)
     await city.bus.exports(SHERIFF, {"alert": city.now() + timedelta(days=1)})
     await city.bus.share(SHERIFF, "alert", b"P1", 2)
-    city.halt()
+    await city.halt()
     revoking = asyncio.create_task(city.bus.exports(SHERIFF, {}))
     await until(lambda: not city.bus.shares(SHERIFF))
     city.kill()

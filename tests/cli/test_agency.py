@@ -26,7 +26,7 @@ from farolito.identity import Identity, fingerprint
 from tests.databases import Databases
 from tests.federation.neighbours import Neighbours, Side, three_neighbours
 from tests.federation.strangers import Cables
-from tests.running import free_port
+from tests.ports import free_port
 
 
 class Town:

@@ -14,7 +14,8 @@ import pytest
 
 from tests.identity.authenticator import Authenticator
 from tests.identity.providers import ROLE_CLAIM, RealProvider, real_provider
-from tests.running import Person, RunningNode, free_port, running_node, told
+from tests.ports import free_port
+from tests.running import Person, RunningNode, running_node, told
 
 pytestmark = pytest.mark.node
 

@@ -12,7 +12,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.ingest.avl.certificates import Authority
-from tests.running import free_port, until
+from tests.ports import free_port
+from tests.running import until
 
 START_S_MAX = 20.0
 

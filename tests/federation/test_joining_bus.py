@@ -11,9 +11,10 @@ import pytest
 from farolito.bus.line_end import PartnerDown
 from farolito.federation import PartnerAway
 from farolito.model import AgencyId, Refused
-from tests.bus.sites import CITY, SHERIFF, Site, free_port, until
+from tests.bus.sites import CITY, SHERIFF, Site, until
 from tests.federation.neighbours import Neighbours
 from tests.federation.strangers import Stranger, strangers
+from tests.ports import free_port
 
 
 class OverTheBus:

@@ -28,7 +28,8 @@ from farolito.simulator.cad_message import CadMessage
 from farolito.simulator.dispatcher import Errand
 from farolito.simulator.patrol import STEADY, UNITS
 from farolito.simulator.phones import Phone
-from tests.running import free_port, until
+from tests.ports import free_port
+from tests.running import until
 from tests.simulator.test_calls import SECRET
 
 UNIT = UnitId("2A21")

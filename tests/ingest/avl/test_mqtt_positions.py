@@ -20,7 +20,7 @@ from farolito.ingest.avl.heard import Origin
 from farolito.ingest.avl.mqtt import MqttSource, decode
 from farolito.ingest.avl.sources import MqttPositions
 from farolito.model import AgencyId, FarolitoError, Rejected, UnitPosition
-from tests.running import free_port
+from tests.ports import free_port
 
 SOON_S = 15
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)

@@ -22,7 +22,7 @@ from farolito.ingest.avl.tak import Roster, TakClient, TakServer, TakUser
 from farolito.model import FarolitoError, Rejected, UnitId
 from tests.ingest.avl.certificates import Authority
 from tests.ingest.avl.cot_builders import a_car, an_event
-from tests.running import free_port
+from tests.ports import free_port
 
 SOON_S = 15
 

@@ -13,7 +13,7 @@ import pytest
 from farolito.ingest.avl.cot import Framer, element, parse, to_xml
 from tests.ingest.avl.cot_builders import a_car
 from tests.ingest.avl.test_tak import Heard, a_brief, a_client, fresh, running, until
-from tests.running import free_port
+from tests.ports import free_port
 
 SOON_S = 20
 

@@ -23,7 +23,8 @@ from farolito.ingest.cad.conveyance import Conveyance, ServiceRefused
 from farolito.ingest.cad.sources import CadConveyance
 from farolito.ingest.run import keep_running
 from tests.ingest.cad.cad_builders import CAD, Notes, StoreAway, Taker
-from tests.running import free_port, until
+from tests.ports import free_port
+from tests.running import until
 
 AT = "2026-11-23T10:00:00Z"
 

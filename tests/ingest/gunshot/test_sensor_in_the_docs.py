@@ -25,7 +25,8 @@ from farolito.ingest.gunshot.vendor_door import VendorDoor
 from farolito.ingest.gunshot.wants import Wants
 from farolito.model import Device
 from tests.ingest.gunshot.sensor_builders import RIDGE, Behind, a_poll, us
-from tests.running import free_port, until
+from tests.ports import free_port
+from tests.running import until
 
 PAGE = Path(__file__).parents[3] / "docs" / "sensor-protocol.md"
 RATE_HZ = 16_000

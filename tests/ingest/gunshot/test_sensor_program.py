@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -37,6 +36,7 @@ from farolito.ingest.gunshot.wants import Wants
 from farolito.model import FarolitoError, SoundClip
 from tests.acoustics.sounds import noise, with_blast
 from tests.ingest.gunshot.sensor_builders import KEY, RIDGE, Behind, sensor
+from tests.ports import free_port
 
 RATE = 12_000
 SOON_S = 20.0
@@ -181,9 +181,7 @@ async def test_while_the_bus_is_down_pulses_wait_and_then_each_comes_once(tmp_pa
 
 async def test_a_node_that_comes_back_gets_what_was_heard_without_it(tmp_path: Path) -> None:
     behind = Standing()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     link = HttpLink(f"http://127.0.0.1:{port}")
     one = a_sensor(link)
     async with running(one, sources.files([a_wav(tmp_path)], 0.0)):
@@ -224,9 +222,7 @@ async def test_a_sensor_that_is_not_registered_yet_keeps_its_pulses(tmp_path: Pa
 
 async def test_over_a_broker_pulses_come_and_clips_are_wanted_as_over_http(tmp_path: Path) -> None:
     behind = Standing()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     broker = Broker(
         {
             "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{port}"}},

@@ -18,7 +18,7 @@ from farolito.ingest.gunshot.mqtt import NotTaken, SoundSource
 from farolito.ingest.gunshot.sources import GunshotMqtt
 from farolito.model import DeviceId, FarolitoError
 from tests.ingest.gunshot.sensor_builders import NOW, Behind, a_clip, before, sealed, us
-from tests.running import free_port
+from tests.ports import free_port
 
 SOON_S = 15
 TOPIC, WANTS = "farolito/sound/ridge-04", "farolito/wants/ridge-04"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ import farolito.ingest.lpr as room
 from farolito.ingest.lpr import FORMATS
 from farolito.ingest.lpr.mqtt import MqttSource, listen
 from farolito.model import AgencyId, Device, DeviceId
+from tests.ports import free_port
 
 SAMPLE = (Path(room.__file__).parent / "samples" / "frigate" / "good_update.json").read_bytes()
 TOPIC = "frigate/tracked_object_update"
@@ -38,9 +38,7 @@ class BusIsDown(Exception):
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture

@@ -19,18 +19,13 @@ from farolito.ingest.video.srt import SrtUpstream, read_url
 from farolito.model import Login, PictureState, StreamSource
 from tests.ingest.video.moving_pictures import FPS, TICKS, pictures, program
 from tests.ingest.video.web_camera import LOOPBACK, ended, until
+from tests.ports import free_port
 
 WORD = "correct horse battery"
 
 
 def now_us() -> int:
     return time.time_ns() // 1000
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def upstream(url: str, login: Login | None, guard: Guard = LOOPBACK) -> SrtUpstream:
@@ -82,7 +77,7 @@ class EncoderBox(threading.Thread):
 
 
 async def test_an_encoder_pushes_its_pictures_and_a_stranger_does_not_get_in() -> None:
-    port = free_port()
+    port = free_port(socket.SOCK_DGRAM)
     line = upstream(
         f"srt://127.0.0.1:{port}?mode=listener&streamid=door-3&latency=20",
         Login(user="", word=WORD),
@@ -107,7 +102,7 @@ async def test_an_encoder_pushes_its_pictures_and_a_stranger_does_not_get_in() -
 
 
 async def test_a_line_that_is_given_up_frees_its_port_and_its_thread() -> None:
-    port = free_port()
+    port = free_port(socket.SOCK_DGRAM)
     url = f"srt://127.0.0.1:{port}?mode=listener"
     for _ in range(2):
         task = asyncio.create_task(upstream(url, Login(user="a", word=WORD)).run(lambda _: None))
@@ -143,7 +138,9 @@ async def test_an_encoder_that_is_called_and_is_not_there_is_unreachable(
 ) -> None:
     monkeypatch.setattr(srt, "CALL_S_MAX", 0.5)
     with pytest.raises(Broken) as caught:
-        await ended(upstream(f"srt://127.0.0.1:{free_port()}", None).run(lambda _: None))
+        await ended(
+            upstream(f"srt://127.0.0.1:{free_port(socket.SOCK_DGRAM)}", None).run(lambda _: None)
+        )
     assert caught.value.state is PictureState.UNREACHABLE
 
 
