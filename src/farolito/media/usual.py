@@ -7,7 +7,8 @@ The bounds were set on drawn pictures of 14 to 18 places at noon, dusk and night
 finely and coarsely: sharpness 0.105–0.20 by day and from 0.07 at night; out of focus (blurred by
 0.6 % of the picture's width) at most 0.047 and 0.06. Agreement of edges 0.94–1 in the same hour,
 0.89 at most when turned by 8°, 0.3 in the middle when turned by 20°; dusk against night 0.43–0.52,
-which is why they are not compared. Nobody has measured them on real cameras. Dense fog by day looks like a cover, to every camera at once.
+which is why they are not compared. Nobody has measured them on real cameras. Dense fog by day looks
+like a cover, to every camera at once.
 """
 
 from __future__ import annotations
