@@ -380,8 +380,8 @@ def test_composing_takes_less_than_a_millisecond() -> None:
                  history=History(calls=tuple(calls), days=300))  # fmt: skip
     took = []
     for _ in range(200):
-        start = time.perf_counter()
+        start = time.process_time()
         lines = compose(told, SAID, "en")
-        took.append(time.perf_counter() - start)
+        took.append(time.process_time() - start)
     assert len(msgspec.json.encode(lines)) < 16_000
     assert statistics.median(took) < 0.002
