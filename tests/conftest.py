@@ -7,7 +7,8 @@ import os
 import random
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,9 @@ from tests.running import RunningNode, running_node
 from tests.temporary import use_memory
 
 ROOT = Path(__file__).resolve().parent.parent
+WAITING = ("browser", "app", "bus", "cli", "console")
+RECKONING = ("acoustics", "policy", "simulator", "audit", "plates", "codec", "geo", "viewing")
+GIVES_WAY = 5
 
 
 def pytest_configure() -> None:
@@ -31,9 +35,38 @@ def pytest_configure() -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that take long go first, in whatever order chance gave them: begun last, one of them
-    would keep a single process busy while the others have nothing to do."""
-    first = [ROOT / "tests" / name for name in ("browser", "app", "acoustics", "bus", "policy")]
-    items.sort(key=lambda item: not any(item.path.is_relative_to(folder) for folder in first))
+    would keep a single process busy while the others have nothing to do. Among those that wait for
+    engines and screens are strewn those that only reckon: neither kind alone fills the machine."""
+    waiting, reckoning, rest = list[pytest.Item](), list[pytest.Item](), list[pytest.Item]()
+    for item in items:
+        kind = reckoning if _in(item, RECKONING) else waiting if _in(item, WAITING) else rest
+        kind.append(item)
+    items[:] = [*_strewn(_by_file(waiting), _by_file(reckoning)), *rest]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What only reckons gives way to what others wait for. Going back wants to be root."""
+    if os.geteuid() == 0:
+        os.setpriority(os.PRIO_PROCESS, 0, GIVES_WAY if _in(item, RECKONING) else 0)
+
+
+def _in(item: pytest.Item, folders: Sequence[str]) -> bool:
+    return item.path.relative_to(ROOT / "tests").parts[0] in folders
+
+
+def _by_file(items: Sequence[pytest.Item]) -> list[list[pytest.Item]]:
+    return [list(group) for _, group in groupby(items, key=lambda item: item.path)]
+
+
+def _strewn(
+    files: list[list[pytest.Item]], among: list[list[pytest.Item]]
+) -> Iterator[pytest.Item]:
+    """All of both, each in its order and evenly."""
+    places = [(n / max(1, len(files)), file) for n, file in enumerate(files)]
+    places += [((n + 0.5) / max(1, len(among)), file) for n, file in enumerate(among)]
+    for _, file in sorted(places, key=lambda one: one[0]):
+        yield from file
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from farolito.acoustics.evaluate import holds
 from farolito.acoustics.locate import locate
 from tests.acoustics.pittsburgh import LiveFire, live_fires
 
-pytestmark = pytest.mark.real_input
+pytestmark = [pytest.mark.real_input, pytest.mark.timeout(400)]
 REACHES = 0.2  # a source less likely reaches nobody
 
 

@@ -343,6 +343,7 @@ def by_id(known: list[SignedAgreement], r: Request) -> SignedAgreement | None:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.timeout(400)
 def test_the_rules_agree_with_the_reference_in_a_hundred_thousand_questions(
     bases: Mapping[str, Policies],
 ) -> None:
