@@ -69,6 +69,10 @@ class Rig {
 
   opens(seconds = 120): void {
     this.last.socket.onopen?.()
+    this.begins(seconds)
+  }
+
+  begins(seconds = 120): void {
     const now_us = (this.now + NODE_AHEAD) * 1000
     const until_us = now_us + seconds * 1_000_000
     this.hear({ k: 'open', camera_id: 'c', codec: 'h264', quality: 'key', until_us, now_us })
@@ -207,6 +211,15 @@ test('a right that comes after the tile was closed opens nothing', async () => {
   give(late.grant())
   await settled()
   expect(late.sockets).toHaveLength(0)
+})
+
+test('a quality that changes while the line opens is told when it is open', () => {
+  rig.last.socket.onopen?.()
+  rig.line.setQuality('full')
+  expect(rig.last.said.map((word) => word['k'])).toEqual(['token'])
+  rig.begins()
+  const qualities = rig.last.said.filter((word) => word['k'] === 'quality')
+  expect(qualities).toEqual([{ k: 'quality', quality: 'full' }])
 })
 
 test('another quality is asked for on the open line, another way on a new one', async () => {

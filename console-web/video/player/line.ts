@@ -62,6 +62,7 @@ export class Line {
   #socket: PictureSocket | null = null
   #mode: Mode
   #quality: Quality
+  #told: Quality // what the picture process knows of it
   #retry: Retry
   #run = 0 // a word of an older run is not heard
   #cancels = new Map<string, () => void>()
@@ -74,7 +75,7 @@ export class Line {
     quality: Quality,
   ) {
     this.#mode = mode
-    this.#quality = quality
+    this.#quality = this.#told = quality
     this.#retry = new Retry(options.random)
   }
 
@@ -95,9 +96,14 @@ export class Line {
   }
 
   setQuality(quality: Quality): void {
-    if (quality === this.#quality) return
     this.#quality = quality
-    if (this.phase === 'open') this.#tell({ k: 'quality', quality })
+    if (this.phase === 'open') this.#tellQuality()
+  }
+
+  #tellQuality(): void {
+    if (this.#quality === this.#told) return
+    this.#told = this.#quality
+    this.#tell({ k: 'quality', quality: this.#quality })
   }
 
   /** Another way of showing pictures needs a line of its own. */
@@ -155,6 +161,7 @@ export class Line {
     this.#heardAt = this.options.now()
     socket.onopen = () => {
       if (run !== this.#run) return
+      this.#told = this.#quality
       this.#tell({ k: 'token', token: grant.token, mode: this.#mode, quality: this.#quality })
     }
     socket.onmessage = (data) => {
@@ -197,6 +204,7 @@ export class Line {
     if (this.phase === 'open') return // told anew, since a newer token prolonged it
     this.lost = null
     this.#say('open')
+    this.#tellQuality() // it may have changed since the token went
     this.#pings = 0
     this.#ping()
     this.#later('good', () => this.#retry.good(), GOOD_AFTER_MS)
