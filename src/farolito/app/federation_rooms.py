@@ -315,5 +315,6 @@ class Federation:
         if is_there:
             self.partners.nudge()
             self.suspensions.nudge(partner)
+            self.witnesses.witnessing.nudge()
             self.sharing.partner_is_back(partner)
             self.agreements.changed.set()

@@ -114,6 +114,10 @@ class Witnessing:
                 async with asyncio.timeout(ROUND_S):
                     await self.alarms.to_tell.wait()
 
+    def nudge(self) -> None:
+        """A partner is there again: it is asked now, not at the next round."""
+        self.alarms.to_tell.set()
+
     # Our own ledger
 
     async def round(self) -> int | None:
