@@ -22,7 +22,7 @@ export interface Asked {
   why: Why
 }
 
-export class PlateSearch {
+export class Searches {
   constructor(private readonly me: string) {} // the id of who asks
 
   owners = $state.raw<OwnersAnswer | null>(null)

@@ -236,6 +236,12 @@ async def test_from_an_incident_two_keys_lead_to_the_cars_that_passed(
     await expect(screen.page.locator("h2").first).to_contain_text("Within 250 m of")
     await expect(screen.page.locator(".read-mark")).to_have_text(re.compile(r"^\d+×$"))
     await assert_accessible(screen)
+    assert screen.page.url.endswith("/search"), "the address keeps neither place nor case"
+    # The same window, from the next incident: only what stands behind # is another.
+    await screen.page.evaluate(f"location.hash = 'near=35.2,-106.6&at={at}&case=26-118210'")
+    await expect(screen.at("place")).to_have_value("35.2, -106.6")
+    await expect(screen.at("case")).to_have_value("26-118210")
+    await expect(screen.at("place")).to_be_focused()
 
 
 async def test_a_place_where_no_reader_stands_is_not_called_empty(

@@ -13,9 +13,9 @@ import pytest
 
 from farolito.audit.tree import leaf_hash
 from farolito.federation import PartnerAway
-from farolito.federation.questions import Found
+from farolito.federation.questions import Found, Question
 from farolito.gate import LedgerDown
-from farolito.model import Answering, Hours, Point, Purpose, Role, ShareClass, Zone
+from farolito.model import Answering, Hours, Point, Purpose, Refused, Role, ShareClass, Zone
 from farolito.model.search import AnswerState, Provenance
 from farolito.policy import Policies
 from farolito.store.envelopes import Envelopes
@@ -469,3 +469,23 @@ async def test_the_same_question_twice_is_two_entries_and_a_replay_none(askers: 
     back = await city.side.post.take(sheriff.side.agency_id, raw)
     assert re.search(rb'"refused":"replayed"', back)
     assert len(await city.asked_of()) == 2
+
+
+async def test_no_question_between_nodes_can_be_about_a_place(askers: Askers) -> None:
+    """Decision 0024: who signed `ask` signed it for one plate."""
+    city, pueblo = askers.city, askers.pueblo
+    agreement_id = askers.agree(city, pueblo)
+    told = Question(
+        person_id=pueblo.detective.person_id, name="A. Chee", role=Role.DETECTIVE,
+        agency=pueblo.side.agency_id, ori=pueblo.side.card.ori,
+        purpose=Purpose.CRIMINAL_INVESTIGATION, case="2026-0117", on_behalf_of=None,
+        on_behalf_agency=None, signed_in_s=60, agreement_id=agreement_id, plate=PLATE, state=None,
+        since=START - timedelta(days=1), until=START,
+        receipt=f"{pueblo.side.agency_id}#1:{'0' * 64}",
+    )  # fmt: skip
+    post, city_id = pueblo.side.post, city.side.agency_id
+    assert (await post.ask(city_id, "ask", told)).body
+    place = {"place": {"lat": 35.1, "lon": -106.63}, "radius_m": 250}
+    with pytest.raises(Refused) as no:
+        await post.ask(city_id, "ask", {**msgspec.to_builtins(told), **place})
+    assert no.value.reason == "malformed"

@@ -38,7 +38,11 @@ def taught(*times: datetime) -> Usual:
     return usual
 
 
-def test_a_well_camera_shows_no_fault_by_day_at_dusk_or_at_night() -> None:
+@pytest.mark.parametrize("seed", [8, 17, 46])  # with these it once seemed to have moved at night
+def test_a_well_camera_shows_no_fault_by_day_at_dusk_or_at_night(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drawn, "_chance", np.random.default_rng(seed))
     usual = Usual()
     for day in range(2):
         for hour in (NOON, NOON + ROUND, DUSK, DUSK + ROUND, NIGHT, NIGHT + ROUND):

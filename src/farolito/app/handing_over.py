@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from farolito.app.listening import CLIP_FITS
 from farolito.bus import Delivery, ReadBatch
 from farolito.federation.land import LandBook
 from farolito.federation.sharing_words import HandedRead, HandedShot
@@ -20,7 +21,6 @@ from farolito.store import sharing
 
 PICTURES_BYTES_MAX = 5_000_000  # of one read, the plate's first: what is more fits no message
 SOUND_WITHIN = timedelta(minutes=10)  # after a shot its sensors have sent what was asked for
-CLIP_FITS = timedelta(seconds=30)
 
 _encode = msgspec.json.Encoder().encode
 _decode_shot = msgspec.json.Decoder(HandedShot).decode
